@@ -1,0 +1,1 @@
+"""Door: the `seal` command, one file a noun."""

@@ -1,0 +1,129 @@
+"""权限: who calls, which roles exist and what each role may do. Default deny."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from seal_service.domain.errors import PermissionDenied, Unauthenticated
+
+
+class Role(StrEnum):
+    """角色: what an account is for."""
+
+    SEAL_MAKER = "seal_maker"  # 制发部门 (articles 5, 14, 18)
+    UNIT = "unit"  # 使用单位 (articles 12, 19, 20, 24)
+    BUSINESS_SYSTEM = "business_system"  # 业务系统 (articles 20, 21)
+    AUDITOR = "auditor"  # 审计 (articles 17, 22)
+    OPERATOR = "operator"  # 运维; no business rights
+
+
+class Permission(StrEnum):
+    """权限: one act. PUBLIC needs no account; every other one needs a role that holds it."""
+
+    PUBLIC = "public"
+    MANAGE_ACCOUNTS = "manage_accounts"
+    REGISTER_UNIT = "register_unit"
+    READ_UNITS = "read_units"
+    APPLY_FOR_SEAL = "apply_for_seal"
+    READ_APPLICATIONS = "read_applications"
+    DECIDE_APPLICATION = "decide_application"
+    MAKE_SEAL = "make_seal"
+    READ_SEALS = "read_seals"
+    RENEW_SEAL = "renew_seal"
+    REPORT_LOSS = "report_loss"
+    RESUME_SEAL = "resume_seal"
+    CANCEL_SEAL = "cancel_seal"
+    GRANT_USE = "grant_use"
+    READ_GRANTS = "read_grants"
+    APPLY_SEAL = "apply_seal"
+    READ_USES = "read_uses"
+    READ_LOG = "read_log"
+    TRACE = "trace"
+    RECONCILE = "reconcile"
+
+
+_P = Permission
+
+PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
+    Role.SEAL_MAKER: frozenset(
+        {
+            _P.REGISTER_UNIT, _P.READ_UNITS, _P.READ_APPLICATIONS, _P.DECIDE_APPLICATION, _P.MAKE_SEAL,
+            _P.READ_SEALS, _P.RENEW_SEAL, _P.REPORT_LOSS, _P.RESUME_SEAL, _P.CANCEL_SEAL, _P.TRACE,
+        }
+    ),
+    Role.UNIT: frozenset(
+        {
+            _P.READ_UNITS, _P.APPLY_FOR_SEAL, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.RENEW_SEAL,
+            _P.REPORT_LOSS, _P.GRANT_USE, _P.READ_GRANTS, _P.READ_USES,
+        }
+    ),
+    Role.BUSINESS_SYSTEM: frozenset({_P.READ_SEALS, _P.READ_GRANTS, _P.APPLY_SEAL, _P.READ_USES}),
+    Role.AUDITOR: frozenset(
+        {_P.READ_UNITS, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.READ_GRANTS, _P.READ_USES, _P.READ_LOG, _P.TRACE}
+    ),
+    Role.OPERATOR: frozenset({_P.MANAGE_ACCOUNTS, _P.RECONCILE}),
+}  # fmt: skip
+"""The whole table: what is not here is denied."""
+
+INCOMPATIBLE_ROLES: frozenset[frozenset[Role]] = frozenset(
+    {frozenset({Role.AUDITOR, other}) for other in Role if other is not Role.AUDITOR}
+    | {frozenset({Role.OPERATOR, other}) for other in Role if other is not Role.OPERATOR}
+    | {frozenset({Role.SEAL_MAKER, Role.UNIT}), frozenset({Role.SEAL_MAKER, Role.BUSINESS_SYSTEM})}
+)
+"""Pairs that check each other and are never held together (等保三级: system, security, audit apart)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """账户: a client with credentials: a department's system, a person's client, an operator."""
+
+    id: str
+    name: str
+    roles: frozenset[Role]
+    unit_id: str | None
+    secret_hash: str
+    """argon2id of the client secret; the secret itself is shown once and kept nowhere."""
+    created_at: datetime
+    disabled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """调用者: who calls a use case, and from where; made by authentication alone."""
+
+    account_id: str | None
+    name: str
+    roles: frozenset[Role] = frozenset()
+    unit_id: str | None = None
+    address: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """The account's id; Unauthenticated for the public."""
+        if self.account_id is None:
+            raise Unauthenticated
+        return self.account_id
+
+
+PUBLIC_CALLER = Caller(account_id=None, name="public")
+
+
+def permitted(caller: Caller, permission: Permission) -> bool:
+    """Whether one of the caller's roles holds the permission; PUBLIC is held by everyone."""
+    return permission is Permission.PUBLIC or any(permission in PERMISSIONS_OF[role] for role in caller.roles)
+
+
+def require(caller: Caller, permission: Permission) -> None:
+    """Raise Unauthenticated without an account, PermissionDenied without a role that holds the permission."""
+    if permitted(caller, permission):
+        return
+    if caller.account_id is None:
+        raise Unauthenticated
+    raise PermissionDenied(permission=permission.value, roles=sorted(role.value for role in caller.roles))
+
+
+def incompatible(roles: frozenset[Role]) -> frozenset[Role] | None:
+    """The first pair of roles that one account must not hold together, or None."""
+    return next((pair for pair in sorted(INCOMPATIBLE_ROLES, key=sorted) if pair <= roles), None)

@@ -1,0 +1,91 @@
+"""日志事件: what happened, before it becomes a log entry (article 22; log.md of the design)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+Scalar = str | int | bool | None | tuple[str, ...] | tuple[int, ...]
+
+
+class EventKind(StrEnum):
+    """日志类别. Later issues add kinds; none is ever renamed."""
+
+    SEAL_INTENT = "seal.intent"
+    SEAL_COMPLETED = "seal.completed"
+    SEAL_FAILED = "seal.failed"
+    SEAL_DENIED = "seal.denied"
+    SEAL_ABANDONED = "seal.abandoned"
+    DOCUMENT_VERIFIED = "document.verified"
+    DOCUMENT_ACKNOWLEDGED = "document.acknowledged"
+    UNIT_REGISTERED = "unit.registered"
+    APPLICATION_SUBMITTED = "application.submitted"
+    APPLICATION_REVISED = "application.revised"
+    APPLICATION_APPROVED = "application.approved"
+    APPLICATION_REJECTED = "application.rejected"
+    APPLICATION_RETURNED = "application.returned"
+    SEAL_MADE = "sealmgmt.made"
+    SEAL_ACTIVATED = "sealmgmt.activated"
+    SEAL_RENEWED = "sealmgmt.renewed"
+    SEAL_SUSPENDED = "sealmgmt.suspended"
+    SEAL_RESUMED = "sealmgmt.resumed"
+    SEAL_CANCELLED = "sealmgmt.cancelled"
+    SEAL_ACT_REFUSED = "sealmgmt.refused"
+    GRANT_MADE = "grant.made"
+    GRANT_REVOKED = "grant.revoked"
+    ACCOUNT_CREATED = "account.created"
+    ACCOUNT_DISABLED = "account.disabled"
+    KEY_CREATED = "key.created"
+    CONFIG_INITIALISED = "config.initialised"
+    LOG_OPENED = "log.open"
+
+
+TERMINAL_KINDS = frozenset({EventKind.SEAL_COMPLETED, EventKind.SEAL_FAILED, EventKind.SEAL_ABANDONED})
+"""Kinds of which exactly one follows each seal.intent."""
+
+
+class Result(StrEnum):
+    """结果 as the log counts it."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """日志事件: the facts of one act. What is personal stands in `private` and enters the leaf as a commitment."""
+
+    kind: EventKind
+    result: Result = Result.SUCCESS
+    account_id: str | None = None
+    """接入系统 or person's client that acted; None: the public or the service itself."""
+    account_name: str | None = None
+    seal_code: str | None = None
+    unit_id: str | None = None
+    """The unit that the act concerns: the seal's holder where there is a seal."""
+    scenario: str | None = None
+    document_sha256: str | None = None
+    use_id: str | None = None
+    intent_id: str | None = None
+    """Entry id of the seal.intent that a terminal entry ends."""
+    intent_leaf_hash: str | None = None
+    reason: str | None = None
+    operator_id: str | None = None
+    """签章人标识: personal; the log's column holds only a keyed pseudonym of it, for queries."""
+    facts: Mapping[str, Scalar] = field(default_factory=dict)
+    """What else is worth keeping for good, in names of ASCII letters; digests lower-case hex, lengths in µm."""
+    private: Mapping[str, str] = field(default_factory=dict)
+    """Personal fields by name: operator_name, document_name, case_number, client_address, …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedEntry:
+    """日志条目 as it was written: its identity in the log."""
+
+    entry_id: str
+    kind: EventKind
+    at: datetime
+    leaf_hash: bytes

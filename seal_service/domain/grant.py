@@ -1,0 +1,41 @@
+"""用印授权: who may apply a seal, for what, when and how often (article 20)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from seal_service.domain.errors import InvalidInput, InvalidTime
+from seal_service.domain.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """用印授权: a seal × a system × a scenario × a period × a count."""
+
+    id: str
+    seal_code: str
+    grantee_id: str
+    """The account of the business system that may apply the seal."""
+    scenario: Scenario
+    valid_from: datetime
+    valid_until: datetime
+    maximum_uses: int | None
+    """None: not counted."""
+    responsible_person: str
+    """责任人: the person of the unit who answers for the uses (article 20)."""
+    approval_number: str
+    """审批文号: the unit's own decision that allows these uses (article 22)."""
+    granted_by: str
+    granted_at: datetime
+    epoch: int = 1
+    revoked_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Raise InvalidTime for an empty period, InvalidInput for a count that is not positive or a blank name."""
+        if self.valid_until <= self.valid_from:
+            raise InvalidTime("A grant's period ends after it begins", field="valid_until")
+        if self.maximum_uses is not None and self.maximum_uses < 1:
+            raise InvalidInput("A grant allows at least one use", field="maximum_uses")
+        if not self.responsible_person.strip() or not self.approval_number.strip():
+            raise InvalidInput("A grant names a responsible person and the decision that allows it (articles 20, 22)")

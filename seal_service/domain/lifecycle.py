@@ -1,0 +1,113 @@
+"""印章生命周期: which act a seal's state allows, and what its status was at a moment (articles 16, 23, 24)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from seal_service.domain.errors import RenewalNotPossible, TransitionRefused
+from seal_service.domain.seal import Seal, SealState
+
+RENEWAL_WINDOW = timedelta(days=90)
+"""Article 16: 数字证书到期前90日内."""
+
+
+class Action(StrEnum):
+    """An act on a seal."""
+
+    ACTIVATE = "activate"
+    APPLY = "apply"
+    RENEW = "renew"
+    REPORT_LOSS = "report_loss"
+    RESUME = "resume"
+    CANCEL = "cancel"
+
+
+_S, _A = SealState, Action
+
+TRANSITIONS: dict[tuple[SealState, Action], SealState] = {
+    (_S.MADE, _A.ACTIVATE): _S.ACTIVE,
+    (_S.MADE, _A.CANCEL): _S.CANCELLED,
+    (_S.ACTIVE, _A.APPLY): _S.ACTIVE,
+    (_S.ACTIVE, _A.RENEW): _S.ACTIVE,
+    (_S.ACTIVE, _A.REPORT_LOSS): _S.SUSPENDED,
+    (_S.ACTIVE, _A.CANCEL): _S.CANCELLED,
+    (_S.SUSPENDED, _A.RESUME): _S.ACTIVE,
+    (_S.SUSPENDED, _A.CANCEL): _S.CANCELLED,
+    (_S.EXPIRED, _A.CANCEL): _S.CANCELLED,
+}
+"""The one table: what is not here is refused. It is printed into docs/reference/lifecycle.md."""
+
+
+def state_at(seal: Seal, now: datetime) -> SealState:
+    """印章状态 now: the stored state, or EXPIRED once the certificate's validity has ended (article 16)."""
+    if seal.state is not SealState.CANCELLED and now >= seal.not_after:
+        return SealState.EXPIRED
+    return seal.state
+
+
+def allowed_actions(state: SealState) -> tuple[Action, ...]:
+    """The actions that the table allows in a state, in the table's order."""
+    return tuple(action for (at, action) in TRANSITIONS if at is state)
+
+
+def renewal_window(seal: Seal) -> tuple[datetime, datetime]:
+    """续期窗口 [not_after − 90 days, not_after), UTC (article 16)."""
+    return seal.not_after - RENEWAL_WINDOW, seal.not_after
+
+
+def next_state(seal: Seal, action: Action, now: datetime) -> SealState:
+    """The state after an action.
+
+    Raises TransitionRefused with what is allowed instead; RenewalNotPossible outside article 16's window.
+    """
+    state = state_at(seal, now)
+    start, end = renewal_window(seal)
+    if action is Action.RENEW and state in (SealState.ACTIVE, SealState.EXPIRED) and not start <= now < end:
+        raise RenewalNotPossible(start, end)
+    after = TRANSITIONS.get((state, action))
+    if after is None:
+        raise TransitionRefused(state.value, action.value, [one.value for one in allowed_actions(state)])
+    return after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChange:
+    """状态变更: one change of a seal's status, as the log has it."""
+
+    at: datetime
+    state: SealState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusInterval:
+    """状态区间 [start, end): end None = still so."""
+
+    state: SealState
+    start: datetime
+    end: datetime | None
+
+
+def status_intervals(changes: Iterable[StatusChange]) -> tuple[StatusInterval, ...]:
+    """The intervals that a seal's logged changes make, in order of time; equal neighbours are one interval."""
+    intervals: list[StatusInterval] = []
+    for change in sorted(changes, key=lambda one: one.at):
+        if intervals and intervals[-1].state is change.state:
+            continue
+        if intervals:
+            last = intervals[-1]
+            intervals[-1] = StatusInterval(state=last.state, start=last.start, end=change.at)
+        intervals.append(StatusInterval(state=change.state, start=change.at, end=None))
+    return tuple(intervals)
+
+
+def status_at(changes: Iterable[StatusChange], moment: datetime) -> SealState | None:
+    """印章状态 at a moment in the past, by the logged changes; None before the seal was made."""
+    status: SealState | None = None
+    for change in sorted(changes, key=lambda one: one.at):
+        if change.at > moment:
+            break
+        status = change.state
+    return status

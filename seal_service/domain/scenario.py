@@ -1,0 +1,37 @@
+"""用印场景: what a seal is applied for (articles 20, 21)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from seal_service.domain.errors import InvalidInput
+from seal_service.domain.impression import SealType
+
+_CODE = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
+
+
+class ScenarioKind(StrEnum):
+    """场景类别 (article 21): approval-type seals by law; proof-type documents only with the designated seal."""
+
+    APPROVAL = "approval"  # 审批类
+    PROOF = "proof"  # 证明类
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """用印场景: a code and its kind; the same word in grant, command, permit, signature, log and filing."""
+
+    code: str
+    kind: ScenarioKind
+
+    def __post_init__(self) -> None:
+        """Raise InvalidInput for a code that is not 1–32 of a-z 0-9 . _ - ."""
+        if not _CODE.fullmatch(self.code):
+            raise InvalidInput("A scenario code is 1 to 32 of a-z, 0-9, '.', '_', '-'", field="scenario")
+
+
+def accepts_seal_type(kind: ScenarioKind, seal_type: SealType) -> bool:
+    """证明类只用电子证照查询专用章, and that seal serves nothing else (article 21)."""
+    return (kind is ScenarioKind.PROOF) == (seal_type is SealType.CERTIFICATE_QUERY)

@@ -1,0 +1,104 @@
+"""用印: one application of a seal to one document, from its reservation to its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from seal_service.domain.placement import Placement
+
+
+class SignatureLevel(StrEnum):
+    """签名级别 (ETSI EN 319 142-1): basic, with time-stamp, with validation data, with archive time-stamp."""
+
+    B_B = "B-B"
+    B_T = "B-T"
+    B_LT = "B-LT"
+    B_LTA = "B-LTA"
+
+    def at_least(self, other: SignatureLevel) -> bool:
+        """Whether this level includes the other."""
+        order = list(SignatureLevel)
+        return order.index(self) >= order.index(other)
+
+
+class UseState(StrEnum):
+    """用印状态: reserved is the only one that is not final."""
+
+    RESERVED = "reserved"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """签章人: the person of the unit who pressed the seal; personal data, in the log only as commitments."""
+
+    id: str
+    name: str
+    department: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseRequest:
+    """用印请求: what is asked for, parsed once at the door."""
+
+    seal_code: str
+    scenario: str
+    placement: Placement
+    level: SignatureLevel
+    allow_lower_level: bool
+    document_name: str
+    document_sha256: str
+    document_sm3: str
+    document_size: int
+    operator: Operator | None
+    """None: the grant's responsible person answers for the use."""
+    case_number: str | None
+    """办件号: the business system's own number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentReference:
+    """用印意向: the log entry that stands before the seal; its leaf hash goes into the signed bytes."""
+
+    entry_id: str
+    leaf_hash: bytes
+    """32 bytes: RFC 6962 leaf hash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealUse:
+    """用印: one row from reserved to its end; unique by account and idempotency key."""
+
+    id: str
+    account_id: str
+    idempotency_key: str
+    request_digest: str
+    """SHA-256 of the canonical request with the document's digest: the same key may only repeat the same request."""
+    seal_code: str
+    seal_epoch: int
+    grant_id: str
+    grant_epoch: int
+    scenario: str
+    state: UseState
+    document_sha256: str
+    intent: IntentReference
+    reserved_at: datetime
+    level_asked: SignatureLevel
+    level_reached: SignatureLevel | None = None
+    sealed_sha256: str | None = None
+    terminal_entry_id: str | None = None
+    terminal_leaf_hash: bytes | None = None
+    ended_at: datetime | None = None
+    failure: str | None = None
+    """Code of the error that ended it (the class's name in snake case), then ': ' and its sentence."""
+    document_kept_until: datetime | None = None
+    """Until when the sealed document is held for the caller; None once it was acknowledged or has gone."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts against the grant: a failed or abandoned use gives its count back."""
+        return self.state in (UseState.RESERVED, UseState.COMPLETED)

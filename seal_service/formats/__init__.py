@@ -1,0 +1,1 @@
+"""Shelf: how bytes are read and written; no I/O, no policy."""

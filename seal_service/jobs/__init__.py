@@ -1,0 +1,1 @@
+"""Door: work that nobody calls for, done on a schedule."""

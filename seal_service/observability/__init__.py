@@ -1,0 +1,1 @@
+"""Room: structured, redacted logs and health."""

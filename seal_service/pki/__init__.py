@@ -1,0 +1,1 @@
+"""Room: keys, certificates, revocation, time-stamps and trust."""

@@ -1,0 +1,134 @@
+"""Ports to keys, certificates, revocation, time-stamps and trust."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from seal_service.domain.algorithms import Suite
+from seal_service.domain.issuance import AuthorityCredential, CertificateSubject, IssuedCertificate
+from seal_service.ports.records import Transaction
+
+
+class SigningKey(Protocol):
+    """A private key that signs and does nothing else; may live in another process or an HSM. Safe for threads."""
+
+    suite: Suite
+    public_key_info: bytes
+    """SubjectPublicKeyInfo, DER."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Hash the message with the suite's digest and sign it; ECDSA as DER. SignatureRefused when it cannot."""
+
+
+class KeyStore(Protocol):
+    """Private keys by reference. A key is durable when `create` returns; safe for threads and processes."""
+
+    def create(self, reference: str, suite: Suite) -> SigningKey:
+        """A new key; refuses a reference that exists (AlreadyRegistered)."""
+
+    def open(self, reference: str) -> SigningKey:
+        """The key, held ready after its first use; SignatureRefused when there is none."""
+
+    def destroy(self, reference: str) -> None:
+        """Remove the key for good; nothing when it is gone."""
+
+
+class CertificateAuthority(Protocol):
+    """电子认证服务 (article 9): issues seal certificates and says when they are no longer good."""
+
+    def issue(
+        self, transaction: Transaction, subject: CertificateSubject, public_key_info: bytes, now: datetime
+    ) -> IssuedCertificate:
+        """A certificate for a seal's key (digitalSignature, nonRepudiation); recorded in the transaction."""
+
+    def chain(self) -> Sequence[bytes]:
+        """The issuing certificates, DER, from the issuer of seals to the root."""
+
+    def hold(self, transaction: Transaction, serial: str, at: datetime) -> None:
+        """Put on hold (certificateHold); CRL and OCSP say so from the commit on."""
+
+    def release(self, transaction: Transaction, serial: str, at: datetime) -> None:
+        """Lift a hold."""
+
+    def revoke(self, transaction: Transaction, serial: str, at: datetime, reason: str) -> None:
+        """Revoke for good, for a reason of RFC 5280, 5.3.1."""
+
+
+class AuthorityFoundation(Protocol):
+    """Makes the embedded public-key infrastructure of a new instance."""
+
+    def found(self, transaction: Transaction, suite: Suite, now: datetime) -> Sequence[AuthorityCredential]:
+        """Root, issuing CA, OCSP responder and time-stamping unit, each with its own key; recorded."""
+
+
+class PublicKeyServices(Protocol):
+    """What /pki answers: CRL, OCSP, time-stamps, CA certificates. In-process; safe for threads."""
+
+    def crl(self) -> bytes:
+        """The issuing CA's current list, DER; it shows every status committed before the call."""
+
+    def root_crl(self) -> bytes:
+        """The root's list, DER."""
+
+    def ocsp(self, request: bytes) -> bytes:
+        """The answer (RFC 6960) to a request, DER; a malformed one is answered with malformedRequest."""
+
+    def timestamp(self, request: bytes) -> bytes:
+        """The answer (RFC 3161) to a request, DER; a bad one is answered with a rejection."""
+
+    def certificate(self, role: str) -> bytes:
+        """The newest certificate of an AuthorityRole, DER; CertificateNotFound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationEvidence:
+    """Revocation data about one certificate, DER."""
+
+    ocsp_responses: tuple[bytes, ...] = field(default=())
+    crls: tuple[bytes, ...] = field(default=())
+    further_certificates: tuple[bytes, ...] = field(default=())
+    """Of responders, so that the evidence can be verified later."""
+
+
+class RevocationSource(Protocol):
+    """Revocation data. Fetches only from allow-listed addresses, without redirects, with time limits."""
+
+    def evidence(self, certificate: bytes, issuer: bytes, produced_after: datetime | None) -> RevocationEvidence:
+        """Evidence on a certificate (DER) of an issuer (DER), produced not before a moment (to the second).
+
+        Raises RevocationUnavailable.
+        """
+
+
+class TimestampAuthority(Protocol):
+    """时间戳: time-stamps over SHA-256 digests (RFC 3161). Safe for threads."""
+
+    name: str
+
+    def timestamp(self, sha256: bytes) -> bytes:
+        """A TimeStampToken (CMS ContentInfo, DER) over the digest, its imprint and nonce checked.
+
+        Raises TimestampUnavailable.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustAnchor:
+    """信任锚: a certificate that ends a chain, for signatures, time-stamps or both."""
+
+    certificate: bytes
+    for_signatures: bool = True
+    for_timestamps: bool = True
+
+
+class TrustStore(Protocol):
+    """信任锚 and known intermediate certificates. Reads see every committed change."""
+
+    def anchors(self) -> Sequence[TrustAnchor]:
+        """Trust anchors."""
+
+    def intermediates(self) -> Sequence[bytes]:
+        """Certificates, DER, that help to build chains and are not trusted in themselves."""

@@ -1,0 +1,64 @@
+"""Ports to the machine: time, randomness, secrets."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from seal_service.domain.access import Account
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def now(self) -> datetime:
+        """Now, in UTC, time-zone aware."""
+
+
+class Entropy(Protocol):
+    """A cryptographically secure source of random bytes; safe for threads."""
+
+    def token(self, length: int) -> bytes:
+        """`length` random bytes."""
+
+
+class Vault(Protocol):
+    """Encrypts what is kept at rest, under the instance's master key. Stateless; safe for threads."""
+
+    def encrypt(self, plaintext: bytes, context: bytes) -> bytes:
+        """Ciphertext that can be opened only with the same context (authenticated, nonce included)."""
+
+    def decrypt(self, ciphertext: bytes, context: bytes) -> bytes:
+        """The plaintext; IntegrityError of the room when ciphertext or context is not the one that was encrypted."""
+
+    def pseudonym(self, value: str, purpose: str) -> str:
+        """A keyed pseudonym of a value, 32 hexadecimal characters: equal for equal values, useless without the key."""
+
+
+class Credentials(Protocol):
+    """Client secrets and access tokens. Stateless; safe for threads."""
+
+    def new_secret(self) -> tuple[str, str]:
+        """A fresh client secret and its hash (argon2id)."""
+
+    def verify_secret(self, secret_hash: str | None, secret: str) -> bool:
+        """Whether the secret is the hashed one; takes as long for None (an unknown account)."""
+
+    def issue_token(self, account: Account, now: datetime) -> tuple[str, int]:
+        """An access token and its lifetime in seconds."""
+
+    def account_of_token(self, token: str, now: datetime) -> str:
+        """The account id of a valid token; Unauthenticated otherwise."""
+
+
+class BlobStore(Protocol):
+    """Documents and pictures by digest. `put` is durable when it returns; create-only; safe for processes."""
+
+    def put(self, content: bytes) -> str:
+        """Keep the content, encrypted; its SHA-256 (64 hex) is its name. The same content twice is one blob."""
+
+    def get(self, digest: str) -> bytes | None:
+        """The content, checked against its digest, or None."""
+
+    def delete(self, digest: str) -> None:
+        """Remove the content; nothing when it is gone already."""

@@ -1,0 +1,1 @@
+"""Room: applies a seal to a document, on a permit and on nothing else."""

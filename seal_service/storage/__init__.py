@@ -1,0 +1,1 @@
+"""Room: the database and the documents kept beside it."""
