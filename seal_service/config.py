@@ -1,4 +1,4 @@
-"""Settings of an instance, from the environment (prefix SEAL_) and an optional `.env` in the working directory."""
+"""Settings of an instance, from the environment (prefix SEAL_)."""
 
 from __future__ import annotations
 
