@@ -15,13 +15,17 @@ SealServiceError
 │   ├── DocumentUnsupported · DocumentEncrypted · DocumentXfa · DocumentDamaged · DocumentOverLimit
 │   └── DocumentCertified · DocumentActiveContent · DocumentHiddenContent
 ├── SealingFailed           LevelUnreachable · SelfCheckFailed · SignatureRefused
+├── IntegrityFailed         what is kept here was changed, or another key encrypted it
 └── Unavailable             TimestampUnavailable · RevocationUnavailable · InstanceNotReady
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+
+_BEFORE_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 Detail = str | int | bool | None | Sequence[str]
 
@@ -34,6 +38,11 @@ class SealServiceError(Exception):
         self.message = message or (type(self).__doc__ or "").split("\n", 1)[0]
         self.details: Mapping[str, Detail] = details
         super().__init__(self.message)
+
+    @classmethod
+    def code(cls) -> str:
+        """The class's name in snake case: stored with failed uses, and the tail of a problem's URN."""
+        return _BEFORE_CAPITAL.sub("_", cls.__name__).lower()
 
 
 class InvalidInput(SealServiceError):
@@ -235,6 +244,10 @@ class SignatureRefused(SealingFailed):
     """The key could not make the signature."""
 
 
+class IntegrityFailed(SealServiceError):
+    """Something kept here was changed or cannot be read."""
+
+
 class Unavailable(SealServiceError):
     """Something the service depends on does not answer."""
 
@@ -249,3 +262,14 @@ class RevocationUnavailable(Unavailable):
 
 class InstanceNotReady(Unavailable):
     """The instance is not initialised, or its database has another schema: see `seal doctor`."""
+
+
+def error_kind(code: str) -> type[SealServiceError] | None:
+    """The class that has this code, anywhere in the tree, or None."""
+    waiting = [SealServiceError]
+    while waiting:
+        kind = waiting.pop()
+        if kind.code() == code:
+            return kind
+        waiting.extend(kind.__subclasses__())
+    return None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+
+from seal_service.domain.access import Caller
 
 Scalar = str | int | bool | None | tuple[str, ...] | tuple[int, ...]
 
@@ -79,6 +81,14 @@ class Event:
     """What else is worth keeping for good, in names of ASCII letters; digests lower-case hex, lengths in µm."""
     private: Mapping[str, str] = field(default_factory=dict)
     """Personal fields by name: operator_name, document_name, case_number, client_address, …"""
+
+
+def act_of(caller: Caller, event: Event) -> Event:
+    """The event as an act of a caller: account, its name and, as a personal field, its address."""
+    private = dict(event.private)
+    if caller.address is not None:
+        private.setdefault("client_address", caller.address)
+    return replace(event, account_id=caller.account_id, account_name=caller.name, private=private)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ class IssuedCertificate:
     serial: str
     """Lower-case hexadecimal."""
     certificate: bytes
+    not_before: datetime
     not_after: datetime
     status: CertificateStatus = CertificateStatus.GOOD
     status_since: datetime | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -81,28 +81,6 @@ class StatusChange:
     state: SealState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusInterval:
-    """状态区间 [start, end): end None = still so."""
-
-    state: SealState
-    start: datetime
-    end: datetime | None
-
-
-def status_intervals(changes: Iterable[StatusChange]) -> tuple[StatusInterval, ...]:
-    """The intervals that a seal's logged changes make, in order of time; equal neighbours are one interval."""
-    intervals: list[StatusInterval] = []
-    for change in sorted(changes, key=lambda one: one.at):
-        if intervals and intervals[-1].state is change.state:
-            continue
-        if intervals:
-            last = intervals[-1]
-            intervals[-1] = StatusInterval(state=last.state, start=last.start, end=change.at)
-        intervals.append(StatusInterval(state=change.state, start=change.at, end=None))
-    return tuple(intervals)
-
-
 def status_at(changes: Iterable[StatusChange], moment: datetime) -> SealState | None:
     """印章状态 at a moment in the past, by the logged changes; None before the seal was made."""
     status: SealState | None = None
@@ -111,3 +89,18 @@ def status_at(changes: Iterable[StatusChange], moment: datetime) -> SealState | 
             break
         status = change.state
     return status
+
+
+def status_when_sealed(changes: Sequence[StatusChange], signed_at: datetime, *, proven: bool) -> SealState | None:
+    """签章时状态: the seal's status when a signature was made, or None when it cannot be told.
+
+    A time that only the signer claims counts only if the seal has been active ever since: who has a lost seal's key
+    would claim a time before the loss. A time-stamp in whole seconds may lie up to a second before its moment.
+    """
+    status = status_at(changes, signed_at)
+    if status in (None, SealState.MADE) and signed_at.microsecond == 0:
+        status = status_at(changes, signed_at + timedelta(seconds=1))
+    if proven or status is not SealState.ACTIVE:
+        return status or (SealState.MADE if proven else None)
+    later = (change.state for change in changes if change.at > signed_at)
+    return status if all(state is SealState.ACTIVE for state in later) else None

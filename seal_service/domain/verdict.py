@@ -157,53 +157,33 @@ def overall(signatures: tuple[SignatureReport, ...]) -> tuple[Indication, SubInd
     return worst.indication, worst.sub_indication, all(one.technically_valid for one in signatures)
 
 
-def with_seal_status(report: SignatureReport, facts: SealFacts, known: bool) -> SignatureReport:
-    """The report of a signature made with a seal of ours, judged by the seal's status when it was made.
+def with_seal_status(report: SignatureReport, facts: SealFacts, *, ours: bool) -> SignatureReport:
+    """The report of a signature, judged by its seal's status when it was made.
 
-    A signature made while its seal was suspended, cancelled or expired is TOTAL_FAILED / REVOKED or EXPIRED, also
-    after a suspension was lifted (国办发〔2025〕33号: valid at the time of sealing). `known` false: not our seal.
+    A signature made while its seal was suspended, cancelled or expired is TOTAL_FAILED, also after a suspension was
+    lifted (国办发〔2025〕33号: valid at the time of sealing). `status_at_signing` None: it cannot be told, because
+    no time-stamp proves the time and the seal was not always active since the time claimed.
     """
-    if not known:
-        check = Check(
-            id="seal_status",
-            outcome=Outcome.UNKNOWN,
-            zh="非本系统制发的印章，状态未知",
-            en="not a seal of this service: status unknown",
+    outcome, indication, sub = Outcome.PASS, report.indication, report.sub_indication
+    if not ours:
+        outcome, zh, en = (
+            Outcome.UNKNOWN,
+            "非本系统制发的印章，状态未知",
+            "not a seal of this service: its status is unknown",
         )
-        return replace(report, seal=facts, checks=(*report.checks, check))
-    status = facts.status_at_signing
-    if status is SealState.ACTIVE:
-        check = Check(
-            id="seal_status",
-            outcome=Outcome.PASS,
-            zh="签章时印章有效",
-            en="the seal was active when it was applied",
-        )
-        return replace(report, seal=facts, checks=(*report.checks, check))
-    if status is None and report.signed_at is None:
-        check = Check(
-            id="seal_status",
-            outcome=Outcome.UNKNOWN,
-            zh="签章时间不可信，无法判断当时状态",
-            en="the time of sealing is not proven, so the status then is unknown",
-        )
-        return replace(report, seal=facts, checks=(*report.checks, check))
-    word = status.value if status else "not yet made"
-    check = Check(
-        id="seal_status",
-        outcome=Outcome.FAIL,
-        zh=f"签章时印章状态为：{word}",
-        en=f"the seal was {word} when it was applied",
-    )
-    failed = report.indication is Indication.TOTAL_FAILED
-    return replace(
-        report,
-        seal=facts,
-        checks=(*report.checks, check),
-        indication=Indication.TOTAL_FAILED,
-        sub_indication=report.sub_indication
-        if failed
-        else SubIndication.EXPIRED
-        if status is SealState.EXPIRED
-        else SubIndication.REVOKED,
-    )
+    elif facts.status_at_signing is SealState.ACTIVE:
+        zh, en = "签章时印章有效", "the seal was active when it was applied"
+    elif facts.status_at_signing is None:
+        outcome = Outcome.UNKNOWN
+        zh = "签章时间未经证明，无法判断当时印章状态"
+        en = "the time of sealing is not proven, so the seal's status then cannot be told"
+        if indication is Indication.TOTAL_PASSED:
+            indication, sub = Indication.INDETERMINATE, SubIndication.REVOKED_NO_POE
+    else:
+        word = facts.status_at_signing.value
+        outcome, zh, en = Outcome.FAIL, f"签章时印章状态为 {word}", f"the seal was {word} when it was applied"
+        if indication is not Indication.TOTAL_FAILED:
+            expired = facts.status_at_signing is SealState.EXPIRED
+            indication, sub = Indication.TOTAL_FAILED, SubIndication.EXPIRED if expired else SubIndication.REVOKED
+    check = Check(id="seal_status", outcome=outcome, zh=zh, en=en)
+    return replace(report, seal=facts, checks=(*report.checks, check), indication=indication, sub_indication=sub)

@@ -226,7 +226,10 @@ class LogRecords(Protocol):
 
 
 class Transaction(Protocol):
-    """One transaction. Nothing is written unless `commit` returns; leaving without it rolls back."""
+    """One transaction. Nothing is written unless `commit` returns; leaving without it rolls back.
+
+    In a transaction that only reads, the `lock` of a repository just reads.
+    """
 
     units: UnitRecords
     accounts: AccountRecords

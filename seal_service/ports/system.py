@@ -29,7 +29,7 @@ class Vault(Protocol):
         """Ciphertext that can be opened only with the same context (authenticated, nonce included)."""
 
     def decrypt(self, ciphertext: bytes, context: bytes) -> bytes:
-        """The plaintext; IntegrityError of the room when ciphertext or context is not the one that was encrypted."""
+        """The plaintext; IntegrityFailed when ciphertext or context is not the one that was encrypted."""
 
     def pseudonym(self, value: str, purpose: str) -> str:
         """A keyed pseudonym of a value, 32 hexadecimal characters: equal for equal values, useless without the key."""

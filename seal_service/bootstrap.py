@@ -1,0 +1,139 @@
+"""Wiring: the only module that knows every class; `build(settings)` makes a Service of ready use cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from seal_service.domain.access import Account, Caller, Permission, require
+from seal_service.domain.application import Application
+from seal_service.domain.grant import Grant
+from seal_service.domain.organization import Unit
+from seal_service.domain.paging import Page
+from seal_service.domain.seal import Seal
+from seal_service.domain.use import SealUse
+from seal_service.domain.verdict import VerificationReport
+from seal_service.usecases.answer_pki import PkiRequest
+from seal_service.usecases.apply_for_seal import SubmitApplication
+from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal
+from seal_service.usecases.authenticate import AccessToken, ClientSecret, PresentedToken
+from seal_service.usecases.change_status import CancelSeal, ReportLoss, ResumeSeal
+from seal_service.usecases.check_readiness import CheckReadiness, Dependency
+from seal_service.usecases.create_account import CreateAccount, CreatedAccount, DisableAccount
+from seal_service.usecases.decide_application import DecideApplication
+from seal_service.usecases.grant_use import GrantUse, RevokeGrant
+from seal_service.usecases.look_up_seal import LookUpSeal, PublicStatus
+from seal_service.usecases.make_seal import MakeSeal
+from seal_service.usecases.read_log import CountLog, EntryAnswer, LogAnswer, QueryLog, ReadEntry, StatisticsAnswer
+from seal_service.usecases.read_registers import (
+    ListAccounts,
+    ListApplications,
+    ListGrants,
+    ListSeals,
+    ListUnits,
+    ReadById,
+)
+from seal_service.usecases.read_use import ListUses, ReadUse
+from seal_service.usecases.reconcile import Reconcile, Reconciled
+from seal_service.usecases.register_unit import RegisterUnit
+from seal_service.usecases.renew_seal import RenewSeal
+from seal_service.usecases.trace import Story, Trace
+from seal_service.usecases.verify_document import VerifyDocument
+
+Command = TypeVar("Command", contravariant=True)
+Answer = TypeVar("Answer", covariant=True)
+
+
+class UseCase(Protocol[Command, Answer]):
+    """A story with the permission that it needs."""
+
+    @property
+    def permission(self) -> Permission:
+        """Declared by every use case: without it nothing can be wired."""
+
+    def __call__(self, caller: Caller, command: Command, /) -> Answer:
+        """The whole story."""
+
+
+@dataclass(frozen=True)
+class Guarded(Generic[Command, Answer]):
+    """A use case behind its permission: default deny."""
+
+    use_case: UseCase[Command, Answer]
+
+    def __post_init__(self) -> None:
+        """Refuse (TypeError) a use case that declares no permission."""
+        if not isinstance(getattr(self.use_case, "permission", None), Permission):
+            raise TypeError(f"{type(self.use_case).__name__} declares no permission")
+
+    @property
+    def permission(self) -> Permission:
+        """What a caller must hold."""
+        return self.use_case.permission
+
+    def __call__(self, caller: Caller, command: Command) -> Answer:
+        """The use case's answer; Unauthenticated or PermissionDenied before it is even looked at."""
+        require(caller, self.use_case.permission)
+        return self.use_case(caller, command)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """The ready use cases, each behind its permission, and the few values that doors need."""
+
+    issue_token: Guarded[ClientSecret, AccessToken]
+    identify_caller: Guarded[PresentedToken, Caller]
+    create_account: Guarded[CreateAccount, CreatedAccount]
+    disable_account: Guarded[DisableAccount, Account]
+    list_accounts: Guarded[ListAccounts, Page[Account]]
+    read_account: Guarded[ReadById, Account]
+
+    register_unit: Guarded[RegisterUnit, Unit]
+    list_units: Guarded[ListUnits, Page[Unit]]
+    read_unit: Guarded[ReadById, Unit]
+
+    apply_for_seal: Guarded[SubmitApplication, Application]
+    decide_application: Guarded[DecideApplication, Application]
+    list_applications: Guarded[ListApplications, Page[Application]]
+    read_application: Guarded[ReadById, Application]
+
+    make_seal: Guarded[MakeSeal, Seal]
+    list_seals: Guarded[ListSeals, Page[Seal]]
+    read_seal: Guarded[ReadById, Seal]
+    read_impression: Guarded[ReadById, bytes]
+    renew_seal: Guarded[RenewSeal, Seal]
+    report_loss: Guarded[ReportLoss, Seal]
+    resume_seal: Guarded[ResumeSeal, Seal]
+    cancel_seal: Guarded[CancelSeal, Seal]
+    look_up_seal: Guarded[LookUpSeal, PublicStatus]
+
+    grant_use: Guarded[GrantUse, Grant]
+    revoke_grant: Guarded[RevokeGrant, Grant]
+    list_grants: Guarded[ListGrants, Page[Grant]]
+    read_grant: Guarded[ReadById, Grant]
+
+    apply_seal: Guarded[ApplySeal, AppliedSeal]
+    read_use: Guarded[ReadUse, SealUse]
+    list_uses: Guarded[ListUses, Page[SealUse]]
+    fetch_document: Guarded[ReadUse, tuple[SealUse, bytes]]
+    acknowledge_document: Guarded[ReadUse, None]
+    reconcile: Guarded[Reconcile, Reconciled]
+
+    verify_document: Guarded[VerifyDocument, VerificationReport]
+    query_log: Guarded[QueryLog, LogAnswer]
+    count_log: Guarded[CountLog, StatisticsAnswer]
+    read_entry: Guarded[ReadEntry, EntryAnswer]
+    trace: Guarded[Trace, Story]
+
+    answer_pki: Guarded[PkiRequest, bytes]
+    check_readiness: Guarded[CheckReadiness, tuple[Dependency, ...]]
+
+    origin: str
+    """Name of the signing log."""
+    document_bytes: int
+    """Largest document that doors take in."""
+    requests_per_minute: int
+    worker_threads: int
+    close: Callable[[], None]
+    """Give back connections and sessions."""

@@ -1,0 +1,58 @@
+"""公钥服务: certificates, revocation lists, OCSP and time-stamps for anyone (RFC 5280, 6960, 3161)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from seal_service.domain.access import Caller, Permission
+from seal_service.domain.errors import CertificateNotFound
+from seal_service.ports.crypto import PublicKeyServices
+
+
+class PkiMatter(StrEnum):
+    """What /pki answers."""
+
+    ROOT_CERTIFICATE = "root.cer"
+    ISSUING_CERTIFICATE = "issuing.cer"
+    TIMESTAMP_CERTIFICATE = "timestamp.cer"
+    ROOT_CRL = "root.crl"
+    ISSUING_CRL = "issuing.crl"
+    OCSP = "ocsp"
+    TIMESTAMP = "tsa"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PkiRequest:
+    """A request; `body` for OCSP and time-stamps only."""
+
+    matter: PkiMatter
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class AnswerPkiUseCase:
+    """公钥服务. Raises CertificateNotFound before the instance is initialised."""
+
+    permission: ClassVar[Permission] = Permission.PUBLIC
+    services: PublicKeyServices
+
+    def __call__(self, _caller: Caller, command: PkiRequest) -> bytes:
+        """DER."""
+        match command.matter:
+            case PkiMatter.ROOT_CERTIFICATE:
+                return self.services.certificate("root")
+            case PkiMatter.ISSUING_CERTIFICATE:
+                return self.services.certificate("issuing")
+            case PkiMatter.TIMESTAMP_CERTIFICATE:
+                return self.services.certificate("timestamp")
+            case PkiMatter.ROOT_CRL:
+                return self.services.root_crl()
+            case PkiMatter.ISSUING_CRL:
+                return self.services.crl()
+            case PkiMatter.OCSP:
+                return self.services.ocsp(command.body)
+            case PkiMatter.TIMESTAMP:
+                return self.services.timestamp(command.body)
+        raise CertificateNotFound

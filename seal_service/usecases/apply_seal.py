@@ -1,0 +1,300 @@
+"""用印: reserve → seal → check → log → release. The steps are numbered as in docs/explanation/sealing-cycle.md."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import ClassVar
+
+from seal_service.domain.access import Caller, Permission
+from seal_service.domain.authorization import SealingPermit, authorize
+from seal_service.domain.errors import (
+    AuthorizationDenied,
+    IdempotencyKeyReused,
+    SealingFailed,
+    SealServiceError,
+    UseInProgress,
+    UseOvertaken,
+)
+from seal_service.domain.events import Event, EventKind, Result, Scalar, act_of
+from seal_service.domain.grant import Grant
+from seal_service.domain.identifiers import seal_code, uuid7
+from seal_service.domain.lifecycle import Action, allowed_actions, state_at
+from seal_service.domain.organization import Unit
+from seal_service.domain.placement import Placement
+from seal_service.domain.seal import Seal
+from seal_service.domain.use import IntentReference, Operator, SealUse, SignatureLevel, UseRequest, UseState
+from seal_service.ports.documents import DocumentSealer, SealedDocument, Upload
+from seal_service.ports.records import Records, SigningLog, Transaction
+from seal_service.ports.system import BlobStore, Clock, Entropy
+from seal_service.usecases.end_use import end_unsuccessfully, failure_of
+from seal_service.usecases.facts import credential_facts, seal_facts
+from seal_service.usecases.requests import checked_key, request_digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplySeal:
+    """用印 as asked for: the document and everything that was parsed once at the door."""
+
+    seal_code: str
+    document: Upload
+    scenario: str
+    idempotency_key: str
+    placement: Placement = Placement()
+    level: SignatureLevel = SignatureLevel.B_LT
+    allow_lower_level: bool = False
+    operator: Operator | None = None
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedSeal:
+    """盖章结果: the use as it ended, and the document (None: a repeated request whose document is gone)."""
+
+    use: SealUse
+    content: bytes | None
+    lower_level_reason: str | None = None
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class ApplySealUseCase:
+    """用印, from request to release.
+
+    Raises SealNotFound, AuthorizationDenied (with every reason), IdempotencyKeyReused, UseInProgress, UseOvertaken,
+    DocumentRefused kinds, InvalidPlacement, SealingFailed kinds, Unavailable kinds. Whatever is raised after the
+    reservation has ended the use as failed and given its count back.
+    """
+
+    permission: ClassVar[Permission] = Permission.APPLY_SEAL
+    records: Records
+    log: SigningLog
+    sealer: DocumentSealer
+    blobs: BlobStore
+    clock: Clock
+    entropy: Entropy
+    hold: timedelta
+    """How long the sealed document is held for the caller."""
+
+    def __call__(self, caller: Caller, command: ApplySeal) -> AppliedSeal:
+        """The sealed document and its use."""
+        request = _request(command)
+        digest = request_digest(request)
+        reserved = self._reserve(caller, command, request, digest)  # steps 1–4
+        if isinstance(reserved, AppliedSeal):
+            return reserved
+        permit, use = reserved
+        kept: str | None = None
+        try:
+            sealed = self.sealer.seal(command.document, permit, use.intent)  # 5
+            self.sealer.check(command.document, sealed, permit, use.intent)  # 6
+            kept = self.blobs.put(sealed.content)  # 7
+            completed = self._complete(caller, permit, use, sealed)  # 8
+        except SealServiceError as error:
+            self._fail(caller, use, error, kept)
+            raise
+        except Exception as error:
+            self._fail(caller, use, SealingFailed(f"Unexpected {type(error).__name__}"), kept)
+            raise
+        return AppliedSeal(use=completed, content=sealed.content, lower_level_reason=sealed.lower_level_reason)  # 9
+
+    def _reserve(
+        self, caller: Caller, command: ApplySeal, request: UseRequest, digest: str
+    ) -> AppliedSeal | tuple[SealingPermit, SealUse]:
+        key = checked_key(command.idempotency_key)
+        with self.records.write() as transaction:
+            earlier = transaction.uses.by_key(caller.identity, key)  # 1
+            if earlier is not None:
+                return self._replay(earlier, digest)
+            seal = transaction.seals.lock(seal_code(request.seal_code))  # 2
+            unit = transaction.units.get(seal.unit_id)
+            now = self.clock.now()
+            try:
+                permit, grant = self._authorize(transaction, caller, seal, unit, request)  # 3
+            except AuthorizationDenied as denial:
+                reasons = tuple(code for code, _ in denial.reasons)
+                denied = self._event(EventKind.SEAL_DENIED, Result.REFUSED, seal, unit, request)
+                denied = replace(denied, reason=denial.message[:500], facts={**denied.facts, "reasons": reasons})
+                self.log.append(transaction, act_of(caller, denied))
+                transaction.commit()
+                raise
+            use_id = uuid7(now, self.entropy.token(10))  # 4
+            intent = self._event(EventKind.SEAL_INTENT, Result.SUCCESS, seal, unit, request)
+            intent = replace(
+                intent,
+                use_id=use_id,
+                facts={**intent.facts, **_permit_facts(permit, grant), "idempotency_sha256": _sha256(key)},
+                operator_id=request.operator.id if request.operator else None,
+                private=_private(request, grant),
+            )
+            logged = self.log.append(transaction, act_of(caller, intent))
+            use = SealUse(
+                id=use_id,
+                account_id=caller.identity,
+                idempotency_key=key,
+                request_digest=digest,
+                seal_code=seal.code,
+                seal_epoch=permit.seal_epoch,
+                grant_id=permit.grant_id,
+                grant_epoch=permit.grant_epoch,
+                scenario=permit.scenario.code,
+                state=UseState.RESERVED,
+                document_sha256=request.document_sha256,
+                intent=IntentReference(entry_id=logged.entry_id, leaf_hash=logged.leaf_hash),
+                reserved_at=now,
+                level_asked=request.level,
+            )
+            transaction.uses.add(use)
+            transaction.commit()
+        return permit, use
+
+    def _authorize(
+        self, transaction: Transaction, caller: Caller, seal: Seal, unit: Unit, request: UseRequest
+    ) -> tuple[SealingPermit, Grant]:
+        """The permit by the first grant that allows the use; else the denial by the newest one."""
+        now = self.clock.now()
+        first_denial: AuthorizationDenied | None = None
+        for grant in transaction.grants.lock_candidates(seal.code, caller.identity, request.scenario):
+            counted = transaction.uses.counted(grant.id) if grant.maximum_uses is not None else 0
+            try:
+                return authorize(caller, seal, unit, grant, counted, request, now), grant
+            except AuthorizationDenied as denial:
+                first_denial = first_denial or denial
+        if first_denial is None:
+            authorize(caller, seal, unit, None, 0, request, now)
+            raise AssertionError("authorize() without a grant denies")
+        raise first_denial
+
+    def _replay(self, earlier: SealUse, digest: str) -> AppliedSeal:
+        if earlier.request_digest != digest:
+            raise IdempotencyKeyReused(use_id=earlier.id)
+        if earlier.state is UseState.RESERVED:
+            raise UseInProgress(use_id=earlier.id)
+        if earlier.state is not UseState.COMPLETED or earlier.sealed_sha256 is None:
+            raise failure_of(earlier)
+        content = self.blobs.get(earlier.sealed_sha256) if earlier.document_kept_until is not None else None
+        return AppliedSeal(use=earlier, content=content, replayed=True)
+
+    def _complete(self, caller: Caller, permit: SealingPermit, use: SealUse, sealed: SealedDocument) -> SealUse:
+        with self.records.write() as transaction:
+            now = self.clock.now()
+            seal = transaction.seals.lock(permit.seal_code)
+            grant = transaction.grants.lock(permit.grant_id)
+            unit = transaction.units.get(seal.unit_id)
+            stands = seal.epoch == permit.seal_epoch and grant.epoch == permit.grant_epoch
+            current = transaction.uses.find(use.id)
+            if current is None or current.state is not UseState.RESERVED:
+                raise UseOvertaken("The reservation was closed as abandoned meanwhile: ask again with a new key")
+            if not stands or Action.APPLY not in allowed_actions(state_at(seal, now)):
+                raise UseOvertaken(seal_state=state_at(seal, now).value)
+            event = Event(
+                kind=EventKind.SEAL_COMPLETED,
+                seal_code=seal.code,
+                unit_id=unit.id,
+                scenario=use.scenario,
+                document_sha256=use.document_sha256,
+                use_id=use.id,
+                intent_id=use.intent.entry_id,
+                intent_leaf_hash=use.intent.leaf_hash.hex(),
+                facts={**seal_facts(seal, unit), **_permit_facts(permit, grant), **_sealed_facts(sealed)},
+            )
+            logged = self.log.append(transaction, act_of(caller, event))
+            completed = replace(
+                use,
+                state=UseState.COMPLETED,
+                level_reached=sealed.level,
+                sealed_sha256=sealed.sha256,
+                terminal_entry_id=logged.entry_id,
+                terminal_leaf_hash=logged.leaf_hash,
+                ended_at=now,
+                document_kept_until=now + self.hold,
+            )
+            if not transaction.uses.end(completed):
+                raise UseOvertaken
+            transaction.commit()
+        return completed
+
+    def _fail(self, caller: Caller, use: SealUse, error: SealServiceError, kept: str | None) -> None:
+        with self.records.write() as transaction:
+            end_unsuccessfully(transaction, self.log, caller, use, UseState.FAILED, error, self.clock)
+            orphan = kept is not None and not transaction.uses.holds(kept)
+            transaction.commit()
+        if orphan and kept is not None:
+            self.blobs.delete(kept)
+
+    def _event(self, kind: EventKind, result: Result, seal: Seal, unit: Unit, request: UseRequest) -> Event:
+        return Event(
+            kind=kind,
+            result=result,
+            seal_code=seal.code,
+            unit_id=unit.id,
+            scenario=request.scenario,
+            document_sha256=request.document_sha256,
+            facts={
+                **seal_facts(seal, unit),
+                "document_sm3": request.document_sm3,
+                "document_size": request.document_size,
+                "level_asked": request.level.value,
+            },
+        )
+
+
+def _request(command: ApplySeal) -> UseRequest:
+    return UseRequest(
+        seal_code=command.seal_code,
+        scenario=command.scenario,
+        placement=command.placement,
+        level=command.level,
+        allow_lower_level=command.allow_lower_level,
+        document_name=command.document.name,
+        document_sha256=command.document.sha256_hex,
+        document_sm3=command.document.sm3_hex,
+        document_size=len(command.document.content),
+        operator=command.operator,
+        case_number=command.case_number,
+    )
+
+
+def _permit_facts(permit: SealingPermit, grant: Grant) -> dict[str, Scalar]:
+    return {
+        **credential_facts(permit.credential),
+        "grant_id": permit.grant_id,
+        "approval_number": grant.approval_number,
+        "seal_epoch": permit.seal_epoch,
+        "grant_epoch": permit.grant_epoch,
+        "level_asked": permit.level.value,
+    }
+
+
+def _sealed_facts(sealed: SealedDocument) -> dict[str, Scalar]:
+    token = sealed.timestamp_token
+    return {
+        "sealed_sha256": sealed.sha256,
+        "sealed_sm3": sealed.sm3,
+        "document_format": "PDF",
+        "level": sealed.level.value,
+        "lower_level_reason": sealed.lower_level_reason,
+        "signature_algorithm": sealed.signature_algorithm,
+        "signature_value": base64.b64encode(sealed.signature_value).decode(),
+        "timestamp_sha256": hashlib.sha256(token).hexdigest() if token is not None else None,
+        "position": ",".join(str(value) for value in (sealed.page, *sealed.box_um)),
+        "field_name": sealed.field_name,
+    }
+
+
+def _private(request: UseRequest, grant: Grant) -> dict[str, str]:
+    operator = request.operator
+    named = {
+        "document_name": request.document_name,
+        "case_number": request.case_number,
+        "operator_id": operator.id if operator else None,
+        "operator_name": operator.name if operator else grant.responsible_person,
+        "operator_department": operator.department if operator else None,
+    }
+    return {name: value for name, value in named.items() if value}
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

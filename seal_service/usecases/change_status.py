@@ -1,0 +1,146 @@
+"""挂失、恢复、注销: acts that change a seal's status at once, for every replica (articles 23, 24)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar
+
+from seal_service.domain.access import Caller, Permission
+from seal_service.domain.errors import Conflict, InvalidInput
+from seal_service.domain.events import Event, EventKind, act_of
+from seal_service.domain.lifecycle import Action, next_state
+from seal_service.domain.seal import Seal, SealState
+from seal_service.ports.crypto import CertificateAuthority
+from seal_service.ports.records import Records, SigningLog, Transaction
+from seal_service.ports.system import Clock
+from seal_service.usecases.facts import lock_own_seal, log_refusal, seal_facts
+from seal_service.usecases.requests import Repeatable, made_earlier, remember
+
+LONGEST_REASON = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportLoss:
+    """挂失 as reported."""
+
+    seal_code: str
+    reason: str
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeSeal:
+    """恢复 as decided by the making office."""
+
+    seal_code: str
+    reason: str
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSeal:
+    """注销 as ordered."""
+
+    seal_code: str
+    reason: str
+    document_number: str
+    """文号 of the written notice (article 23)."""
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class StatusChangeStory:
+    """What the three acts have in common: lock, transition, certificates, log, commit; a refusal is logged."""
+
+    records: Records
+    log: SigningLog
+    authority: CertificateAuthority
+    clock: Clock
+
+    def _change(
+        self,
+        caller: Caller,
+        command: ReportLoss | ResumeSeal | CancelSeal,
+        action: Action,
+        kind: EventKind,
+        on_certificate: Callable[[Transaction, str, datetime], None],
+    ) -> Seal:
+        reason = _checked_text(command.reason, "reason")
+        number = _checked_text(command.document_number, "document_number") if isinstance(command, CancelSeal) else None
+        now = self.clock.now()
+        try:
+            with self.records.write() as transaction:
+                seal = lock_own_seal(transaction, caller, command.seal_code)
+                if _repeated(transaction, caller, command):
+                    return seal
+                state = next_state(seal, action, now)
+                changed = replace(seal, state=state, epoch=seal.epoch + 1, state_reason=reason, document_number=number)
+                transaction.seals.replace(changed)
+                for credential in seal.credentials:
+                    if now < credential.not_after:
+                        on_certificate(transaction, credential.serial, now)
+                unit = transaction.units.get(seal.unit_id)
+                facts = {**seal_facts(changed, unit), "document_number": number}
+                event = Event(kind=kind, seal_code=seal.code, unit_id=unit.id, reason=reason, facts=facts)
+                self.log.append(transaction, act_of(caller, event))
+                remember(transaction, caller, command, seal.code, now)
+                transaction.commit()
+                return changed
+        except Conflict as refusal:
+            log_refusal(self.records, self.log, caller, command.seal_code, action.value, refusal.message)
+            raise
+
+
+def _repeated(transaction: Transaction, caller: Caller, command: Repeatable) -> bool:
+    return made_earlier(transaction, caller, command) is not None
+
+
+def _checked_text(text: str, field: str) -> str:
+    stripped = text.strip()
+    if not 1 <= len(stripped) <= LONGEST_REASON:
+        raise InvalidInput(f"{field} is 1 to {LONGEST_REASON} characters", field=field)
+    return stripped
+
+
+@dataclass(frozen=True)
+class ReportLossUseCase(StatusChangeStory):
+    """挂失: the seal is suspended at once and its certificates are put on hold.
+
+    Raises SealNotFound, TransitionRefused, InvalidInput (no reason).
+    """
+
+    permission: ClassVar[Permission] = Permission.REPORT_LOSS
+
+    def __call__(self, caller: Caller, command: ReportLoss) -> Seal:
+        """The seal, suspended."""
+        return self._change(caller, command, Action.REPORT_LOSS, EventKind.SEAL_SUSPENDED, self.authority.hold)
+
+
+@dataclass(frozen=True)
+class ResumeSealUseCase(StatusChangeStory):
+    """恢复: the making office lifts a suspension. Raises SealNotFound, TransitionRefused, InvalidInput."""
+
+    permission: ClassVar[Permission] = Permission.RESUME_SEAL
+
+    def __call__(self, caller: Caller, command: ResumeSeal) -> Seal:
+        """The seal, active again."""
+        return self._change(caller, command, Action.RESUME, EventKind.SEAL_RESUMED, self.authority.release)
+
+
+@dataclass(frozen=True)
+class CancelSealUseCase(StatusChangeStory):
+    """注销: final; the seal's certificates are revoked. Raises SealNotFound, TransitionRefused, InvalidInput."""
+
+    permission: ClassVar[Permission] = Permission.CANCEL_SEAL
+
+    def __call__(self, caller: Caller, command: CancelSeal) -> Seal:
+        """The seal, cancelled."""
+
+        def revoke(transaction: Transaction, serial: str, at: datetime) -> None:
+            seal = transaction.seals.by_certificate(serial)
+            lost = seal is not None and seal.state is SealState.SUSPENDED
+            self.authority.revoke(transaction, serial, at, "key_compromise" if lost else "cessation_of_operation")
+
+        return self._change(caller, command, Action.CANCEL, EventKind.SEAL_CANCELLED, revoke)

@@ -1,0 +1,61 @@
+"""用印终止: a use that does not release a document ends as failed or abandoned, and gives its count back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from seal_service.domain.access import Caller
+from seal_service.domain.errors import Conflict, SealServiceError, error_kind
+from seal_service.domain.events import Event, EventKind, Result, act_of
+from seal_service.domain.use import SealUse, UseState
+from seal_service.ports.records import SigningLog, Transaction
+from seal_service.ports.system import Clock
+from seal_service.usecases.facts import seal_facts
+
+
+def end_unsuccessfully(
+    transaction: Transaction,
+    log: SigningLog,
+    caller: Caller,
+    use: SealUse,
+    state: UseState,
+    error: SealServiceError,
+    clock: Clock,
+) -> bool:
+    """End a reserved use as failed or abandoned, with its entry; whether it was still reserved."""
+    current = transaction.uses.find(use.id)
+    if current is None or current.state is not UseState.RESERVED:
+        return False
+    seal = transaction.seals.lock(use.seal_code)
+    unit = transaction.units.get(seal.unit_id)
+    event = Event(
+        kind=EventKind.SEAL_FAILED if state is UseState.FAILED else EventKind.SEAL_ABANDONED,
+        result=Result.FAILURE,
+        seal_code=seal.code,
+        unit_id=unit.id,
+        scenario=use.scenario,
+        document_sha256=use.document_sha256,
+        use_id=use.id,
+        intent_id=use.intent.entry_id,
+        intent_leaf_hash=use.intent.leaf_hash.hex(),
+        reason=f"{error.code()}: {error.message}"[:500],
+        facts=seal_facts(seal, unit),
+    )
+    logged = log.append(transaction, act_of(caller, event))
+    return transaction.uses.end(
+        replace(
+            use,
+            state=state,
+            terminal_entry_id=logged.entry_id,
+            terminal_leaf_hash=logged.leaf_hash,
+            ended_at=clock.now(),
+            failure=f"{error.code()}: {error.message}"[:500],
+        )
+    )
+
+
+def failure_of(use: SealUse) -> SealServiceError:
+    """The error that ended a use, told again to the same request."""
+    code, _, message = (use.failure or "").partition(": ")
+    told = f"{message or 'The use was abandoned'} (this use has ended: try again with a new idempotency key)"
+    return (error_kind(code) or Conflict)(told, use_id=use.id)

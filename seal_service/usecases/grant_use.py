@@ -1,0 +1,176 @@
+"""用印授权: a seal's unit lets a business system apply it for a scenario (article 20)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import ClassVar
+
+from seal_service.domain.access import Account, Caller, Permission, Role
+from seal_service.domain.errors import AccountNotFound, GrantNotFound, InvalidInput, SealNotFound
+from seal_service.domain.events import Event, EventKind, Scalar, act_of
+from seal_service.domain.grant import Grant
+from seal_service.domain.identifiers import uuid7
+from seal_service.domain.lifecycle import Action, allowed_actions, state_at
+from seal_service.domain.scenario import Scenario, ScenarioKind, accepts_seal_type
+from seal_service.domain.seal import Seal
+from seal_service.ports.records import Records, SigningLog, Transaction
+from seal_service.ports.system import Clock, Entropy
+from seal_service.usecases.facts import seal_facts
+from seal_service.usecases.register_unit import checked_name
+from seal_service.usecases.requests import made_earlier, remember
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantUse:
+    """用印授权 as given."""
+
+    seal_code: str
+    grantee_id: str
+    scenario: str
+    scenario_kind: ScenarioKind = ScenarioKind.APPROVAL
+    responsible_person: str
+    approval_number: str
+    valid_from: datetime | None = None
+    """None: now."""
+    valid_until: datetime | None = None
+    """None: as long as the seal's present certificate."""
+    maximum_uses: int | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class GrantUseUseCase:
+    """用印授权 by the seal's own unit.
+
+    Raises SealNotFound (or another unit's), AccountNotFound, InvalidInput (no business system, article 21's kinds,
+    a seal that is no longer used), InvalidTime.
+    """
+
+    permission: ClassVar[Permission] = Permission.GRANT_USE
+    records: Records
+    log: SigningLog
+    clock: Clock
+    entropy: Entropy
+
+    def __call__(self, caller: Caller, command: GrantUse) -> Grant:
+        """The grant."""
+        now = self.clock.now()
+        with self.records.write() as transaction:
+            earlier = made_earlier(transaction, caller, command)
+            if earlier is not None:
+                return transaction.grants.lock(earlier)
+            seal = _own(transaction, caller, command.seal_code)
+            grantee = _business_system(transaction, command.grantee_id)
+            grant = Grant(
+                id=uuid7(now, self.entropy.token(10)),
+                seal_code=seal.code,
+                grantee_id=grantee.id,
+                scenario=_scenario(command, seal),
+                valid_from=command.valid_from or now,
+                valid_until=command.valid_until or seal.not_after,
+                maximum_uses=command.maximum_uses,
+                responsible_person=checked_name(command.responsible_person, "responsible_person"),
+                approval_number=checked_name(command.approval_number, "approval_number"),
+                granted_by=caller.identity,
+                granted_at=now,
+            )
+            if Action.APPLY not in allowed_actions(state_at(seal, now)):
+                raise InvalidInput(f"The seal is {state_at(seal, now).value}: it cannot be applied", field="seal_code")
+            transaction.grants.add(grant)
+            unit = transaction.units.get(seal.unit_id)
+            event = Event(
+                kind=EventKind.GRANT_MADE,
+                seal_code=seal.code,
+                unit_id=unit.id,
+                scenario=grant.scenario.code,
+                facts={**seal_facts(seal, unit), **grant_facts(grant), "system_name": grantee.name},
+                private={"responsible_person": grant.responsible_person},
+            )
+            self.log.append(transaction, act_of(caller, event))
+            remember(transaction, caller, command, grant.id, now)
+            transaction.commit()
+        return grant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeGrant:
+    """撤销授权 as asked for."""
+
+    grant_id: str
+    reason: str
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class RevokeGrantUseCase:
+    """撤销授权: uses under way do not survive it. Raises GrantNotFound; revoked already is done."""
+
+    permission: ClassVar[Permission] = Permission.GRANT_USE
+    records: Records
+    log: SigningLog
+    clock: Clock
+
+    def __call__(self, caller: Caller, command: RevokeGrant) -> Grant:
+        """The grant, revoked."""
+        now = self.clock.now()
+        with self.records.write() as transaction:
+            grant = transaction.grants.lock(command.grant_id)
+            seal = transaction.seals.lock(grant.seal_code)
+            if caller.unit_id != seal.unit_id:
+                raise GrantNotFound
+            if grant.revoked_at is not None:
+                return grant
+            revoked = replace(grant, revoked_at=now, epoch=grant.epoch + 1)
+            transaction.grants.replace(revoked)
+            unit = transaction.units.get(seal.unit_id)
+            event = Event(
+                kind=EventKind.GRANT_REVOKED,
+                seal_code=seal.code,
+                unit_id=unit.id,
+                scenario=grant.scenario.code,
+                reason=command.reason,
+                facts={**seal_facts(seal, unit), **grant_facts(grant)},
+            )
+            self.log.append(transaction, act_of(caller, event))
+            transaction.commit()
+        return revoked
+
+
+def grant_facts(grant: Grant) -> dict[str, Scalar]:
+    """What the log keeps of a grant."""
+    return {
+        "grant_id": grant.id,
+        "grantee_id": grant.grantee_id,
+        "scenario_kind": grant.scenario.kind.value,
+        "approval_number": grant.approval_number,
+        "maximum_uses": grant.maximum_uses,
+        "valid_from": grant.valid_from.isoformat(),
+        "valid_until": grant.valid_until.isoformat(),
+    }
+
+
+def _own(transaction: Transaction, caller: Caller, code: str) -> Seal:
+    seal = transaction.seals.lock(code)
+    if caller.unit_id != seal.unit_id:
+        raise SealNotFound
+    return seal
+
+
+def _business_system(transaction: Transaction, account_id: str) -> Account:
+    account = transaction.accounts.find(account_id)
+    if account is None or account.disabled_at is not None:
+        raise AccountNotFound
+    if Role.BUSINESS_SYSTEM not in account.roles:
+        raise InvalidInput("A use is granted to a business system (业务系统)", field="grantee_id")
+    return account
+
+
+def _scenario(command: GrantUse, seal: Seal) -> Scenario:
+    scenario = Scenario(code=command.scenario, kind=command.scenario_kind)
+    if not accepts_seal_type(scenario.kind, seal.seal_type):
+        raise InvalidInput(
+            "证明类 scenarios take the 电子证照查询专用章, and that seal takes no other (article 21)",
+            field="scenario_kind",
+        )
+    return scenario

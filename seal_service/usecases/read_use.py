@@ -1,0 +1,132 @@
+"""用印记录: a use and its sealed document, for whoever applied the seal or holds it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from seal_service.domain.access import Caller, Permission, Role
+from seal_service.domain.errors import DocumentNotKept, SealNotFound, UseNotFound
+from seal_service.domain.events import Event, EventKind, act_of
+from seal_service.domain.paging import Page, PageRequest
+from seal_service.domain.use import SealUse, UseState
+from seal_service.ports.reading import Queries
+from seal_service.ports.records import Records, SigningLog, Transaction
+from seal_service.ports.system import BlobStore
+from seal_service.usecases.facts import may_see
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadUse:
+    """Which use."""
+
+    seal_code: str
+    use_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListUses:
+    """Which seal's uses."""
+
+    seal_code: str
+    page: PageRequest = PageRequest()
+
+
+def visible_use(transaction: Transaction, caller: Caller, command: ReadUse) -> SealUse:
+    """The use, if the caller made it, holds its seal or audits; else UseNotFound."""
+    use = transaction.uses.find(command.use_id)
+    seal = transaction.seals.find(command.seal_code)
+    if use is None or seal is None or use.seal_code != seal.code:
+        raise UseNotFound
+    if use.account_id == caller.account_id or Role.AUDITOR in caller.roles:
+        return use
+    if Role.UNIT in caller.roles and caller.unit_id == seal.unit_id:
+        return use
+    raise UseNotFound
+
+
+@dataclass(frozen=True)
+class ReadUseUseCase:
+    """用印记录. Raises UseNotFound."""
+
+    permission: ClassVar[Permission] = Permission.READ_USES
+    records: Records
+
+    def __call__(self, caller: Caller, command: ReadUse) -> SealUse:
+        """The use."""
+        with self.records.read() as transaction:
+            return visible_use(transaction, caller, command)
+
+
+@dataclass(frozen=True)
+class ListUsesUseCase:
+    """用印记录 of a seal: a business system sees its own, a unit and an auditor all. Raises SealNotFound."""
+
+    permission: ClassVar[Permission] = Permission.READ_USES
+    records: Records
+    queries: Queries
+
+    def __call__(self, caller: Caller, command: ListUses) -> Page[SealUse]:
+        """A page of uses, newest first."""
+        with self.records.read() as transaction:
+            seal = transaction.seals.find(command.seal_code)
+        if seal is None:
+            raise SealNotFound
+        if Role.BUSINESS_SYSTEM in caller.roles:
+            return self.queries.uses(command.page, seal_code=seal.code, account_id=caller.identity)
+        if not may_see(caller, seal):
+            raise SealNotFound
+        return self.queries.uses(command.page, seal_code=seal.code)
+
+
+@dataclass(frozen=True)
+class FetchDocumentUseCase:
+    """取回盖章文件 while it is held: only the account that applied the seal. Raises UseNotFound, DocumentNotKept."""
+
+    permission: ClassVar[Permission] = Permission.APPLY_SEAL
+    records: Records
+    blobs: BlobStore
+
+    def __call__(self, caller: Caller, command: ReadUse) -> tuple[SealUse, bytes]:
+        """The use and the sealed document."""
+        with self.records.read() as transaction:
+            use = visible_use(transaction, caller, command)
+        if use.account_id != caller.account_id:
+            raise UseNotFound
+        held = use.state is UseState.COMPLETED and use.document_kept_until is not None
+        content = self.blobs.get(use.sealed_sha256) if held and use.sealed_sha256 else None
+        if content is None:
+            raise DocumentNotKept
+        return use, content
+
+
+@dataclass(frozen=True)
+class AcknowledgeDocumentUseCase:
+    """确认收到: the caller has the document, so it is no longer held here. Raises UseNotFound; twice is once."""
+
+    permission: ClassVar[Permission] = Permission.APPLY_SEAL
+    records: Records
+    log: SigningLog
+    blobs: BlobStore
+
+    def __call__(self, caller: Caller, command: ReadUse) -> None:
+        """Release the document."""
+        with self.records.write() as transaction:
+            use = visible_use(transaction, caller, command)
+            if use.account_id != caller.account_id:
+                raise UseNotFound
+            if use.document_kept_until is None or use.sealed_sha256 is None:
+                return
+            transaction.uses.release_document(use.id)
+            event = Event(
+                kind=EventKind.DOCUMENT_ACKNOWLEDGED,
+                seal_code=use.seal_code,
+                scenario=use.scenario,
+                document_sha256=use.document_sha256,
+                use_id=use.id,
+            )
+            self.log.append(transaction, act_of(caller, event))
+            still_held = transaction.uses.holds(use.sealed_sha256)
+            transaction.commit()
+        if not still_held:
+            self.blobs.delete(use.sealed_sha256)
