@@ -15,9 +15,13 @@ from seal_service.ports.records import Transaction
 class SigningKey(Protocol):
     """A private key that signs and does nothing else; may live in another process or an HSM. Safe for threads."""
 
-    suite: Suite
-    public_key_info: bytes
-    """SubjectPublicKeyInfo, DER."""
+    @property
+    def suite(self) -> Suite:
+        """Key type with the digest it signs."""
+
+    @property
+    def public_key_info(self) -> bytes:
+        """SubjectPublicKeyInfo, DER."""
 
     def sign(self, message: bytes) -> bytes:
         """Hash the message with the suite's digest and sign it; ECDSA as DER. SignatureRefused when it cannot."""

@@ -1,0 +1,50 @@
+# Everything a newcomer, a developer or CI runs. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test serve check docs bench lock clean
+
+help: ## What can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(READY): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up $(VENV) from requirements-dev.lock (a minute or two, once) …" >&2
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN)python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(RUN)python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(READY) ## Set up the virtual environment from the hash-locked requirements
+
+demo: $(READY) ## The main job end to end, on a throw-away instance
+	@$(RUN)seal demo
+
+test: $(READY) ## The whole test suite
+	@$(RUN)python -m pytest -n auto
+
+serve: $(READY) ## Serve the instance in ./var (made with `seal init`)
+	@$(RUN)seal serve
+
+check: $(READY) ## Format, lint, types, import contracts, generated docs: nothing drifts
+	@$(RUN)ruff format --check --quiet .
+	@$(RUN)ruff check --quiet .
+	@$(RUN)mypy
+	@$(RUN)lint-imports --no-logo
+	@$(RUN)python docs/generate.py --check
+	@$(RUN)python -m seal_service.api.contract --check
+	@echo "check: all well"
+
+docs: $(READY) ## Write the generated parts of docs/ and openapi.yaml again
+	@$(RUN)python docs/generate.py
+	@$(RUN)python -m seal_service.api.contract
+
+lock: ## Renew the locks (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml --output-file requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra dev pyproject.toml requirements-build.in --output-file requirements-dev.lock
+
+clean: ## Remove what was set up and the development instance's caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,28 @@
+"""A fake for each port, for our own tests and for those of integrators. Nothing here is fit for production."""
+
+from seal_service.testing.crypto import MemoryAuthority, MemoryKeys
+from seal_service.testing.documents import MemorySealer, PassThroughImpressions, UnseeingVerifier
+from seal_service.testing.records import MemoryRecords
+from seal_service.testing.system import (
+    ChangeableClock,
+    CountedEntropy,
+    MemoryBlobs,
+    MemoryLog,
+    PlainCredentials,
+    PlainVault,
+)
+
+__all__ = [
+    "UnseeingVerifier",
+    "ChangeableClock",
+    "CountedEntropy",
+    "MemoryAuthority",
+    "MemoryBlobs",
+    "MemoryKeys",
+    "MemoryLog",
+    "MemoryRecords",
+    "MemorySealer",
+    "PassThroughImpressions",
+    "PlainCredentials",
+    "PlainVault",
+]

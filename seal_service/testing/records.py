@@ -1,0 +1,380 @@
+"""A fake of the database: values in memory, whole transactions or none, one writer at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+
+from seal_service.domain import errors
+from seal_service.domain.access import Account
+from seal_service.domain.application import Application
+from seal_service.domain.events import TERMINAL_KINDS, EventKind
+from seal_service.domain.grant import Grant
+from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, CertificateStatus, IssuedCertificate
+from seal_service.domain.lifecycle import StatusChange
+from seal_service.domain.organization import Unit
+from seal_service.domain.seal import Seal, SealState
+from seal_service.domain.use import SealUse, UseState
+from seal_service.ports import records as ports
+from seal_service.ports.records import LogRow
+
+STATE_AFTER = {
+    EventKind.SEAL_MADE: SealState.MADE,
+    EventKind.SEAL_ACTIVATED: SealState.ACTIVE,
+    EventKind.SEAL_RESUMED: SealState.ACTIVE,
+    EventKind.SEAL_SUSPENDED: SealState.SUSPENDED,
+    EventKind.SEAL_CANCELLED: SealState.CANCELLED,
+}
+
+
+@dataclass
+class State:
+    """Everything that is kept."""
+
+    units: dict[str, Unit] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    applications: dict[str, Application] = field(default_factory=dict)
+    seals: dict[str, Seal] = field(default_factory=dict)
+    serials: dict[str, int] = field(default_factory=dict)
+    grants: dict[str, Grant] = field(default_factory=dict)
+    uses: dict[str, SealUse] = field(default_factory=dict)
+    certificates: dict[str, IssuedCertificate] = field(default_factory=dict)
+    crl_numbers: dict[str, int] = field(default_factory=dict)
+    authorities: dict[tuple[AuthorityRole, int], AuthorityCredential] = field(default_factory=dict)
+    requests: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    entries: dict[str, LogRow] = field(default_factory=dict)
+    terminals: dict[str, str] = field(default_factory=dict)
+
+    def copy(self) -> State:
+        """A copy that can be changed on its own; the values are frozen."""
+        return State(**{one.name: dict(getattr(self, one.name)) for one in fields(self)})
+
+
+@dataclass
+class MemoryUnits:
+    """Units."""
+
+    state: State
+
+    def add(self, unit: Unit) -> None:
+        """Insert."""
+        if self.by_credit_code(unit.credit_code) is not None:
+            raise errors.AlreadyRegistered
+        self.state.units[unit.id] = unit
+
+    def get(self, unit_id: str) -> Unit:
+        """Read."""
+        if unit_id not in self.state.units:
+            raise errors.UnitNotFound
+        return self.state.units[unit_id]
+
+    def by_credit_code(self, code: str) -> Unit | None:
+        """Read by code."""
+        return next((unit for unit in self.state.units.values() if unit.credit_code == code), None)
+
+
+@dataclass
+class MemoryAccounts:
+    """Accounts."""
+
+    state: State
+
+    def add(self, account: Account) -> None:
+        """Insert."""
+        self.state.accounts[account.id] = account
+
+    def find(self, account_id: str) -> Account | None:
+        """Read."""
+        return self.state.accounts.get(account_id)
+
+    replace = add
+
+
+@dataclass
+class MemoryApplications:
+    """Applications."""
+
+    state: State
+
+    def add(self, application: Application) -> None:
+        """Insert."""
+        self.state.applications[application.id] = application
+
+    def lock(self, application_id: str) -> Application:
+        """Read."""
+        if application_id not in self.state.applications:
+            raise errors.ApplicationNotFound
+        return self.state.applications[application_id]
+
+    replace = add
+
+
+@dataclass
+class MemorySeals:
+    """Seals."""
+
+    state: State
+
+    def add(self, seal: Seal) -> None:
+        """Insert."""
+        if seal.code in self.state.seals:
+            raise errors.AlreadyRegistered
+        self.state.seals[seal.code] = seal
+
+    def find(self, code: str) -> Seal | None:
+        """Read."""
+        return self.state.seals.get(code)
+
+    def lock(self, code: str) -> Seal:
+        """Read."""
+        if code not in self.state.seals:
+            raise errors.SealNotFound
+        return self.state.seals[code]
+
+    def replace(self, seal: Seal) -> None:
+        """Write."""
+        self.state.seals[seal.code] = seal
+
+    def by_certificate(self, serial: str) -> Seal | None:
+        """Read by any version's certificate."""
+        return next(
+            (seal for seal in self.state.seals.values() if any(one.serial == serial for one in seal.credentials)), None
+        )
+
+    def next_serial(self, area_code: str) -> int:
+        """Count."""
+        self.state.serials[area_code] = self.state.serials.get(area_code, 0) + 1
+        return self.state.serials[area_code]
+
+
+@dataclass
+class MemoryGrants:
+    """Grants."""
+
+    state: State
+
+    def add(self, grant: Grant) -> None:
+        """Insert."""
+        self.state.grants[grant.id] = grant
+
+    def lock(self, grant_id: str) -> Grant:
+        """Read."""
+        if grant_id not in self.state.grants:
+            raise errors.GrantNotFound
+        return self.state.grants[grant_id]
+
+    def lock_candidates(self, seal_code: str, grantee_id: str, scenario: str) -> Sequence[Grant]:
+        """Newest first."""
+        wanted = (seal_code, grantee_id, scenario)
+        found = [
+            one for one in self.state.grants.values() if (one.seal_code, one.grantee_id, one.scenario.code) == wanted
+        ]
+        return sorted(found, key=lambda one: (one.granted_at, one.id), reverse=True)
+
+    replace = add
+
+
+@dataclass
+class MemoryUses:
+    """Uses."""
+
+    state: State
+
+    def add(self, use: SealUse) -> None:
+        """Insert."""
+        if self.by_key(use.account_id, use.idempotency_key) is not None:
+            raise errors.IdempotencyKeyReused
+        self.state.uses[use.id] = use
+
+    def find(self, use_id: str) -> SealUse | None:
+        """Read."""
+        return self.state.uses.get(use_id)
+
+    def by_key(self, account_id: str, idempotency_key: str) -> SealUse | None:
+        """Read by key."""
+        wanted = (account_id, idempotency_key)
+        return next((use for use in self.state.uses.values() if (use.account_id, use.idempotency_key) == wanted), None)
+
+    def counted(self, grant_id: str) -> int:
+        """Count."""
+        return sum(use.counts for use in self.state.uses.values() if use.grant_id == grant_id)
+
+    def end(self, use: SealUse) -> bool:
+        """Compare and set."""
+        if self.state.uses[use.id].state is not UseState.RESERVED:
+            return False
+        self.state.uses[use.id] = use
+        return True
+
+    def release_document(self, use_id: str) -> None:
+        """Hold no longer."""
+        self.state.uses[use_id] = replace(self.state.uses[use_id], document_kept_until=None)
+
+    def reserved_before(self, moment: datetime, limit: int) -> Sequence[SealUse]:
+        """Oldest first."""
+        stale = [use for use in self.state.uses.values() if use.state is UseState.RESERVED and use.reserved_at < moment]
+        return sorted(stale, key=lambda use: use.reserved_at)[:limit]
+
+    def held_until_before(self, moment: datetime, limit: int) -> Sequence[SealUse]:
+        """Any order."""
+        held = (use for use in self.state.uses.values() if use.document_kept_until is not None)
+        return [use for use in held if use.document_kept_until and use.document_kept_until < moment][:limit]
+
+    def holds(self, sealed_sha256: str) -> bool:
+        """Whether any does."""
+        return any(
+            use.sealed_sha256 == sealed_sha256 and use.document_kept_until is not None
+            for use in self.state.uses.values()
+        )
+
+
+@dataclass
+class MemoryCertificates:
+    """Certificates."""
+
+    state: State
+
+    def add(self, issued: IssuedCertificate) -> None:
+        """Insert."""
+        self.state.certificates[issued.serial] = issued
+
+    def find(self, serial: str) -> IssuedCertificate | None:
+        """Read."""
+        return self.state.certificates.get(serial)
+
+    def set_status(self, serial: str, status: CertificateStatus, at: datetime, reason: str | None) -> None:
+        """Write."""
+        if serial not in self.state.certificates:
+            raise errors.CertificateNotFound
+        issued = self.state.certificates[serial]
+        self.state.certificates[serial] = replace(issued, status=status, status_since=at, reason=reason)
+
+    def not_good(self) -> Sequence[IssuedCertificate]:
+        """By serial."""
+        bad = (one for one in self.state.certificates.values() if one.status is not CertificateStatus.GOOD)
+        return sorted(bad, key=lambda one: one.serial)
+
+    def next_crl_number(self) -> int:
+        """Count."""
+        self.state.crl_numbers["crl"] = self.state.crl_numbers.get("crl", 0) + 1
+        return self.state.crl_numbers["crl"]
+
+
+@dataclass
+class MemoryAuthorities:
+    """The service's own credentials."""
+
+    state: State
+
+    def add(self, credential: AuthorityCredential) -> None:
+        """Insert."""
+        self.state.authorities[credential.role, credential.version] = credential
+
+    def newest(self, role: AuthorityRole) -> AuthorityCredential | None:
+        """The highest version."""
+        return max((one for one in self.all() if one.role is role), key=lambda one: one.version, default=None)
+
+    def all(self) -> Sequence[AuthorityCredential]:
+        """By role and version."""
+        return sorted(self.state.authorities.values(), key=lambda one: (one.role.value, one.version))
+
+
+@dataclass
+class MemoryRequests:
+    """Idempotency keys."""
+
+    state: State
+
+    def find(self, account_id: str, key: str) -> tuple[str, str] | None:
+        """Read."""
+        return self.state.requests.get((account_id, key))
+
+    def add(self, account_id: str, key: str, request_digest: str, made: str, at: datetime) -> None:
+        """Insert."""
+        del at
+        if (account_id, key) in self.state.requests:
+            raise errors.IdempotencyKeyReused
+        self.state.requests[account_id, key] = (request_digest, made)
+
+
+@dataclass
+class MemoryLogRecords:
+    """Log rows."""
+
+    state: State
+
+    def next_seq(self, seal_code: str) -> int:
+        """Count."""
+        return 1 + sum(row.seal_code == seal_code for row in self.state.entries.values())
+
+    def insert(self, row: LogRow) -> None:
+        """Insert."""
+        if row.kind in TERMINAL_KINDS and row.intent_id is not None:
+            if row.intent_id in self.state.terminals:
+                raise errors.Conflict("The intent has its terminal entry")
+            self.state.terminals[row.intent_id] = row.entry_id
+        self.state.entries[row.entry_id] = row
+
+    def find(self, entry_id: str) -> LogRow | None:
+        """Read."""
+        return self.state.entries.get(entry_id)
+
+    def status_changes(self, seal_code: str) -> Sequence[StatusChange]:
+        """In order."""
+        return [
+            StatusChange(at=row.at, state=STATE_AFTER[row.kind])
+            for row in self.state.entries.values()
+            if row.seal_code == seal_code and row.kind in STATE_AFTER
+        ]
+
+    def unfinished_intents(self, before: datetime, limit: int) -> Sequence[LogRow]:
+        """Oldest first."""
+        return [
+            row
+            for row in self.state.entries.values()
+            if row.kind is EventKind.SEAL_INTENT and row.entry_id not in self.state.terminals and row.at < before
+        ][:limit]
+
+
+class MemoryTransaction:
+    """One transaction on a copy of the state."""
+
+    def __init__(self, records: MemoryRecords) -> None:
+        self._records = records
+        self._state = state = records.state.copy()
+        self.units: ports.UnitRecords = MemoryUnits(state)
+        self.accounts: ports.AccountRecords = MemoryAccounts(state)
+        self.applications: ports.ApplicationRecords = MemoryApplications(state)
+        self.seals: ports.SealRecords = MemorySeals(state)
+        self.grants: ports.GrantRecords = MemoryGrants(state)
+        self.uses: ports.UseRecords = MemoryUses(state)
+        self.certificates: ports.CertificateRecords = MemoryCertificates(state)
+        self.authorities: ports.AuthorityRecords = MemoryAuthorities(state)
+        self.idempotency: ports.IdempotencyRecords = MemoryRequests(state)
+        self.log: ports.LogRecords = MemoryLogRecords(state)
+
+    def commit(self) -> None:
+        """Put the copy in the place of the state."""
+        self._records.state = self._state
+
+
+@dataclass
+class MemoryRecords:
+    """The database in memory."""
+
+    state: State = field(default_factory=State)
+    turn: threading.RLock = field(default_factory=threading.RLock)
+
+    @contextmanager
+    def write(self) -> Iterator[MemoryTransaction]:
+        """One writer at a time."""
+        with self.turn:
+            yield MemoryTransaction(self)
+
+    @contextmanager
+    def read(self) -> Iterator[MemoryTransaction]:
+        """The state as it is now."""
+        yield MemoryTransaction(self)

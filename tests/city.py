@@ -1,0 +1,170 @@
+"""A city on fakes: every use case ready, with a unit, a seal and a business system that may apply it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from seal_service.domain.access import Account, Caller, Role
+from seal_service.domain.algorithms import Suite
+from seal_service.domain.application import Application, Decision
+from seal_service.domain.grant import Grant
+from seal_service.domain.identifiers import credit_code_check_character
+from seal_service.domain.impression import SealType
+from seal_service.domain.organization import Unit, UnitType
+from seal_service.domain.scenario import ScenarioKind
+from seal_service.domain.seal import Seal
+from seal_service.formats.upload import upload_of
+from seal_service.testing import (
+    ChangeableClock,
+    CountedEntropy,
+    MemoryAuthority,
+    MemoryBlobs,
+    MemoryKeys,
+    MemoryLog,
+    MemoryRecords,
+    MemorySealer,
+    PassThroughImpressions,
+)
+from seal_service.usecases.apply_for_seal import ApplyForSealUseCase, SubmitApplication
+from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal, ApplySealUseCase
+from seal_service.usecases.change_status import CancelSealUseCase, ReportLossUseCase, ResumeSealUseCase
+from seal_service.usecases.decide_application import DecideApplication, DecideApplicationUseCase
+from seal_service.usecases.grant_use import GrantUse, GrantUseUseCase, RevokeGrantUseCase
+from seal_service.usecases.make_seal import MakeSeal, MakeSealUseCase
+from seal_service.usecases.reconcile import Reconcile, Reconciled, ReconcileUseCase
+from seal_service.usecases.register_unit import RegisterUnit, RegisterUnitUseCase
+from seal_service.usecases.renew_seal import RenewSealUseCase
+
+RESERVATION = timedelta(minutes=5)
+MAKER = Caller(account_id="maker", name="制发部门", roles=frozenset({Role.SEAL_MAKER}))
+
+
+def credit_code(number: int) -> str:
+    """A right 统一社会信用代码 of the fictional area 999900."""
+    first = f"11999900{number:09d}"
+    return first + credit_code_check_character(first)
+
+
+@dataclass
+class City:
+    """The use cases on fakes, and short ways to the usual situations."""
+
+    clock: ChangeableClock = field(default_factory=ChangeableClock)
+    entropy: CountedEntropy = field(default_factory=CountedEntropy)
+    records: MemoryRecords = field(default_factory=MemoryRecords)
+    keys: MemoryKeys = field(default_factory=MemoryKeys)
+    blobs: MemoryBlobs = field(default_factory=MemoryBlobs)
+    authority: MemoryAuthority = field(default_factory=MemoryAuthority)
+
+    def __post_init__(self) -> None:
+        records, clock, entropy = self.records, self.clock, self.entropy
+        self.log = log = MemoryLog(clock, entropy)
+        self.sealer = MemorySealer(self.keys)
+        self.register_unit = RegisterUnitUseCase(records, log, clock, entropy)
+        self.apply_for_seal = ApplyForSealUseCase(records, log, self.blobs, PassThroughImpressions(), clock, entropy)
+        self.decide_application = DecideApplicationUseCase(records, log, clock)
+        self.make_seal = MakeSealUseCase(records, log, self.keys, self.authority, clock, entropy, Suite.ECDSA_P256)
+        self.renew_seal = RenewSealUseCase(records, log, self.keys, self.authority, clock, entropy)
+        self.report_loss = ReportLossUseCase(records, log, self.authority, clock)
+        self.resume_seal = ResumeSealUseCase(records, log, self.authority, clock)
+        self.cancel_seal = CancelSealUseCase(records, log, self.authority, clock)
+        self.grant_use = GrantUseUseCase(records, log, clock, entropy)
+        self.revoke_grant = RevokeGrantUseCase(records, log, clock)
+        self.apply_seal = ApplySealUseCase(records, log, self.sealer, self.blobs, clock, entropy, timedelta(hours=72))
+        self.reconcile = ReconcileUseCase(records, log, self.blobs, clock, RESERVATION)
+
+    def account(self, name: str, role: Role, unit: Unit | None) -> Caller:
+        """An account, and the caller that it is."""
+        with self.records.write() as transaction:
+            transaction.accounts.add(
+                Account(
+                    id=name,
+                    name=name,
+                    roles=frozenset({role}),
+                    unit_id=unit.id if unit else None,
+                    secret_hash="x",
+                    created_at=self.clock.now(),
+                )
+            )
+            transaction.commit()
+        return Caller(account_id=name, name=name, roles=frozenset({role}), unit_id=unit.id if unit else None)
+
+    def unit(self, number: int = 1, channel: Unit | None = None) -> Unit:
+        """A registered unit."""
+        return self.register_unit(
+            MAKER,
+            RegisterUnit(
+                name=f"示例市第{number}局",
+                unit_type=UnitType.DEPARTMENT,
+                credit_code=credit_code(number),
+                area_code="999900",
+                channel_unit_id=channel.id if channel else None,
+            ),
+        )
+
+    def application(self, applicant: Caller, unit: Unit, seal_type: SealType = SealType.LEGAL_NAME) -> Application:
+        """An application that waits for its decision."""
+        return self.apply_for_seal(
+            applicant,
+            SubmitApplication(
+                unit_name=unit.name,
+                unit_type=unit.unit_type,
+                credit_code=unit.credit_code,
+                seal_name=unit.name,
+                seal_type=seal_type,
+                picture=f"样章 {unit.name}".encode(),
+            ),
+        )
+
+    def seal(self, applicant: Caller, unit: Unit, seal_type: SealType = SealType.LEGAL_NAME) -> Seal:
+        """An active seal."""
+        application = self.application(applicant, unit, seal_type)
+        self.decide_application(MAKER, DecideApplication(application_id=application.id, decision=Decision.APPROVE))
+        return self.make_seal(MAKER, MakeSeal(application_id=application.id))
+
+    def grant(self, keeper: Caller, seal: Seal, system: Caller, uses: int | None = None) -> Grant:
+        """A grant for the scenario `permit`, as long as the certificate."""
+        proof = seal.seal_type is SealType.CERTIFICATE_QUERY
+        return self.grant_use(
+            keeper,
+            GrantUse(
+                seal_code=seal.code,
+                grantee_id=system.identity,
+                scenario="permit",
+                scenario_kind=ScenarioKind.PROOF if proof else ScenarioKind.APPROVAL,
+                responsible_person="样某",
+                approval_number="示例〔2026〕1号",
+                maximum_uses=uses,
+            ),
+        )
+
+    def kinds(self) -> list[str]:
+        """The kinds of all log entries, in order."""
+        return [row.kind.value for row in self.records.state.entries.values()]
+
+
+@dataclass
+class Office(City):
+    """A city with one unit, its keeper, its business system and an active, granted seal."""
+
+    uses: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.holder = self.unit()
+        self.keeper = self.account("keeper", Role.UNIT, self.holder)
+        self.system = self.account("system", Role.BUSINESS_SYSTEM, self.holder)
+        self.made = self.seal(self.keeper, self.holder)
+        self.granted = self.grant(self.keeper, self.made, self.system, self.uses)
+
+    def use(self, key: str = "key-1", content: bytes = b"document", scenario: str = "permit") -> AppliedSeal:
+        """Apply the seal."""
+        return self.apply_seal(
+            self.system,
+            ApplySeal(seal_code=self.made.code, document=upload_of(content), scenario=scenario, idempotency_key=key),
+        )
+
+    def reconcile_now(self) -> Reconciled:
+        """Reconcile."""
+        return self.reconcile(MAKER, Reconcile())

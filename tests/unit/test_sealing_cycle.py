@@ -1,0 +1,199 @@
+"""Reserve → seal → check → log → release: what may go wrong between any two steps, and what then is true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from seal_service.domain.errors import (
+    AuthorizationDenied,
+    IdempotencyKeyReused,
+    SealingFailed,
+    SealServiceError,
+    TimestampUnavailable,
+    UseInProgress,
+    UseOvertaken,
+)
+from seal_service.domain.events import TERMINAL_KINDS, EventKind
+from seal_service.domain.use import UseState
+from seal_service.usecases.change_status import ReportLoss, ResumeSeal
+from seal_service.usecases.grant_use import RevokeGrant
+from tests.city import RESERVATION, Office
+
+STEPS = ("prepare", "sign", "complete", "check")
+
+
+def assert_invariants(office: Office, released: list[bytes]) -> None:
+    """The list of docs/explanation/sealing-cycle.md."""
+    state = office.records.state
+    rows = list(state.entries.values())
+    intents = {row.entry_id: row for row in rows if row.kind is EventKind.SEAL_INTENT}
+    completed = [row for row in rows if row.kind is EventKind.SEAL_COMPLETED]
+    terminals = [row.intent_id for row in rows if row.kind in TERMINAL_KINDS]
+    assert len(terminals) == len(set(terminals)), "at most one terminal entry an intent"
+    assert all(row.intent_id in intents for row in completed), "completed ⇒ exactly one intent"
+    uses = [use for use in state.uses.values() if use.state is UseState.COMPLETED]
+    assert {use.id for use in uses} == {row.use_id for row in completed}, "completed ⇔ logged"
+    digests = {use.sealed_sha256 for use in uses}
+    assert {office.blobs.put(content) for content in released} <= digests, "released ⇒ logged"
+    assert all(use.sealed_sha256 in office.blobs.kept for use in uses if use.document_kept_until), "held ⇒ present"
+    assert sum(use.counts for use in state.uses.values()) == len(uses) + sum(
+        use.state is UseState.RESERVED for use in state.uses.values()
+    ), "failed and abandoned uses give their count back"
+
+
+def test_article_22_an_applied_seal_is_logged_before_and_after(office: Office) -> None:
+    """签章时应当记录签章日志."""
+    applied = office.use()
+    assert applied.content is not None
+    assert applied.content.startswith(b"document")
+    assert applied.use.intent.leaf_hash.hex().encode() in applied.content, "the seal carries its log entry"
+    assert office.kinds()[-2:] == ["seal.intent", "seal.completed"]
+    assert_invariants(office, [applied.content])
+
+
+def test_a_repeated_request_gets_the_same_document_and_seals_nothing(office: Office) -> None:
+    first = office.use()
+    before = office.kinds()
+    second = office.use()
+    assert second.replayed
+    assert (second.content, second.use) == (first.content, first.use)
+    assert office.kinds() == before
+
+
+def test_the_same_key_for_another_document_is_refused(office: Office) -> None:
+    office.use()
+    with pytest.raises(IdempotencyKeyReused):
+        office.use(content=b"another document")
+
+
+def test_the_same_key_while_the_first_is_at_work_is_told_to_wait(office: Office) -> None:
+    seen: list[type[Exception]] = []
+
+    def again(step: str) -> None:
+        if step == "sign":
+            office.sealer.before = lambda _step: None
+            with pytest.raises(UseInProgress) as raised:
+                office.use()
+            seen.append(raised.type)
+
+    office.sealer.before = again
+    office.use()
+    assert seen == [UseInProgress]
+
+
+def test_a_denied_use_is_logged_with_every_reason_and_reserves_nothing(office: Office) -> None:
+    office.report_loss(office.keeper, ReportLoss(seal_code=office.made.code, reason="介质丢失"))
+    with pytest.raises(AuthorizationDenied) as denied:
+        office.use()
+    assert denied.value.details["reasons"] == ["seal_suspended"]
+    assert office.kinds()[-1] == "seal.denied"
+    assert not office.records.state.uses
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("failure", [TimestampUnavailable(), RuntimeError("a bug")])
+def test_a_failure_at_any_step_ends_the_use_logged_and_gives_its_count_back(step: str, failure: Exception) -> None:
+    office = Office(uses=1)
+
+    def fail(at: str) -> None:
+        if at == step:
+            raise failure
+
+    office.sealer.before = fail
+    with pytest.raises(type(failure)):
+        office.use()
+    assert office.kinds()[-2:] == ["seal.intent", "seal.failed"]
+    with pytest.raises(SealServiceError) as told:
+        office.use()
+    assert told.type is (TimestampUnavailable if isinstance(failure, TimestampUnavailable) else SealingFailed)
+    assert "new idempotency key" in told.value.message
+    office.sealer.before = lambda _step: None
+    applied = office.use("key-2")
+    assert applied.content is not None
+    assert_invariants(office, [applied.content])
+
+
+def lose(office: Office) -> None:
+    office.report_loss(office.keeper, ReportLoss(seal_code=office.made.code, reason="介质丢失"))
+
+
+def lose_and_find(office: Office) -> None:
+    lose(office)
+    office.resume_seal(office.keeper, ResumeSeal(seal_code=office.made.code, reason="已找回"))
+
+
+def revoke(office: Office) -> None:
+    office.revoke_grant(office.keeper, RevokeGrant(grant_id=office.granted.id, reason="人员调整"))
+
+
+def expire(office: Office) -> None:
+    office.clock.moment = office.made.not_after
+
+
+def abandon(office: Office) -> None:
+    office.clock.forward(RESERVATION + timedelta(seconds=1))
+    assert office.reconcile_now().abandoned == 1
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("overtake", [lose, lose_and_find, revoke, expire, abandon])
+def test_article_24_nothing_is_released_when_overtaken_between_any_two_steps(
+    step: str, overtake: Callable[[Office], None]
+) -> None:
+    """应当立即挂失: also when the loss was lifted again before the use ended (epochs)."""
+    office = Office(uses=1)
+
+    def happen(at: str) -> None:
+        if at == step:
+            office.sealer.before = lambda _step: None
+            overtake(office)
+
+    office.sealer.before = happen
+    with pytest.raises(UseOvertaken):
+        office.use()
+    assert "seal.completed" not in office.kinds()
+    assert not [kept for kept in office.blobs.kept.values() if kept.startswith(b"document")]
+    assert_invariants(office, [])
+
+
+def test_a_use_whose_process_died_is_closed_as_abandoned_and_gives_its_count_back() -> None:
+    office = Office(uses=1)
+
+    def die(_step: str) -> None:
+        raise KeyboardInterrupt  # not an Exception: like a kill, nothing more runs
+
+    office.sealer.before = die
+    with pytest.raises(KeyboardInterrupt):
+        office.use()
+    office.sealer.before = lambda _step: None
+    with pytest.raises(AuthorizationDenied) as denied:
+        office.use("key-2")
+    assert denied.value.details["reasons"] == ["grant_used_up"]
+    assert office.reconcile_now().abandoned == 0, "not before its time"
+    office.clock.forward(RESERVATION + timedelta(seconds=1))
+    assert office.reconcile_now().abandoned == 1
+    assert office.reconcile_now().abandoned == 0, "once"
+    applied = office.use("key-3")
+    assert applied.content is not None
+    assert_invariants(office, [applied.content])
+
+
+def test_a_quota_of_n_gives_exactly_n() -> None:
+    """用印次数: counted under the lock under which the use is reserved."""
+    office = Office(uses=3)
+    for number in range(3):
+        office.use(f"key-{number}", b"document %d" % number)
+    with pytest.raises(AuthorizationDenied):
+        office.use("key-3")
+
+
+def test_a_held_document_goes_when_its_time_has_passed(office: Office) -> None:
+    applied = office.use()
+    office.clock.forward(timedelta(hours=72, seconds=1))
+    assert office.reconcile_now().documents_removed == 1
+    assert applied.use.sealed_sha256 not in office.blobs.kept
+    again = office.use()
+    assert (again.content, again.replayed) == (None, True)
