@@ -97,10 +97,11 @@ def status_when_sealed(changes: Sequence[StatusChange], signed_at: datetime, *, 
     A time that only the signer claims counts only if the seal has been active ever since: who has a lost seal's key
     would claim a time before the loss. A time-stamp in whole seconds may lie up to a second before its moment.
     """
-    status = status_at(changes, signed_at)
-    if status in (None, SealState.MADE) and signed_at.microsecond == 0:
-        status = status_at(changes, signed_at + timedelta(seconds=1))
+    moment = signed_at
+    if status_at(changes, moment) in (None, SealState.MADE) and moment.microsecond == 0:
+        moment += timedelta(seconds=1)
+    status = status_at(changes, moment)
     if proven or status is not SealState.ACTIVE:
         return status or (SealState.MADE if proven else None)
-    later = (change.state for change in changes if change.at > signed_at)
+    later = (change.state for change in changes if change.at > moment)
     return status if all(state is SealState.ACTIVE for state in later) else None

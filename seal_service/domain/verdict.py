@@ -141,6 +141,8 @@ class VerificationReport:
     sub_indication: SubIndication | None
     technically_valid: bool
     signatures: tuple[SignatureReport, ...]
+    checks: tuple[Check, ...] = ()
+    """Of the file as a whole, when it could not be read."""
 
 
 _WORST_FIRST = (Indication.TOTAL_FAILED, Indication.INDETERMINATE, Indication.TOTAL_PASSED)

@@ -1,4 +1,4 @@
-"""Wiring: the only module that knows every class; `build(settings)` makes a Service of ready use cases."""
+"""The Service: ready use cases, each behind its permission."""
 
 from __future__ import annotations
 
@@ -14,18 +14,38 @@ from seal_service.domain.paging import Page
 from seal_service.domain.seal import Seal
 from seal_service.domain.use import SealUse
 from seal_service.domain.verdict import VerificationReport
+from seal_service.ports.system import Clock
 from seal_service.usecases.answer_pki import PkiRequest
 from seal_service.usecases.apply_for_seal import SubmitApplication
 from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal
-from seal_service.usecases.authenticate import AccessToken, ClientSecret, PresentedToken
-from seal_service.usecases.change_status import CancelSeal, ReportLoss, ResumeSeal
+from seal_service.usecases.authenticate import (
+    AccessToken,
+    ClientSecret,
+    PresentedToken,
+)
+from seal_service.usecases.change_status import (
+    CancelSeal,
+    ReportLoss,
+    ResumeSeal,
+)
 from seal_service.usecases.check_readiness import CheckReadiness, Dependency
-from seal_service.usecases.create_account import CreateAccount, CreatedAccount, DisableAccount
+from seal_service.usecases.create_account import (
+    CreateAccount,
+    CreatedAccount,
+    DisableAccount,
+)
 from seal_service.usecases.decide_application import DecideApplication
 from seal_service.usecases.grant_use import GrantUse, RevokeGrant
 from seal_service.usecases.look_up_seal import LookUpSeal, PublicStatus
 from seal_service.usecases.make_seal import MakeSeal
-from seal_service.usecases.read_log import CountLog, EntryAnswer, LogAnswer, QueryLog, ReadEntry, StatisticsAnswer
+from seal_service.usecases.read_log import (
+    CountLog,
+    EntryAnswer,
+    LogAnswer,
+    QueryLog,
+    ReadEntry,
+    StatisticsAnswer,
+)
 from seal_service.usecases.read_registers import (
     ListAccounts,
     ListApplications,
@@ -34,7 +54,10 @@ from seal_service.usecases.read_registers import (
     ListUnits,
     ReadById,
 )
-from seal_service.usecases.read_use import ListUses, ReadUse
+from seal_service.usecases.read_use import (
+    ListUses,
+    ReadUse,
+)
 from seal_service.usecases.reconcile import Reconcile, Reconciled
 from seal_service.usecases.register_unit import RegisterUnit
 from seal_service.usecases.renew_seal import RenewSeal
@@ -131,6 +154,8 @@ class Service:
 
     origin: str
     """Name of the signing log."""
+    clock: Clock
+    """For what is derived from the time of day when it is shown, such as a seal's expiry."""
     document_bytes: int
     """Largest document that doors take in."""
     requests_per_minute: int

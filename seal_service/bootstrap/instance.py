@@ -1,0 +1,79 @@
+"""An instance: its settings, its founding, its database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from seal_service.bootstrap.rooms import MASTER_KEY, SystemClock, SystemEntropy, master_key, open_rooms
+from seal_service.config import Settings
+from seal_service.domain.errors import InvalidInput
+from seal_service.pki.foundation import InternalAuthorityFoundation
+from seal_service.pki.trust import certificates_of_file
+from seal_service.pki.vault import create_master_key
+from seal_service.ports.system import Clock, Entropy
+from seal_service.storage import schema
+from seal_service.storage.engine import open_database
+from seal_service.usecases.initialise import Initialised, InitialiseUseCase
+
+
+def settings_from_environment() -> Settings:
+    """The instance's settings; InvalidInput with the name of each wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"SEAL_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors() if one["loc"])
+        raise InvalidInput(f"Settings in the environment are wrong: {wrong}") from None
+
+
+def initialise(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None) -> Initialised:
+    """初始化: a new instance in the home, with keys, database, authority and first operator.
+
+    Raises AlreadyRegistered for an instance that is there already; what is there is never overwritten.
+    """
+    clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.key_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if settings.master_key is None and not (settings.key_directory / MASTER_KEY).exists():
+        create_master_key(settings.key_directory / MASTER_KEY, entropy)
+    rooms = open_rooms(settings, master_key(settings), clock, entropy)
+    try:
+        schema.upgrade(rooms.database.owner)
+        organization = f"{settings.city_name}政务服务管理办公室"
+        foundation = InternalAuthorityFoundation(
+            rooms.keys, entropy, settings.public_url, settings.city_name, organization
+        )
+        found = InitialiseUseCase(rooms.records, rooms.log, foundation, rooms.credentials, clock, entropy)
+        return found(settings.authority_suite)
+    finally:
+        rooms.database.close()
+
+
+def upgrade_database(settings: Settings) -> None:
+    """Bring an instance's database to this program's schema."""
+    database = open_database(settings.database_address)
+    try:
+        schema.upgrade(database.owner)
+    finally:
+        database.close()
+
+
+def database_is_current(settings: Settings) -> bool:
+    """Whether an instance's database has exactly this program's schema."""
+    database = open_database(settings.database_address)
+    try:
+        return schema.is_current(database.reader)
+    finally:
+        database.close()
+
+
+def is_initialised(settings: Settings) -> bool:
+    """Whether there is an instance in the home: a master key and a database."""
+    has_key = settings.master_key is not None or (settings.key_directory / MASTER_KEY).exists()
+    return has_key and (settings.database_url is not None or (settings.home / "seal.db").exists())
+
+
+def certificates_of_files(paths: list[Path]) -> tuple[bytes, ...]:
+    """The certificates, DER, of PEM or DER files; InvalidInput naming the file that holds none."""
+    return tuple(one for path in paths for one in certificates_of_file(path))

@@ -1,0 +1,79 @@
+"""What a running service and the founding of an instance both stand on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from seal_service.config import Settings
+from seal_service.log.signing_log import DatabaseSigningLog
+from seal_service.pki.credentials import ClientCredentials
+from seal_service.pki.file_keys import FileKeyStore
+from seal_service.pki.vault import MasterKeyVault, load_master_key, parse_master_key
+from seal_service.ports.system import Clock, Entropy
+from seal_service.storage.engine import Database, open_database
+from seal_service.storage.unit_of_work import SqlRecords
+
+MASTER_KEY = "master.key"
+"""The master key's file in the key directory."""
+
+
+class SystemClock:
+    """The machine's clock: the only place that asks it."""
+
+    def now(self) -> datetime:
+        """Now, UTC."""
+        return datetime.now(UTC)
+
+
+class SystemEntropy:
+    """The operating system's random source."""
+
+    def token(self, length: int) -> bytes:
+        """`length` bytes."""
+        return os.urandom(length)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """What both a running service and the founding of an instance stand on."""
+
+    clock: Clock
+    entropy: Entropy
+    vault: MasterKeyVault
+    database: Database
+    records: SqlRecords
+    keys: FileKeyStore
+    log: DatabaseSigningLog
+    credentials: ClientCredentials
+
+
+def open_rooms(settings: Settings, key: bytes, clock: Clock, entropy: Entropy) -> Rooms:
+    """The rooms over an instance's files; the caller closes the database."""
+    vault = MasterKeyVault(key, entropy)
+    database = open_database(settings.database_address)
+    credentials = ClientCredentials(
+        key=vault.derive("access tokens"),
+        issuer=settings.public_url,
+        audience=settings.public_url,
+        lifetime_seconds=settings.token_seconds,
+        entropy=entropy,
+    )
+    return Rooms(
+        clock=clock,
+        entropy=entropy,
+        vault=vault,
+        database=database,
+        records=SqlRecords(database),
+        keys=FileKeyStore(settings.key_directory, vault, entropy),
+        log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
+        credentials=credentials,
+    )
+
+
+def master_key(settings: Settings) -> bytes:
+    """The master key, 32 bytes, from the environment or its file; InstanceNotReady without a good one."""
+    if settings.master_key is not None:
+        return parse_master_key(settings.master_key.get_secret_value())
+    return load_master_key(settings.key_directory / MASTER_KEY)

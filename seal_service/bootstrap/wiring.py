@@ -1,0 +1,200 @@
+"""`build(settings)`: the only function that knows every class."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from seal_service.bootstrap.rooms import SystemClock, SystemEntropy, master_key, open_rooms
+from seal_service.bootstrap.service import Guarded, Service
+from seal_service.config import Settings
+from seal_service.domain.errors import InstanceNotReady
+from seal_service.pki.bounded_http import BoundedHttp
+from seal_service.pki.internal_ca import InternalCertificateAuthority
+from seal_service.pki.ocsp import OcspResponder
+from seal_service.pki.revocation_lists import RevocationLists
+from seal_service.pki.revocation_source import AllowListedRevocation, FirstAnsweringRevocation, OwnRevocation
+from seal_service.pki.services import InternalPublicKeyServices
+from seal_service.pki.timestamp_client import (
+    EmbeddedTimestampAuthority,
+    FirstAnsweringTimestampAuthority,
+    HttpTimestampAuthority,
+)
+from seal_service.pki.timestamp_unit import TimestampUnit
+from seal_service.pki.trust import InstanceTrustStore, certificates_of_file
+from seal_service.ports.documents import DocumentVerifier
+from seal_service.ports.system import Clock, Entropy
+from seal_service.sealing.admission import DocumentLimits
+from seal_service.sealing.impression import PictureReader
+from seal_service.sealing.pdf import PdfSealer
+from seal_service.storage import schema
+from seal_service.storage.blobs import EncryptedFiles
+from seal_service.storage.queries import SqlQueries
+from seal_service.storage.unit_of_work import SqlRecords
+from seal_service.usecases.answer_pki import AnswerPkiUseCase
+from seal_service.usecases.apply_for_seal import ApplyForSealUseCase
+from seal_service.usecases.apply_seal import ApplySealUseCase
+from seal_service.usecases.authenticate import (
+    IdentifyCallerUseCase,
+    IssueTokenUseCase,
+)
+from seal_service.usecases.change_status import (
+    CancelSealUseCase,
+    ReportLossUseCase,
+    ResumeSealUseCase,
+)
+from seal_service.usecases.check_readiness import CheckReadinessUseCase
+from seal_service.usecases.create_account import (
+    CreateAccountUseCase,
+    DisableAccountUseCase,
+)
+from seal_service.usecases.decide_application import DecideApplicationUseCase
+from seal_service.usecases.grant_use import GrantUseUseCase, RevokeGrantUseCase
+from seal_service.usecases.look_up_seal import LookUpSealUseCase
+from seal_service.usecases.make_seal import MakeSealUseCase
+from seal_service.usecases.read_log import (
+    CountLogUseCase,
+    QueryLogUseCase,
+    ReadEntryUseCase,
+)
+from seal_service.usecases.read_registers import (
+    ListAccountsUseCase,
+    ListApplicationsUseCase,
+    ListGrantsUseCase,
+    ListSealsUseCase,
+    ListUnitsUseCase,
+    ReadAccountUseCase,
+    ReadApplicationUseCase,
+    ReadGrantUseCase,
+    ReadImpressionUseCase,
+    ReadSealUseCase,
+    ReadUnitUseCase,
+)
+from seal_service.usecases.read_use import (
+    AcknowledgeDocumentUseCase,
+    FetchDocumentUseCase,
+    ListUsesUseCase,
+    ReadUseUseCase,
+)
+from seal_service.usecases.reconcile import ReconcileUseCase
+from seal_service.usecases.register_unit import RegisterUnitUseCase
+from seal_service.usecases.renew_seal import RenewSealUseCase
+from seal_service.usecases.trace import TraceUseCase
+from seal_service.usecases.verify_document import VerifyDocumentUseCase
+from seal_service.verification.verifier import Verifier
+
+LARGEST_ANSWER = 8 << 20
+"""Bytes of one answer of another system (a revocation list is the largest)."""
+
+
+def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None) -> Service:
+    """The service of an instance that `initialise` made. Raises InstanceNotReady with the command to run."""
+    rooms = open_rooms(settings, master_key(settings), clock or SystemClock(), entropy or SystemEntropy())
+    if not schema.is_current(rooms.database.reader):
+        rooms.database.close()
+        raise InstanceNotReady("The database has another schema than this program: run `seal db upgrade`")
+    records, log, keys, clock, entropy = rooms.records, rooms.log, rooms.keys, rooms.clock, rooms.entropy
+    queries = SqlQueries(rooms.database)
+    blobs = EncryptedFiles(settings.home / "blobs", rooms.vault)
+    http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
+    authority = InternalCertificateAuthority(records, keys, entropy, settings.public_url, settings.certificate_days)
+    lists = RevocationLists(records, keys, clock)
+    responder = OcspResponder(records, keys, clock)
+    unit = TimestampUnit(records, keys, clock, entropy)
+    others = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy)
+    revocation = FirstAnsweringRevocation([OwnRevocation(records, responder, lists, clock), others])
+    sealer = PdfSealer(
+        keys=keys,
+        blobs=blobs,
+        chain=authority.chain,
+        timestamps=_timestamps(settings, http, unit, entropy),
+        revocation=revocation,
+        clock=clock,
+        limits=DocumentLimits(
+            bytes=settings.document_bytes, pages=settings.document_pages, objects=settings.document_objects
+        ),
+        permitted_content=settings.permitted_content,
+    )
+    verifier = Verifier(trust=_trust(settings, records), revocation=revocation, clock=clock)
+    reservation = timedelta(seconds=settings.reservation_seconds)
+    hold = timedelta(hours=settings.document_hold_hours)
+
+    def close() -> None:
+        http.close()
+        rooms.database.close()
+
+    return Service(
+        issue_token=Guarded(IssueTokenUseCase(records, clock, rooms.credentials)),
+        identify_caller=Guarded(IdentifyCallerUseCase(records, clock, rooms.credentials)),
+        create_account=Guarded(CreateAccountUseCase(records, log, clock, entropy, rooms.credentials)),
+        disable_account=Guarded(DisableAccountUseCase(records, log, clock)),
+        list_accounts=Guarded(ListAccountsUseCase(queries)),
+        read_account=Guarded(ReadAccountUseCase(records)),
+        register_unit=Guarded(RegisterUnitUseCase(records, log, clock, entropy)),
+        list_units=Guarded(ListUnitsUseCase(queries)),
+        read_unit=Guarded(ReadUnitUseCase(records)),
+        apply_for_seal=Guarded(ApplyForSealUseCase(records, log, blobs, PictureReader(), clock, entropy)),
+        decide_application=Guarded(DecideApplicationUseCase(records, log, clock)),
+        list_applications=Guarded(ListApplicationsUseCase(queries)),
+        read_application=Guarded(ReadApplicationUseCase(records, queries)),
+        make_seal=Guarded(MakeSealUseCase(records, log, keys, authority, clock, entropy, settings.seal_suite)),
+        list_seals=Guarded(ListSealsUseCase(queries, clock)),
+        read_seal=Guarded(ReadSealUseCase(records, queries)),
+        read_impression=Guarded(ReadImpressionUseCase(records, blobs)),
+        renew_seal=Guarded(RenewSealUseCase(records, log, keys, authority, clock, entropy)),
+        report_loss=Guarded(ReportLossUseCase(records, log, authority, clock)),
+        resume_seal=Guarded(ResumeSealUseCase(records, log, authority, clock)),
+        cancel_seal=Guarded(CancelSealUseCase(records, log, authority, clock)),
+        look_up_seal=Guarded(LookUpSealUseCase(records, clock)),
+        grant_use=Guarded(GrantUseUseCase(records, log, clock, entropy)),
+        revoke_grant=Guarded(RevokeGrantUseCase(records, log, clock)),
+        list_grants=Guarded(ListGrantsUseCase(queries)),
+        read_grant=Guarded(ReadGrantUseCase(records)),
+        apply_seal=Guarded(ApplySealUseCase(records, log, sealer, blobs, clock, entropy, hold)),
+        read_use=Guarded(ReadUseUseCase(records)),
+        list_uses=Guarded(ListUsesUseCase(records, queries)),
+        fetch_document=Guarded(FetchDocumentUseCase(records, blobs)),
+        acknowledge_document=Guarded(AcknowledgeDocumentUseCase(records, log, blobs)),
+        reconcile=Guarded(ReconcileUseCase(records, log, blobs, clock, reservation)),
+        verify_document=Guarded(VerifyDocumentUseCase(records, log, verifier, clock)),
+        query_log=Guarded(QueryLogUseCase(queries, log)),
+        count_log=Guarded(CountLogUseCase(queries)),
+        read_entry=Guarded(ReadEntryUseCase(records, log)),
+        trace=Guarded(TraceUseCase(records, queries)),
+        answer_pki=Guarded(AnswerPkiUseCase(InternalPublicKeyServices(records, lists, responder, unit))),
+        check_readiness=Guarded(
+            CheckReadinessUseCase(records, queries, keys, clock, reservation, rooms.database.durability)
+        ),
+        clock=clock,
+        origin=settings.origin,
+        document_bytes=settings.document_bytes,
+        requests_per_minute=settings.requests_per_minute,
+        worker_threads=settings.worker_threads,
+        close=close,
+    )
+
+
+def verifier_without_instance(settings: Settings) -> DocumentVerifier:
+    """验章 for anyone: no instance, no records; anchors from the settings and from the call's policy."""
+    clock, entropy = SystemClock(), SystemEntropy()
+    http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
+    revocation = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy)
+    return Verifier(trust=_trust(settings, None), revocation=revocation, clock=clock)
+
+
+def _timestamps(
+    settings: Settings, http: BoundedHttp, unit: TimestampUnit, entropy: Entropy
+) -> FirstAnsweringTimestampAuthority:
+    outside = [HttpTimestampAuthority(url, http, entropy) for url in settings.timestamp_urls]
+    embedded = [EmbeddedTimestampAuthority(unit.answer, entropy)] if settings.timestamp_embedded else []
+    return FirstAnsweringTimestampAuthority([*outside, *embedded])
+
+
+def _trust(settings: Settings, records: SqlRecords | None) -> InstanceTrustStore:
+    signatures = _certificates_of(settings.trust_anchors)
+    timestamps = _certificates_of(settings.timestamp_anchors)
+    return InstanceTrustStore(records, signatures, timestamps)
+
+
+def _certificates_of(paths: tuple[Path, ...]) -> tuple[bytes, ...]:
+    return tuple(one for path in paths for one in certificates_of_file(path))
