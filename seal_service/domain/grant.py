@@ -8,6 +8,9 @@ from datetime import datetime
 from seal_service.domain.errors import InvalidInput, InvalidTime
 from seal_service.domain.scenario import Scenario
 
+LONGEST_APPROVAL_NUMBER = 64
+"""Characters of 用章审批编号 in the log record."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
@@ -39,3 +42,7 @@ class Grant:
             raise InvalidInput("A grant allows at least one use", field="maximum_uses")
         if not self.responsible_person.strip() or not self.approval_number.strip():
             raise InvalidInput("A grant names a responsible person and the decision that allows it (articles 20, 22)")
+        if len(self.approval_number) > LONGEST_APPROVAL_NUMBER:
+            raise InvalidInput(
+                f"An approval number has at most {LONGEST_APPROVAL_NUMBER} characters", field="approval_number"
+            )
