@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from seal_service.domain.access import Account
-from seal_service.domain.errors import Unauthenticated
+from seal_service.domain.errors import IntegrityFailed, Unauthenticated
 from seal_service.domain.events import Event, LoggedEntry
 from seal_service.domain.identifiers import uuid7
 from seal_service.ports.records import LogRow, Transaction
@@ -52,9 +52,9 @@ class PlainVault:
         return hashlib.sha256(context).digest() + plaintext
 
     def decrypt(self, ciphertext: bytes, context: bytes) -> bytes:
-        """The plaintext; ValueError for another context."""
+        """The plaintext; IntegrityFailed for another context."""
         if ciphertext[:32] != hashlib.sha256(context).digest():
-            raise ValueError("another context")
+            raise IntegrityFailed
         return ciphertext[32:]
 
     def pseudonym(self, value: str, purpose: str) -> str:

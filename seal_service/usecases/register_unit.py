@@ -16,6 +16,8 @@ from seal_service.usecases.requests import made_earlier, remember
 
 LONGEST_NAME = 150
 """Characters of a unit's or seal's name (Appendix A: utf8 ≤ 150)."""
+LONGEST_UNIT_NAME = 46
+"""Characters of 单位名称: with the 18 of the credit code it is the certificate's O, at most 64 (RFC 5280, A.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +32,11 @@ class RegisterUnit:
     idempotency_key: str | None = None
 
 
-def checked_name(text: str, field: str) -> str:
-    """A name of 1–150 printable characters without blanks around it; else InvalidInput."""
+def checked_name(text: str, field: str, longest: int = LONGEST_NAME) -> str:
+    """A name of 1 to `longest` printable characters without blanks around it; else InvalidInput."""
     name = text.strip()
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise InvalidInput(f"{field} is 1 to {LONGEST_NAME} printable characters", field=field)
+    if not 1 <= len(name) <= longest or not name.isprintable():
+        raise InvalidInput(f"{field} is 1 to {longest} printable characters", field=field)
     return name
 
 
@@ -53,7 +55,7 @@ class RegisterUnitUseCase:
         now = self.clock.now()
         unit = Unit(
             id=identifiers.uuid7(now, self.entropy.token(10)),
-            name=checked_name(command.name, "name"),
+            name=checked_name(command.name, "name", LONGEST_UNIT_NAME),
             unit_type=command.unit_type,
             credit_code=identifiers.credit_code(command.credit_code),
             area_code=identifiers.area_code(command.area_code),

@@ -1,0 +1,63 @@
+"""Requests to the outside, bounded in time and size, that go nowhere but to the address given."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+
+
+class HttpFailed(Exception):
+    """The address did not give a usable answer; the message says why."""
+
+
+class BoundedHttp:
+    """GET and POST without redirects, proxies or environment; safe for threads.
+
+    `timeout_seconds` bounds connecting, each wait for bytes, and the reading of the body as a whole. Only an answer
+    of status 200 and at most `maximum_bytes` is given back.
+    """
+
+    def __init__(self, timeout_seconds: float, maximum_bytes: int) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._maximum_bytes = maximum_bytes
+        self._client = httpx.Client(timeout=timeout_seconds, follow_redirects=False, trust_env=False)
+
+    def get(self, address: str) -> bytes:
+        """The body found at an address; HttpFailed."""
+        return self._fetch(self._client.build_request("GET", address, headers={"Accept-Encoding": "identity"}))
+
+    def post(self, address: str, content: bytes, content_type: str, accept: str) -> bytes:
+        """The body answered to a body of a media type, which must be of the media type `accept`; HttpFailed."""
+        headers = {"Content-Type": content_type, "Accept": accept, "Accept-Encoding": "identity"}
+        return self._fetch(self._client.build_request("POST", address, content=content, headers=headers), accept)
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._client.close()
+
+    def _fetch(self, request: httpx.Request, media_type: str | None = None) -> bytes:
+        deadline = time.monotonic() + self._timeout_seconds
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                if response.status_code != 200:
+                    raise HttpFailed(f"HTTP status {response.status_code}")
+                found = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+                if media_type is not None and found != media_type:
+                    raise HttpFailed(f"the answer is {found or 'of no stated type'}, not {media_type}")
+                return self._body(response, deadline)
+            finally:
+                response.close()
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+            raise HttpFailed(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
+
+    def _body(self, response: httpx.Response, deadline: float) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_raw():
+            body += chunk
+            if len(body) > self._maximum_bytes:
+                raise HttpFailed(f"the answer has more than {self._maximum_bytes} bytes")
+            if time.monotonic() > deadline:
+                raise HttpFailed(f"the answer took longer than {self._timeout_seconds} seconds")
+        return bytes(body)

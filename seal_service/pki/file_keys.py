@@ -1,0 +1,137 @@
+"""密钥库: private keys in files, each encrypted by the vault."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+)
+
+from seal_service.domain.algorithms import Suite
+from seal_service.domain.errors import AlreadyRegistered, IntegrityFailed, InvalidInput, SignatureRefused
+from seal_service.pki.durable_files import create_file, sync_directory
+from seal_service.ports.system import Entropy, Vault
+
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
+_RSA_BITS = {Suite.RSA_3072: 3072, Suite.RSA_2048: 2048}
+_PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+class SoftwareKey:
+    """A private key held in this process; RSASSA-PKCS1-v1_5 or ECDSA (DER), with SHA-256. Safe for threads."""
+
+    def __init__(self, private_key: _PrivateKey) -> None:
+        self.suite = _suite_of(private_key)
+        self.public_key_info = private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        self._private_key = private_key
+
+    def sign(self, message: bytes) -> bytes:
+        """Hash the message with SHA-256 and sign it."""
+        if isinstance(self._private_key, rsa.RSAPrivateKey):
+            return self._private_key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+        return self._private_key.sign(message, ec.ECDSA(hashes.SHA256()))
+
+
+class FileKeyStore:
+    """Keys as `<reference>.key` (PKCS#8, encrypted under the reference) of mode 0600 in one directory.
+
+    Create-only and durable, so several processes may share the directory. A key is held ready after its first use,
+    up to `held_keys` of them; a key that was destroyed by another process is no longer given out.
+    """
+
+    def __init__(self, directory: Path, vault: Vault, entropy: Entropy, held_keys: int = 4096) -> None:
+        self._directory = directory
+        self._vault = vault
+        self._entropy = entropy
+        self._held_keys = held_keys
+        self._held: OrderedDict[str, SoftwareKey] = OrderedDict()
+        self._lock = Lock()
+
+    def create(self, reference: str, suite: Suite) -> SoftwareKey:
+        """A new key; AlreadyRegistered for a reference that exists, InvalidInput for one that is malformed."""
+        path = self._path(reference)
+        if path.exists():
+            raise AlreadyRegistered(f"There is a key {reference} already")
+        private_key = _generate(suite)
+        plaintext = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            create_file(path, self._vault.encrypt(plaintext, _context(reference)), self._entropy.token(8).hex())
+        except FileExistsError:
+            raise AlreadyRegistered(f"There is a key {reference} already") from None
+        return self._hold(reference, SoftwareKey(private_key))
+
+    def open(self, reference: str) -> SoftwareKey:
+        """The key; SignatureRefused when there is none, IntegrityFailed when its file was changed."""
+        path = self._path(reference)
+        if not path.exists():
+            self._forget(reference)
+            raise SignatureRefused(f"There is no key {reference}")
+        with self._lock:
+            held = self._held.get(reference)
+            if held is not None:
+                self._held.move_to_end(reference)
+                return held
+        return self._hold(reference, self._load(reference, path))
+
+    def destroy(self, reference: str) -> None:
+        """Remove the key for good; nothing when it is gone."""
+        path = self._path(reference)
+        self._forget(reference)
+        if path.exists():
+            path.unlink(missing_ok=True)
+            sync_directory(self._directory)
+
+    def _load(self, reference: str, path: Path) -> SoftwareKey:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise SignatureRefused(f"The key {reference} cannot be read: {error.strerror}") from error
+        plaintext = self._vault.decrypt(content, _context(reference))
+        # The vault authenticated what `create` made, so RSA's primes need no second, slow (54 ms) check.
+        private_key = load_der_private_key(plaintext, None, unsafe_skip_rsa_key_validation=True)
+        if not isinstance(private_key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
+            raise IntegrityFailed(f"The key {reference} is of an unknown kind")
+        return SoftwareKey(private_key)
+
+    def _hold(self, reference: str, key: SoftwareKey) -> SoftwareKey:
+        with self._lock:
+            self._held[reference] = key
+            while len(self._held) > self._held_keys:
+                self._held.popitem(last=False)
+        return key
+
+    def _forget(self, reference: str) -> None:
+        with self._lock:
+            self._held.pop(reference, None)
+
+    def _path(self, reference: str) -> Path:
+        if not _REFERENCE.fullmatch(reference):
+            raise InvalidInput("A key reference is 1 to 120 letters, digits, dots, dashes and underscores", field="key")
+        return self._directory / f"{reference}.key"
+
+
+def _context(reference: str) -> bytes:
+    return b"key/" + reference.encode()
+
+
+def _generate(suite: Suite) -> _PrivateKey:
+    if suite is Suite.ECDSA_P256:
+        return ec.generate_private_key(ec.SECP256R1())
+    return rsa.generate_private_key(65537, _RSA_BITS[suite])
+
+
+def _suite_of(private_key: _PrivateKey) -> Suite:
+    if isinstance(private_key, ec.EllipticCurvePrivateKey):
+        return Suite.ECDSA_P256
+    return next(suite for suite, bits in _RSA_BITS.items() if bits == private_key.key_size)

@@ -1,0 +1,110 @@
+"""内部认证机构: the embedded certificate authority; its whole state lies in the records of the acting transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from seal_service.domain.errors import CertificateNotFound, Conflict, InstanceNotReady, InvalidInput
+from seal_service.domain.issuance import AuthorityRole, CertificateStatus, CertificateSubject, IssuedCertificate
+from seal_service.formats.der import to_the_second
+from seal_service.pki.certificates import SEAL, Issuer, IssuerAddresses, certificate_serial, issued, serial_text
+from seal_service.pki.own_authorities import certificate_of, newest
+from seal_service.ports.crypto import KeyStore
+from seal_service.ports.records import Records, Transaction
+from seal_service.ports.system import Entropy
+
+REVOCATION_REASONS = frozenset(
+    {
+        "unspecified",
+        "key_compromise",
+        "ca_compromise",
+        "affiliation_changed",
+        "superseded",
+        "cessation_of_operation",
+        "privilege_withdrawn",
+    }
+)
+"""RFC 5280, 5.3.1, as far as they revoke for good and concern us."""
+
+
+class InternalCertificateAuthority:
+    """电子认证服务 of the instance itself (article 9). Safe for threads and processes: it keeps nothing of its own."""
+
+    def __init__(
+        self, records: Records, keys: KeyStore, entropy: Entropy, public_url: str, certificate_days: int
+    ) -> None:
+        self._records = records
+        self._keys = keys
+        self._entropy = entropy
+        self._addresses = IssuerAddresses.of_issuing(public_url)
+        self._validity = timedelta(days=certificate_days)
+
+    def issue(
+        self, transaction: Transaction, subject: CertificateSubject, public_key_info: bytes, now: datetime
+    ) -> IssuedCertificate:
+        """A seal's certificate, from now (to the second) for the set days or until its issuer's ends, if sooner.
+
+        Raises InvalidInput for a subject or key that cannot be certified, InstanceNotReady when the issuer's own
+        certificate is missing or over.
+        """
+        credential = newest(transaction, AuthorityRole.ISSUING)
+        if now >= credential.not_after:
+            raise InstanceNotReady("The issuing authority's certificate has expired")
+        issuer = Issuer(
+            certificate=certificate_of(credential),
+            key=self._keys.open(credential.key_reference),
+            addresses=self._addresses,
+        )
+        start = to_the_second(now)
+        serial = certificate_serial(self._entropy)
+        certificate = issued(SEAL, subject, public_key_info, start, start + self._validity, serial, issuer)
+        kept = IssuedCertificate(
+            serial=serial_text(serial),
+            certificate=certificate.dump(),
+            not_before=certificate.not_valid_before,
+            not_after=certificate.not_valid_after,
+        )
+        transaction.certificates.add(kept)
+        return kept
+
+    def chain(self) -> Sequence[bytes]:
+        """The issuing certificate and the root's, DER."""
+        with self._records.read() as transaction:
+            return [newest(transaction, role).certificate for role in (AuthorityRole.ISSUING, AuthorityRole.ROOT)]
+
+    def hold(self, transaction: Transaction, serial: str, at: datetime) -> None:
+        """Put on hold; nothing when it is on hold already. Conflict when it is revoked, CertificateNotFound."""
+        certificate = _found(transaction, serial)
+        if certificate.status is CertificateStatus.REVOKED:
+            raise Conflict("The certificate is revoked for good", serial=serial)
+        if certificate.status is CertificateStatus.GOOD:
+            transaction.certificates.set_status(serial, CertificateStatus.ON_HOLD, at, "certificate_hold")
+
+    def release(self, transaction: Transaction, serial: str, at: datetime) -> None:
+        """Lift a hold; nothing when there is none. Conflict when it is revoked, CertificateNotFound."""
+        certificate = _found(transaction, serial)
+        if certificate.status is CertificateStatus.REVOKED:
+            raise Conflict("The certificate is revoked for good", serial=serial)
+        if certificate.status is CertificateStatus.ON_HOLD:
+            transaction.certificates.set_status(serial, CertificateStatus.GOOD, at, None)
+
+    def revoke(self, transaction: Transaction, serial: str, at: datetime, reason: str) -> None:
+        """Revoke for good; nothing when it is revoked already. InvalidInput for a reason that does not revoke.
+
+        A certificate on hold counts as revoked from the hold on (X.509, reason code extension, certificateHold b).
+        """
+        if reason not in REVOCATION_REASONS:
+            raise InvalidInput(f"{reason!r} is no reason to revoke (RFC 5280, 5.3.1)", field="reason")
+        certificate = _found(transaction, serial)
+        if certificate.status is CertificateStatus.REVOKED:
+            return
+        since = certificate.status_since if certificate.status is CertificateStatus.ON_HOLD else None
+        transaction.certificates.set_status(serial, CertificateStatus.REVOKED, since or at, reason)
+
+
+def _found(transaction: Transaction, serial: str) -> IssuedCertificate:
+    certificate = transaction.certificates.find(serial)
+    if certificate is None:
+        raise CertificateNotFound(serial=serial)
+    return certificate
