@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 
@@ -51,12 +53,15 @@ class Instance:
 
     home: Path
     clock: ChangeableClock = field(default_factory=lambda: ChangeableClock(datetime.now(UTC)))
+    changes: Mapping[str, object] = field(default_factory=dict)
+    """Settings that differ from the defaults."""
     settings: Settings = field(init=False)
     service: Service = field(init=False)
     operator: Caller = field(init=False)
 
     def __post_init__(self) -> None:
-        self.settings = Settings(home=self.home, keys=self.home / "keys")
+        given: dict[str, Any] = {"home": self.home, "keys": self.home / "keys", **self.changes}
+        self.settings = Settings(**given)
         first = initialise(self.settings, clock=self.clock)
         self.service = build(self.settings, clock=self.clock)
         self.operator = self.login(first.account_id, first.secret)
@@ -127,9 +132,17 @@ class RealOffice(Instance):
         self.service.decide_application(self.maker, decision)
         return self.service.make_seal(self.maker, MakeSeal(application_id=application.id))
 
-    def use(self, key: str, content: bytes | None = None, level: SignatureLevel = SignatureLevel.B_LT) -> AppliedSeal:
+    def use(
+        self,
+        key: str,
+        content: bytes | None = None,
+        level: SignatureLevel = SignatureLevel.B_LT,
+        *,
+        allow_lower_level: bool = False,
+    ) -> AppliedSeal:
         """Apply the seal."""
-        return self.service.apply_seal(self.system, self.request(key, content, level))
+        request = replace(self.request(key, content, level), allow_lower_level=allow_lower_level)
+        return self.service.apply_seal(self.system, request)
 
     def request(self, key: str, content: bytes | None = None, level: SignatureLevel = SignatureLevel.B_LT) -> ApplySeal:
         """A request to apply the seal."""

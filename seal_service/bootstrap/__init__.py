@@ -1,15 +1,30 @@
-"""Wiring: the only floor that knows every class; doors come here for a ready Service."""
+"""Wiring: the only floor that knows every class; doors come here for a ready Service.
 
-from seal_service.bootstrap.instance import (
-    certificates_of_files,
-    database_is_current,
-    initialise,
-    is_initialised,
-    settings_from_environment,
-    upgrade_database,
-)
-from seal_service.bootstrap.service import Guarded, Service
-from seal_service.bootstrap.wiring import build, verifier_without_instance
+What is named here is loaded when it is first asked for: who verifies a document waits for no database.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from seal_service.bootstrap.environment import is_initialised, settings_from_environment
+    from seal_service.bootstrap.instance import database_is_current, initialise, upgrade_database
+    from seal_service.bootstrap.service import Guarded, Service
+    from seal_service.bootstrap.verifying import certificates_of_files, verifier_without_instance
+    from seal_service.bootstrap.wiring import build
+
+_MODULE_OF = {
+    "Guarded": "service",
+    "Service": "service",
+    "build": "wiring",
+    "certificates_of_files": "verifying",
+    "database_is_current": "instance",
+    "initialise": "instance",
+    "is_initialised": "environment",
+    "settings_from_environment": "environment",
+    "upgrade_database": "instance",
+    "verifier_without_instance": "verifying",
+}
 
 __all__ = [
     "Guarded",
@@ -23,3 +38,10 @@ __all__ = [
     "upgrade_database",
     "verifier_without_instance",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load the module that holds a name (PEP 562)."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)

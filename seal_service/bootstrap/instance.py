@@ -1,30 +1,17 @@
-"""An instance: its settings, its founding, its database."""
+"""An instance: its founding, its database."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pydantic import ValidationError
-
-from seal_service.bootstrap.rooms import MASTER_KEY, SystemClock, SystemEntropy, master_key, open_rooms
+from seal_service.bootstrap.environment import MASTER_KEY
+from seal_service.bootstrap.machine import SystemClock, SystemEntropy
+from seal_service.bootstrap.rooms import master_key, open_rooms
 from seal_service.config import Settings
-from seal_service.domain.errors import InvalidInput
 from seal_service.pki.foundation import InternalAuthorityFoundation
-from seal_service.pki.trust import certificates_of_file
 from seal_service.pki.vault import create_master_key
 from seal_service.ports.system import Clock, Entropy
 from seal_service.storage import schema
 from seal_service.storage.engine import open_database
 from seal_service.usecases.initialise import Initialised, InitialiseUseCase
-
-
-def settings_from_environment() -> Settings:
-    """The instance's settings; InvalidInput with the name of each wrong variable."""
-    try:
-        return Settings()
-    except ValidationError as error:
-        wrong = "; ".join(f"SEAL_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors() if one["loc"])
-        raise InvalidInput(f"Settings in the environment are wrong: {wrong}") from None
 
 
 def initialise(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None) -> Initialised:
@@ -66,14 +53,3 @@ def database_is_current(settings: Settings) -> bool:
         return schema.is_current(database.reader)
     finally:
         database.close()
-
-
-def is_initialised(settings: Settings) -> bool:
-    """Whether there is an instance in the home: a master key and a database."""
-    has_key = settings.master_key is not None or (settings.key_directory / MASTER_KEY).exists()
-    return has_key and (settings.database_url is not None or (settings.home / "seal.db").exists())
-
-
-def certificates_of_files(paths: list[Path]) -> tuple[bytes, ...]:
-    """The certificates, DER, of PEM or DER files; InvalidInput naming the file that holds none."""
-    return tuple(one for path in paths for one in certificates_of_file(path))

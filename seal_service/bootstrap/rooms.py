@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.config import Settings
 from seal_service.log.signing_log import DatabaseSigningLog
 from seal_service.pki.credentials import ClientCredentials
@@ -14,25 +13,6 @@ from seal_service.pki.vault import MasterKeyVault, load_master_key, parse_master
 from seal_service.ports.system import Clock, Entropy
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.unit_of_work import SqlRecords
-
-MASTER_KEY = "master.key"
-"""The master key's file in the key directory."""
-
-
-class SystemClock:
-    """The machine's clock: the only place that asks it."""
-
-    def now(self) -> datetime:
-        """Now, UTC."""
-        return datetime.now(UTC)
-
-
-class SystemEntropy:
-    """The operating system's random source."""
-
-    def token(self, length: int) -> bytes:
-        """`length` bytes."""
-        return os.urandom(length)
 
 
 @dataclass(frozen=True, kw_only=True)

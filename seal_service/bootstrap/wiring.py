@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
-from seal_service.bootstrap.rooms import SystemClock, SystemEntropy, master_key, open_rooms
+from seal_service.bootstrap.machine import SystemClock, SystemEntropy
+from seal_service.bootstrap.rooms import master_key, open_rooms
 from seal_service.bootstrap.service import Guarded, Service
+from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
 from seal_service.config import Settings
 from seal_service.domain.errors import InstanceNotReady
 from seal_service.pki.bounded_http import BoundedHttp
@@ -21,8 +22,6 @@ from seal_service.pki.timestamp_client import (
     HttpTimestampAuthority,
 )
 from seal_service.pki.timestamp_unit import TimestampUnit
-from seal_service.pki.trust import InstanceTrustStore, certificates_of_file
-from seal_service.ports.documents import DocumentVerifier
 from seal_service.ports.system import Clock, Entropy
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.impression import PictureReader
@@ -30,7 +29,6 @@ from seal_service.sealing.pdf import PdfSealer
 from seal_service.storage import schema
 from seal_service.storage.blobs import EncryptedFiles
 from seal_service.storage.queries import SqlQueries
-from seal_service.storage.unit_of_work import SqlRecords
 from seal_service.usecases.answer_pki import AnswerPkiUseCase
 from seal_service.usecases.apply_for_seal import ApplyForSealUseCase
 from seal_service.usecases.apply_seal import ApplySealUseCase
@@ -83,9 +81,6 @@ from seal_service.usecases.trace import TraceUseCase
 from seal_service.usecases.verify_document import VerifyDocumentUseCase
 from seal_service.verification.verifier import Verifier
 
-LARGEST_ANSWER = 8 << 20
-"""Bytes of one answer of another system (a revocation list is the largest)."""
-
 
 def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None) -> Service:
     """The service of an instance that `initialise` made. Raises InstanceNotReady with the command to run."""
@@ -103,6 +98,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     unit = TimestampUnit(records, keys, clock, entropy)
     others = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy)
     revocation = FirstAnsweringRevocation([OwnRevocation(records, responder, lists, clock), others])
+    trust = trust_store(settings, records)
     sealer = PdfSealer(
         keys=keys,
         blobs=blobs,
@@ -114,8 +110,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
             bytes=settings.document_bytes, pages=settings.document_pages, objects=settings.document_objects
         ),
         permitted_content=settings.permitted_content,
+        issuers=lambda: [*(anchor.certificate for anchor in trust.anchors()), *trust.intermediates()],
     )
-    verifier = Verifier(trust=_trust(settings, records), revocation=revocation, clock=clock)
+    verifier = Verifier(trust=trust, revocation=revocation, clock=clock)
     reservation = timedelta(seconds=settings.reservation_seconds)
     hold = timedelta(hours=settings.document_hold_hours)
 
@@ -174,27 +171,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     )
 
 
-def verifier_without_instance(settings: Settings) -> DocumentVerifier:
-    """验章 for anyone: no instance, no records; anchors from the settings and from the call's policy."""
-    clock, entropy = SystemClock(), SystemEntropy()
-    http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
-    revocation = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy)
-    return Verifier(trust=_trust(settings, None), revocation=revocation, clock=clock)
-
-
 def _timestamps(
     settings: Settings, http: BoundedHttp, unit: TimestampUnit, entropy: Entropy
 ) -> FirstAnsweringTimestampAuthority:
     outside = [HttpTimestampAuthority(url, http, entropy) for url in settings.timestamp_urls]
     embedded = [EmbeddedTimestampAuthority(unit.answer, entropy)] if settings.timestamp_embedded else []
     return FirstAnsweringTimestampAuthority([*outside, *embedded])
-
-
-def _trust(settings: Settings, records: SqlRecords | None) -> InstanceTrustStore:
-    signatures = _certificates_of(settings.trust_anchors)
-    timestamps = _certificates_of(settings.timestamp_anchors)
-    return InstanceTrustStore(records, signatures, timestamps)
-
-
-def _certificates_of(paths: tuple[Path, ...]) -> tuple[bytes, ...]:
-    return tuple(one for path in paths for one in certificates_of_file(path))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from typing import Any
 
-from asn1crypto import cms, tsp
+from asn1crypto import algos, cms, tsp
 
 from seal_service.domain.errors import InvalidInput, TimestampUnavailable
 from seal_service.formats.der import load, made, reading
+from seal_service.pki.signatures import is_signed_by
 
 RESPONSE_BYTES = 1 << 18
 """Largest answer read."""
@@ -37,7 +40,8 @@ def timestamp_request(sha256: bytes, nonce: int) -> bytes:
 def token_of(response: bytes, sha256: bytes, nonce: int) -> bytes:
     """The token of an answer, DER; TimestampUnavailable when there is none over this digest with this nonce.
 
-    Whether its signature and certificate are to be trusted is for verification to say.
+    Its signature is checked against the certificate within, so that the next authority is asked when it is wrong;
+    whether that certificate is to be trusted is for verification to say.
     """
     try:
         return _token_of(load(TimeStampResponse, response, RESPONSE_BYTES), sha256, nonce)
@@ -68,4 +72,25 @@ def _token_of(response: Any, sha256: bytes, nonce: int) -> bytes:
         if not token["content"]["certificates"] or not token["content"]["signer_infos"]:
             raise TimestampUnavailable("The token has no signer or no certificate")
         _ = info["gen_time"].native, info["serial_number"].native
+        if not _is_signed_by_its_certificate(token["content"]):
+            raise TimestampUnavailable("The token's signature is wrong")
         return bytes(token.dump())
+
+
+def _is_signed_by_its_certificate(signed_data: cms.SignedData) -> bool:
+    """Whether the one signer's attributes digest the TSTInfo and are signed by a certificate within (RFC 5652)."""
+    signer = signed_data["signer_infos"][0]
+    digest = signer["digest_algorithm"]["algorithm"].native
+    attributes = {one["type"].native: one["values"] for one in signer["signed_attrs"]}
+    content = bytes(signed_data["encap_content_info"]["content"])
+    if digest not in ("sha256", "sha384", "sha512") or "message_digest" not in attributes:
+        return False
+    if not hmac.compare_digest(attributes["message_digest"][0].native, hashlib.new(digest, content).digest()):
+        return False
+    algorithm = signer["signature_algorithm"]
+    if algorithm["algorithm"].native == "rsassa_pkcs1v15":  # rsaEncryption: the digest stands beside it
+        algorithm = made(algos.SignedDigestAlgorithm, {"algorithm": f"{digest}_rsa"})
+    message = signer["signed_attrs"].untag().dump()
+    certificates = [one.chosen for one in signed_data["certificates"] if one.name == "certificate"]
+    signature = signer["signature"].native
+    return any(is_signed_by(one.public_key.dump(), algorithm, message, signature) for one in certificates)

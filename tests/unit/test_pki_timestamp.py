@@ -209,6 +209,19 @@ def test_a_token_for_another_digest_or_request_is_not_taken() -> None:
             EmbeddedTimestampAuthority(lambda _, answer=answer: answer, instance.entropy).timestamp(DIGEST)  # type: ignore[misc]
 
 
+def test_a_token_whose_signature_is_wrong_is_not_taken(instance: Instance) -> None:
+    def forged(request: bytes) -> bytes:
+        answer = tsp.TimeStampResp.load(instance.unit.answer(request))
+        signer = answer["time_stamp_token"]["content"]["signer_infos"][0]
+        signature = bytearray(signer["signature"].native)
+        signature[-1] ^= 1
+        signer["signature"] = bytes(signature)
+        return bytes(answer.dump(force=True))
+
+    with pytest.raises(TimestampUnavailable, match="signature"):
+        EmbeddedTimestampAuthority(forged, instance.entropy).timestamp(DIGEST)
+
+
 @given(st.integers(0, 9999), st.integers(1, 255))
 def test_damaged_answers_are_unavailable_or_unharmed(position: int, change: int) -> None:
     instance = instance_of()

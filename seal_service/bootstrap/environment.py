@@ -1,0 +1,26 @@
+"""The environment: an instance's settings, and whether there is one."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+
+from seal_service.config import Settings
+from seal_service.domain.errors import InvalidInput
+
+MASTER_KEY = "master.key"
+"""The master key's file in the key directory."""
+
+
+def settings_from_environment() -> Settings:
+    """The instance's settings; InvalidInput with the name of each wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"SEAL_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors() if one["loc"])
+        raise InvalidInput(f"Settings in the environment are wrong: {wrong}") from None
+
+
+def is_initialised(settings: Settings) -> bool:
+    """Whether there is an instance in the home: a master key and a database."""
+    has_key = settings.master_key is not None or (settings.key_directory / MASTER_KEY).exists()
+    return has_key and (settings.database_url is not None or (settings.home / "seal.db").exists())

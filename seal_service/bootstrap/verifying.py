@@ -1,0 +1,38 @@
+"""验章 without an instance: only what it needs is loaded, so that `seal verify` starts quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from seal_service.bootstrap.machine import SystemClock, SystemEntropy
+from seal_service.config import Settings
+from seal_service.pki.bounded_http import BoundedHttp
+from seal_service.pki.revocation_source import AllowListedRevocation
+from seal_service.pki.trust import InstanceTrustStore, certificates_of_file
+from seal_service.ports.documents import DocumentVerifier
+from seal_service.ports.records import Records
+from seal_service.verification.verifier import Verifier
+
+LARGEST_ANSWER = 8 << 20
+"""Bytes of one answer of another system (a revocation list is the largest)."""
+
+
+def verifier_without_instance(settings: Settings) -> DocumentVerifier:
+    """验章 for anyone: no instance, no records; anchors from the settings and from the call's policy."""
+    clock, entropy = SystemClock(), SystemEntropy()
+    http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
+    revocation = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy)
+    return Verifier(trust=trust_store(settings, None), revocation=revocation, clock=clock)
+
+
+def trust_store(settings: Settings, records: Records | None) -> InstanceTrustStore:
+    """信任锚 of the settings' files and, where there is an instance, of its own authority."""
+    signatures = certificates_of_files(settings.trust_anchors)
+    timestamps = certificates_of_files(settings.timestamp_anchors)
+    return InstanceTrustStore(records, signatures, timestamps)
+
+
+def certificates_of_files(paths: Sequence[Path]) -> tuple[bytes, ...]:
+    """The certificates, DER, of PEM or DER files; InvalidInput naming the file that holds none."""
+    return tuple(one for path in paths for one in certificates_of_file(path))

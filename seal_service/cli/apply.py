@@ -1,0 +1,83 @@
+"""seal apply: 用印, a seal on a document."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seal_service.cli.files import read_document, waiting_file
+from seal_service.cli.options import AsJson, SealCodeOption, example
+from seal_service.cli.output import print_fields, working
+from seal_service.cli.session import session
+from seal_service.domain.errors import DocumentNotKept, InvalidInput
+from seal_service.domain.placement import Placement
+from seal_service.domain.use import Operator, SignatureLevel
+from seal_service.formats import representation
+from seal_service.usecases.apply_seal import ApplySeal
+
+EXAMPLE = example(
+    "seal apply notice.pdf -o sealed.pdf --seal 99990000000001 --scenario permit.approval \\",
+    "    --page 1 --x 120 --y 200 --operator-id U1001 --operator-name 张三",
+)
+
+
+def apply(
+    document: Annotated[Path, typer.Argument(metavar="IN", help="The PDF; it is not changed.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where the sealed document goes.")],
+    seal: SealCodeOption,
+    scenario: Annotated[str, typer.Option(help="用印场景 of the grant.")],
+    level: Annotated[SignatureLevel, typer.Option(help="签名级别.")] = SignatureLevel.B_LT,
+    allow_lower_level: Annotated[
+        bool, typer.Option("--allow-lower-level", help="Take the level that can be reached.")
+    ] = False,
+    page: Annotated[int, typer.Option(help="From 1; -1 is the last page.")] = -1,
+    x: Annotated[float | None, typer.Option(metavar="MM", help="From the left edge of the page as shown.")] = None,
+    y: Annotated[float | None, typer.Option(metavar="MM", help="From its upper edge, down.")] = None,
+    operator_id: Annotated[str | None, typer.Option(help="签章人标识 in the business system.")] = None,
+    operator_name: Annotated[str | None, typer.Option(help="签章人姓名.")] = None,
+    operator_department: Annotated[str | None, typer.Option(help="签章人部门.")] = None,
+    case_number: Annotated[str | None, typer.Option(help="办件号.")] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="IDEMPOTENCY", help="Repeat a request with its key; default: a new one.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """用印: apply a seal to a PDF and print the receipt. OUT is written only when the seal is on it and logged."""
+    if output.exists() and output.samefile(document):
+        raise InvalidInput("IN and OUT are the same file: the original is kept", field="output")
+    with session() as at, waiting_file(output) as file:
+        command = ApplySeal(
+            seal_code=seal,
+            document=read_document(document, at.service.document_bytes),
+            scenario=scenario,
+            idempotency_key=key or f"cli-{secrets.token_hex(16)}",
+            placement=Placement(page=page, x_mm=x, y_mm=y),
+            level=level,
+            allow_lower_level=allow_lower_level,
+            operator=_operator(operator_id, operator_name, operator_department),
+            case_number=case_number,
+        )
+        with working("用印 applying the seal …"):
+            applied = at.service.apply_seal(at.caller, command)
+        if applied.content is None:
+            raise DocumentNotKept
+        try:
+            file.write(applied.content)
+        except OSError:
+            fetch = f"seal uses fetch {applied.use.id} --seal {seal} -o FILE"
+            print(f"seal: the seal was applied, but OUT could not be written: `{fetch}`", file=sys.stderr)
+            raise
+        receipt = representation.receipt(applied.use, at.service.origin, applied.lower_level_reason)
+        print_fields({**receipt, "file": str(output), "replayed": applied.replayed}, as_json=as_json)
+
+
+def _operator(identity: str | None, name: str | None, department: str | None) -> Operator | None:
+    if identity is None and name is None and department is None:
+        return None
+    if not identity or not name:
+        raise InvalidInput("A 签章人 is named with --operator-id and --operator-name", field="operator_id")
+    return Operator(id=identity, name=name, department=department)

@@ -1,0 +1,144 @@
+"""seal verify: 验章, for anyone, with or without an instance."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from seal_service.cli.failures import INPUT_ERROR, NEGATIVE_ANSWER, tell
+from seal_service.cli.files import read_document
+from seal_service.cli.options import example, moment
+from seal_service.cli.output import console, print_json, tracked
+from seal_service.domain.access import PUBLIC_CALLER
+from seal_service.domain.errors import SealServiceError
+from seal_service.domain.verdict import Indication, Outcome, SignatureReport, SubIndication, VerificationReport
+from seal_service.formats.representation import time
+from seal_service.formats.verification_report import report_as_json
+from seal_service.ports.documents import Upload, VerificationPolicy
+from seal_service.usecases.verify_document import VerifyDocument
+
+if TYPE_CHECKING:
+    from seal_service.bootstrap import Service
+
+EXAMPLE = example("seal verify sealed.pdf --trust root.pem", "seal verify --json *.pdf > reports.jsonl")
+
+Verify = Callable[[Upload, VerificationPolicy], VerificationReport]
+
+
+def verify(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Documents.")],
+    trust: Annotated[
+        list[Path] | None, typer.Option(metavar="PEM", help="A further trust anchor; repeat it for several.")
+    ] = None,
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="Judge by this moment; default: now.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask nobody over the network.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one report a line.")] = False,
+) -> None:
+    """验章: whether the seals of documents are right. Needs no instance and no login.
+
+    0: every file is TOTAL_PASSED; 1: one is not; 2: one cannot be read.
+    """
+    from seal_service import bootstrap
+
+    settings = bootstrap.settings_from_environment()
+    policy = VerificationPolicy(
+        anchors=bootstrap.certificates_of_files(trust or []), at=moment(at, "at"), offline=offline
+    )
+    code = 0
+    with _verifying() as verified:
+        for path in tracked(files, "验章 verifying"):
+            try:
+                report = verified(read_document(path, settings.document_bytes), policy)
+            except (SealServiceError, OSError) as error:
+                tell(error, str(path))
+                code = INPUT_ERROR
+                continue
+            _print(report, as_json)
+            if report.indication is not Indication.TOTAL_PASSED:
+                code = max(code, NEGATIVE_ANSWER)
+    if code:
+        raise typer.Exit(code)
+
+
+@contextmanager
+def _verifying() -> Iterator[Verify]:
+    """With what to verify: this instance, which knows its own seals, or, without one, the anchors alone."""
+    from seal_service import bootstrap
+
+    settings = bootstrap.settings_from_environment()
+    service: Service | None = None
+    if bootstrap.is_initialised(settings):
+        try:
+            service = bootstrap.build(settings)
+        except (SealServiceError, OSError) as error:
+            tell(error)
+            print("seal: verified without the instance: the status of its seals is not known.", file=sys.stderr)
+    if service is None:
+        yield bootstrap.verifier_without_instance(settings).verify
+        return
+    verify_document = service.verify_document
+    try:
+        yield lambda document, policy: verify_document(PUBLIC_CALLER, VerifyDocument(document=document, policy=policy))
+    finally:
+        service.close()
+
+
+def _print(report: VerificationReport, as_json: bool) -> None:
+    if as_json:
+        print_json(report_as_json(report))
+        return
+    at = console()
+    at.print(escape(f"{report.file}  sha256 {report.sha256}"), soft_wrap=True)
+    for one in report.signatures:
+        at.print()
+        at.print(escape(f"{one.name} · {one.kind} · {_verdict(one.indication, one.sub_indication)}"), style="bold")
+        for name, value in _facts(one):
+            at.print(escape(f"  {name:<11} {value}"), soft_wrap=True)
+        at.print(_table(one))
+    for check in report.checks:
+        at.print(escape(f"{check.outcome.value} {check.id}: {check.zh} {check.en}"), soft_wrap=True)
+    at.print(escape(_verdict(report.indication, report.sub_indication)), style=_STYLE[report.indication])
+
+
+_STYLE = {
+    Indication.TOTAL_PASSED: "bold green",
+    Indication.TOTAL_FAILED: "bold red",
+    Indication.INDETERMINATE: "bold yellow",
+    Indication.NO_SIGNATURE: "bold yellow",
+}
+_COLOUR = {Outcome.FAIL: "red", Outcome.UNKNOWN: "yellow"}
+
+
+def _verdict(indication: Indication, sub_indication: SubIndication | None) -> str:
+    return indication.value if sub_indication is None else f"{indication.value} / {sub_indication.value}"
+
+
+def _table(one: SignatureReport) -> Table:
+    """A signature with each of its checks."""
+    table = Table("check", "outcome", "中文", "English", box=box.SIMPLE)
+    for check in one.checks:
+        colour = _COLOUR.get(check.outcome)
+        table.add_row(check.id, check.outcome.value, escape(check.zh), escape(check.en), style=colour)
+    return table
+
+
+def _facts(one: SignatureReport) -> Iterator[tuple[str, str]]:
+    if one.level is not None:
+        yield "level", one.level
+    if one.signed_at is not None:
+        yield "signed_at", f"{time(one.signed_at)} ({one.time_source})"
+    if one.signer is not None:
+        yield "signer", one.signer.subject
+        yield "serial", one.signer.serial
+    if one.seal is not None and one.seal.code is not None:
+        yield "seal", " ".join(text for text in (one.seal.code, one.seal.name, one.seal.holder) if text)
+        if one.seal.status_now is not None:
+            yield "status", f"{one.seal.status_now.value} now"

@@ -1,0 +1,212 @@
+"""Plain renderings of what the service keeps, one shape for the command line and for whoever reads its JSON.
+
+Names are those of the HTTP interface: snake_case, RFC 3339 times in UTC with `Z`, digests and serial numbers in
+lower-case hexadecimal. Nothing secret is rendered: no hash of a client secret, no reference to a key.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from seal_service.domain.access import Account
+from seal_service.domain.application import Application
+from seal_service.domain.grant import Grant
+from seal_service.domain.impression import Impression
+from seal_service.domain.lifecycle import StatusChange, allowed_actions, renewal_window, state_at
+from seal_service.domain.organization import Unit
+from seal_service.domain.seal import Credential, Seal
+from seal_service.domain.use import SealUse, UseState
+from seal_service.formats.canonical import decode
+from seal_service.ports.records import LogRow
+
+Plain = dict[str, object]
+
+
+def time(moment: datetime) -> str:
+    """RFC 3339 in UTC: `2025-09-27T08:00:00Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def time_or_none(moment: datetime | None) -> str | None:
+    """The time, or None."""
+    return None if moment is None else time(moment)
+
+
+def unit(one: Unit) -> Plain:
+    """单位."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "unit_type": one.unit_type.value,
+        "credit_code": one.credit_code,
+        "area_code": one.area_code,
+        "channel_unit_id": one.channel_unit_id,
+        "registered_at": time(one.registered_at),
+    }
+
+
+def account(one: Account) -> Plain:
+    """账户, without its secret's hash. Its id is the client id."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "roles": sorted(role.value for role in one.roles),
+        "unit_id": one.unit_id,
+        "created_at": time(one.created_at),
+        "disabled_at": time_or_none(one.disabled_at),
+    }
+
+
+def impression(one: Impression) -> Plain:
+    """印模."""
+    return {
+        "digest": one.digest,
+        "width_mm": one.width_mm,
+        "height_mm": one.height_mm,
+        "dpi": one.dpi,
+        "ink_rgb": one.ink_rgb,
+    }
+
+
+def application(one: Application) -> Plain:
+    """印章申请."""
+    return {
+        "id": one.id,
+        "unit_id": one.unit_id,
+        "seal_name": one.seal_name,
+        "seal_type": one.seal_type.value,
+        "impression": impression(one.impression),
+        "replaces_seal_code": one.replaces_seal_code,
+        "state": one.state.value,
+        "applied_by": one.applied_by,
+        "applied_at": time(one.applied_at),
+        "decided_by": one.decided_by,
+        "decided_at": time_or_none(one.decided_at),
+        "decision_reason": one.decision_reason,
+        "seal_code": one.seal_code,
+    }
+
+
+def credential(one: Credential) -> Plain:
+    """签章凭据, without the reference to its key."""
+    return {
+        "version": one.version,
+        "suite": one.suite.value,
+        "purpose": one.purpose.value,
+        "custody": one.custody.value,
+        "serial": one.serial,
+        "not_before": time(one.not_before),
+        "not_after": time(one.not_after),
+    }
+
+
+def seal(one: Seal, now: datetime) -> Plain:
+    """电子印章 as it is at a moment: `state` is the derived one, expiry included (article 16)."""
+    state = state_at(one, now)
+    return {
+        "code": one.code,
+        "name": one.name,
+        "seal_type": one.seal_type.value,
+        "unit_id": one.unit_id,
+        "application_id": one.application_id,
+        "impression": impression(one.impression),
+        "state": state.value,
+        "allowed_actions": [action.value for action in allowed_actions(state)],
+        "state_reason": one.state_reason,
+        "document_number": one.document_number,
+        "version": one.version,
+        "valid_from": time(one.not_before),
+        "valid_until": time(one.not_after),
+        "renewal_from": time(renewal_window(one)[0]),
+        "made_at": time(one.made_at),
+        "replaces_seal_code": one.replaces_seal_code,
+        "credentials": [credential(each) for each in one.credentials],
+    }
+
+
+def grant(one: Grant) -> Plain:
+    """用印授权."""
+    return {
+        "id": one.id,
+        "seal_code": one.seal_code,
+        "grantee_id": one.grantee_id,
+        "scenario": one.scenario.code,
+        "scenario_kind": one.scenario.kind.value,
+        "valid_from": time(one.valid_from),
+        "valid_until": time(one.valid_until),
+        "maximum_uses": one.maximum_uses,
+        "responsible_person": one.responsible_person,
+        "approval_number": one.approval_number,
+        "granted_by": one.granted_by,
+        "granted_at": time(one.granted_at),
+        "revoked_at": time_or_none(one.revoked_at),
+    }
+
+
+def use(one: SealUse) -> Plain:
+    """用印."""
+    return {
+        "id": one.id,
+        "account_id": one.account_id,
+        "seal_code": one.seal_code,
+        "grant_id": one.grant_id,
+        "scenario": one.scenario,
+        "state": one.state.value,
+        "document_sha256": one.document_sha256,
+        "sealed_sha256": one.sealed_sha256,
+        "level_asked": one.level_asked.value,
+        "level_reached": None if one.level_reached is None else one.level_reached.value,
+        "reserved_at": time(one.reserved_at),
+        "ended_at": time_or_none(one.ended_at),
+        "failure": one.failure,
+        "document_kept_until": time_or_none(one.document_kept_until),
+    }
+
+
+def receipt(one: SealUse, origin: str, lower_level_reason: str | None) -> Plain:
+    """用印回执: what was sealed and which entries of which log stand for it."""
+    completed = None
+    if one.state is UseState.COMPLETED and one.terminal_entry_id is not None:
+        completed = {"entry_id": one.terminal_entry_id, "leaf_hash": (one.terminal_leaf_hash or b"").hex()}
+    held = one.document_kept_until is not None
+    return {
+        "use_id": one.id,
+        "origin": origin,
+        "seal_code": one.seal_code,
+        "state": one.state.value,
+        "level_asked": one.level_asked.value,
+        "level_reached": None if one.level_reached is None else one.level_reached.value,
+        "lower_level_reason": lower_level_reason,
+        "document": {"sha256": one.document_sha256},
+        "sealed": {"sha256": one.sealed_sha256} if one.sealed_sha256 else None,
+        "intent": {"entry_id": one.intent.entry_id, "leaf_hash": one.intent.leaf_hash.hex()},
+        "completed": completed,
+        "document_url": f"/v1/seals/{one.seal_code}/uses/{one.id}/document" if held else None,
+        "document_kept_until": time_or_none(one.document_kept_until),
+    }
+
+
+def status_change(one: StatusChange) -> Plain:
+    """状态变更."""
+    return {"at": time(one.at), "state": one.state.value}
+
+
+def log_entry(one: LogRow) -> Plain:
+    """日志条目: the columns that queries know, and `entry`, the canonical record whose hash is the leaf hash."""
+    return {
+        "entry_id": one.entry_id,
+        "kind": one.kind.value,
+        "at": time(one.at),
+        "seq": one.seq,
+        "result": one.result,
+        "leaf_hash": one.leaf_hash.hex(),
+        "account_id": one.account_id,
+        "unit_id": one.unit_id,
+        "seal_code": one.seal_code,
+        "scenario": one.scenario,
+        "operator_ref": one.operator_ref,
+        "document_sha256": one.document_sha256,
+        "use_id": one.use_id,
+        "intent_id": one.intent_id,
+        "entry": decode(one.canon),
+    }

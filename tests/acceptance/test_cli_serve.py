@@ -1,0 +1,134 @@
+"""seal serve: the HTTP service as a process, its maintenance, and the one shape of its answers and the commands'."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import httpx
+import pytest
+
+from seal_service import bootstrap
+from seal_service.bootstrap import Guarded
+from seal_service.config import Settings
+from seal_service.domain.access import Caller, Permission
+from seal_service.jobs.maintenance import maintained
+from seal_service.usecases.reconcile import Reconcile, Reconciled
+from tests.command_line import CommandLine, Office, Person
+from tests.live import serving
+
+
+def test_the_server_runs_until_it_is_told_to_stop(command_line: CommandLine) -> None:
+    command_line.init()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "seal_service", "serve", "--port", str(port)],
+        env={**os.environ, "SEAL_HOME": str(command_line.home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        answer = _when_ready(f"http://127.0.0.1:{port}/readyz", server)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["ready"] is True
+    finally:
+        server.send_signal(signal.SIGINT)
+        _, told = server.communicate(timeout=60)
+    assert f"http://127.0.0.1:{port}" in told
+    assert "Traceback" not in told
+    assert "maintenance" not in told
+
+
+def _when_ready(address: str, server: subprocess.Popen[str]) -> httpx.Response:
+    for _ in range(600):
+        assert server.poll() is None, "the server did not start"
+        try:
+            return httpx.get(address)
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise AssertionError("the server does not answer")
+
+
+@dataclass(frozen=True)
+class RecordedReconcile:
+    """Counts its runs and fails in the first one."""
+
+    runs: list[Caller]
+    enough: threading.Event
+    permission: ClassVar[Permission] = Permission.RECONCILE
+
+    def __call__(self, caller: Caller, _command: Reconcile) -> Reconciled:
+        self.runs.append(caller)
+        if len(self.runs) == 1:
+            raise RuntimeError("the disk is away")
+        if len(self.runs) >= 3:
+            self.enough.set()
+        return Reconciled(abandoned=1, documents_removed=0)
+
+
+def test_maintenance_goes_on_after_a_failure_and_ends_with_the_server(
+    by_command: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    home = by_command.at.home
+    service = bootstrap.build(Settings(home=home, keys=home / "keys"))
+    recorded = RecordedReconcile([], threading.Event())
+    try:
+        with maintained(replace(service, reconcile=Guarded(recorded)), seconds_between=0.01):
+            assert recorded.enough.wait(30)
+        ended = len(recorded.runs)
+        time.sleep(0.05)
+        assert len(recorded.runs) == ended
+        assert "reconcile failed" in caplog.text
+        with maintained(service):
+            pass  # the real one, with the permission that it needs
+        assert "PermissionDenied" not in caplog.text
+    finally:
+        service.close()
+
+
+def test_commands_print_what_http_answers(by_command: Office, tmp_path: Path) -> None:
+    at, code = by_command.at, by_command.code
+    receipt = at.said(*by_command.applying(tmp_path / "out.pdf", "--level", "B-B"), by=by_command.system)
+    entry = at.said("log", "query", "--seal", code, by=by_command.auditor)["items"][0]["entry_id"]
+    answers: list[tuple[Person, tuple[str, ...], str]] = [
+        (by_command.operator, ("accounts", "show", by_command.system.client_id), "accounts/{1}"),
+        (by_command.maker, ("units", "show", by_command.unit["id"]), "units/{1}"),
+        (by_command.maker, ("applications", "show", by_command.application["id"]), "applications/{1}"),
+        (by_command.maker, ("seals", "show", code), "seals/{1}"),
+        (by_command.keeper, ("grants", "show", by_command.grant["id"]), "grants/{1}"),
+        (by_command.system, ("uses", "show", receipt["use_id"], "--seal", code), f"seals/{code}/uses/{{1}}"),
+        (by_command.auditor, ("log", "entry", entry), "log/entries/{1}"),
+        (by_command.maker, ("seals", "list"), "seals"),
+    ]
+    home = at.home
+    service = bootstrap.build(Settings(home=home, keys=home / "keys"))
+    try:
+        with serving(service) as url, httpx.Client(base_url=url) as client:
+            for person, arguments, path in answers:
+                form = {"grant_type": "client_credentials"}
+                token = client.post("/oauth2/token", data=form, auth=(person.client_id, person.secret)).json()
+                headers = {"Authorization": f"Bearer {token['access_token']}"}
+                answer = client.get(f"/v1/{path.format('', *arguments[2:])}", headers=headers)
+                assert answer.status_code == 200, answer.text
+                assert at.said(*arguments, by=person) == answer.json(), arguments
+            use = f"/v1/seals/{code}/uses/{receipt['use_id']}/receipt"
+            token = client.post(
+                "/oauth2/token",
+                data={"grant_type": "client_credentials"},
+                auth=(by_command.system.client_id, by_command.system.secret),
+            ).json()
+            served = client.get(use, headers={"Authorization": f"Bearer {token['access_token']}"}).json()
+        assert {name: receipt[name] for name in served} == served
+    finally:
+        service.close()

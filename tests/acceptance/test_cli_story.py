@@ -1,0 +1,128 @@
+"""The whole story by the command line, in the words of the regulation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.command_line import DOCUMENT, SCENARIO, Office
+
+
+def test_articles_12_to_24_the_whole_story_by_commands(fresh_by_command: Office, tmp_path: Path) -> None:
+    at, code = fresh_by_command.at, fresh_by_command.code
+    sealed, root = tmp_path / "sealed.pdf", tmp_path / "root.pem"
+    person = ("--operator-id", "U1001", "--operator-name", "张三", "--case-number", "示办1号")
+
+    receipt = at.said(*fresh_by_command.applying(sealed, "--level", "B-T", *person), by=fresh_by_command.system)
+    assert receipt["level_reached"] == "B-T"
+    assert receipt["file"] == str(sealed)
+    assert sealed.read_bytes().startswith(DOCUMENT.read_bytes()), "the original is a prefix of what was sealed"
+
+    report = at.said("verify", sealed)
+    assert report["indication"] == "TOTAL_PASSED"
+    assert report["signatures"][0]["seal"]["status_at_signing"] == "active"
+
+    assert at.run("pki", "export", "-o", root).exit_code == 0
+    use = at.said("uses", "show", receipt["use_id"], "--seal", code, by=fresh_by_command.system)
+    assert use["sealed_sha256"] == receipt["sealed"]["sha256"]
+    again = tmp_path / "again.pdf"
+    at.said("uses", "fetch", receipt["use_id"], "--seal", code, "-o", again, by=fresh_by_command.system)
+    assert again.read_bytes() == sealed.read_bytes()
+    assert at.run("uses", "acknowledge", receipt["use_id"], "--seal", code, by=fresh_by_command.system).exit_code == 0
+    told = at.refused(
+        "uses", "fetch", receipt["use_id"], "--seal", code, "-o", again, by=fresh_by_command.system, code=2
+    )
+    assert "not kept" in told
+
+    told = at.refused("seals", "renew", code, by=fresh_by_command.keeper, code=1)
+    assert fresh_by_command.seal["renewal_from"][:10] in told, "article 16: the refusal names the date"
+
+    lost = at.said("seals", "report-loss", code, "--reason", "口令遗失", by=fresh_by_command.keeper)
+    assert lost["state"] == "suspended"
+    assert "resume" in lost["allowed_actions"]
+    told = at.refused(*fresh_by_command.applying(tmp_path / "never.pdf"), by=fresh_by_command.system, code=1)
+    assert "suspended" in told
+    assert not (tmp_path / "never.pdf").exists()
+    assert at.said("seals", "lookup", code)["state"] == "suspended", "状态公示 needs no login"
+    assert at.said("verify", sealed)["indication"] == "TOTAL_PASSED", "what was sealed before the loss stays valid"
+
+    page = at.said("log", "query", "--seal", code, "--operator", "U1001", by=fresh_by_command.auditor)
+    assert {one["kind"] for one in page["items"]} == {"seal.intent"}
+    entry = at.said("log", "entry", page["items"][0]["entry_id"], by=fresh_by_command.auditor)
+    assert entry["personal"]["operator_name"] == "张三"
+    assert "张三" not in entry["canonical"]
+    counted = at.said("log", "stats", "--by", "kind", "--seal", code, by=fresh_by_command.auditor)
+    assert {"key": {"kind": "seal.denied"}, "count": 1} in counted["items"]
+    story = at.said("log", "trace", sealed, by=fresh_by_command.auditor)
+    assert [one["use"]["id"] for one in story["uses"]] == [receipt["use_id"]]
+    assert [one["state"] for one in story["uses"][0]["seal_history"]][-1] == "suspended"
+    assert at.run("log", "trace", DOCUMENT.with_name("regulation.txt"), by=fresh_by_command.auditor).exit_code == 1
+
+    assert at.said("seals", "resume", code, "--reason", "已核实", by=fresh_by_command.maker)["state"] == "active"
+    cancelled = at.said(
+        *("seals", "cancel", code, "--reason", "机构合并", "--document-number", "示政发〔2026〕1号"),
+        by=fresh_by_command.maker,
+    )
+    assert cancelled["state"] == "cancelled"
+    assert "allowed: nothing" in at.refused("seals", "resume", code, "--reason", "?", by=fresh_by_command.maker, code=1)
+
+
+def test_article_14_a_returned_application_is_revised_and_decided_again(by_command: Office) -> None:
+    at = by_command.at
+    submitted = at.said("applications", "submit", *by_command.materials(), by=by_command.keeper)
+    told = at.refused("applications", "decide", submitted["id"], "return", by=by_command.maker, code=2)
+    assert "reason" in told
+    at.said("applications", "decide", submitted["id"], "return", "--reason", "印模不清晰", by=by_command.maker)
+    revised = at.said("applications", "revise", submitted["id"], *by_command.materials(), by=by_command.keeper)
+    assert revised["state"] == "applied"
+    assert revised["id"] == submitted["id"]
+    told = at.refused("applications", "decide", submitted["id"], "approve", by=by_command.keeper, code=1)
+    assert "roles do not allow" in told
+    listed = at.said("applications", "list", "--state", "applied", by=by_command.maker)
+    assert [one["id"] for one in listed["items"]] == [submitted["id"]]
+
+
+def test_article_12_a_mistyped_credit_code_is_an_input_error(by_command: Office) -> None:
+    wrong = by_command.unit["credit_code"][:-1] + ("0" if by_command.unit["credit_code"][-1] != "0" else "1")
+    told = by_command.at.refused("applications", "submit", *by_command.materials(wrong), by=by_command.keeper, code=2)
+    assert "check character" in told
+
+
+def test_article_20_a_revoked_grant_applies_nothing(fresh_by_command: Office, tmp_path: Path) -> None:
+    at = fresh_by_command.at
+    at.said("grants", "revoke", fresh_by_command.grant["id"], "--reason", "场景结束", by=fresh_by_command.keeper)
+    told = at.refused(*fresh_by_command.applying(tmp_path / "out.pdf"), by=fresh_by_command.system, code=1)
+    assert "revoked" in told
+    assert at.said("grants", "show", fresh_by_command.grant["id"], by=fresh_by_command.keeper)["revoked_at"] is not None
+
+
+def test_the_same_key_gives_the_same_use_and_another_request_with_it_is_refused(
+    by_command: Office, tmp_path: Path
+) -> None:
+    at = by_command.at
+    first = at.said(*by_command.applying(tmp_path / "1.pdf", "--level", "B-B", "--key", "k1"), by=by_command.system)
+    second = at.said(*by_command.applying(tmp_path / "2.pdf", "--level", "B-B", "--key", "k1"), by=by_command.system)
+    assert (first["use_id"], first["replayed"], second["replayed"]) == (second["use_id"], False, True)
+    assert (tmp_path / "1.pdf").read_bytes() == (tmp_path / "2.pdf").read_bytes()
+    other = by_command.applying(tmp_path / "3.pdf", "--level", "B-B", "--key", "k1", "--page", "1")
+    assert "--key" in at.refused(*other, by=by_command.system, code=1)
+    assert not (tmp_path / "3.pdf").exists()
+
+
+def test_lists_are_pages_with_a_cursor(by_command: Office) -> None:
+    at = by_command.at
+    first = at.said("log", "query", "--limit", "2", by=by_command.auditor)
+    assert len(first["items"]) == 2
+    second = at.said("log", "query", "--limit", "2", "--cursor", first["next_cursor"], by=by_command.auditor)
+    assert not {one["entry_id"] for one in first["items"]} & {one["entry_id"] for one in second["items"]}
+    assert second["upto_size"] == first["upto_size"]
+    for noun, person in (("accounts", by_command.operator), ("units", by_command.maker), ("seals", by_command.maker)):
+        assert at.said(noun, "list", by=person)["items"], noun
+    assert at.said("grants", "list", by=by_command.keeper)["items"][0]["scenario"] == SCENARIO
+    assert "示例市" in at.run("units", "list", by=by_command.maker).stdout, "and as a table for people"
+
+
+def test_article_15_the_impression_of_a_seal_is_written_as_it_was_accepted(by_command: Office, tmp_path: Path) -> None:
+    picture = tmp_path / "impression.png"
+    shown = by_command.at.said("seals", "show", by_command.code, "--impression", picture, by=by_command.keeper)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert shown["impression"]["width_mm"] == by_command.application["impression"]["width_mm"]

@@ -1,0 +1,105 @@
+"""The `seal` command on a real instance, called by people with their own credentials."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner, Result
+
+from seal_service.__main__ import app
+from tests.city import credit_code
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+DOCUMENT = EXAMPLES / "regulation.pdf"
+IMPRESSION = EXAMPLES / "impressions" / "government-service-office.png"
+SCENARIO = "permit.approval"
+UNIT_NAME = "示例市政务服务管理办公室"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Credentials, as environment variables."""
+
+    client_id: str
+    secret: str
+
+    @property
+    def environment(self) -> dict[str, str | None]:
+        return {"SEAL_CLIENT_ID": self.client_id, "SEAL_CLIENT_SECRET": self.secret}
+
+
+@dataclass
+class CommandLine:
+    """A command line whose instance is in `home`."""
+
+    home: Path
+    runner: CliRunner = field(default_factory=CliRunner)
+
+    def run(self, *arguments: str | Path, by: Person | None = None, stdin: str | None = None) -> Result:
+        """The command as it ended."""
+        nobody: dict[str, str | None] = {"SEAL_CLIENT_ID": None, "SEAL_CLIENT_SECRET": None}
+        environment = {"SEAL_HOME": str(self.home)} | (by.environment if by else nobody)
+        return self.runner.invoke(app, [str(one) for one in arguments], env=environment, input=stdin)
+
+    def said(self, *arguments: str | Path, by: Person | None = None) -> Any:
+        """What a command that must succeed prints as JSON."""
+        result = self.run(*arguments, "--json", by=by)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+    def refused(self, *arguments: str | Path, by: Person | None = None, code: int) -> str:
+        """The one sentence on standard error of a command that must fail with this exit code."""
+        result = self.run(*arguments, by=by)
+        assert result.exit_code == code, result.output
+        assert result.stdout == ""
+        assert result.stderr.startswith("seal: ")
+        assert result.stderr.count("\n") == 1
+        return result.stderr
+
+    def init(self) -> Person:
+        """A new instance; its operator."""
+        made = self.said("init")
+        return Person(made["client_id"], made["client_secret"])
+
+    def join(self, operator: Person, name: str, role: str, unit: str | None = None) -> Person:
+        """A new account."""
+        of_unit = ("--unit", unit) if unit else ()
+        made = self.said("accounts", "create", "--name", name, "--role", role, *of_unit, by=operator)
+        return Person(made["id"], made["client_secret"])
+
+
+@dataclass
+class Office:
+    """A unit with an active seal that its business system may apply, all made by commands."""
+
+    at: CommandLine
+
+    def __post_init__(self) -> None:
+        self.operator = self.at.init()
+        self.maker = self.at.join(self.operator, "制发部门", "seal_maker")
+        self.auditor = self.at.join(self.operator, "审计", "auditor")
+        registration = ("--name", UNIT_NAME, "--type", "department", "--credit-code", credit_code(1))
+        self.unit = self.at.said("units", "register", *registration, "--area", "999900", by=self.maker)
+        self.keeper = self.at.join(self.operator, "张三", "unit", self.unit["id"])
+        self.system = self.at.join(self.operator, "政务服务平台", "business_system", self.unit["id"])
+        self.application = self.at.said("applications", "submit", *self.materials(), by=self.keeper)
+        self.at.said("applications", "decide", self.application["id"], "approve", by=self.maker)
+        self.seal = self.at.said("seals", "make", self.application["id"], by=self.maker)
+        self.code: str = self.seal["code"]
+        self.grant = self.at.said(
+            *("grants", "make", "--seal", self.code, "--to", self.system.client_id, "--scenario", SCENARIO),
+            *("--responsible", "张三", "--approval-number", "示政办授〔2026〕1号"),
+            by=self.keeper,
+        )
+
+    def materials(self, code: str | None = None) -> tuple[str | Path, ...]:
+        """印章申请材料."""
+        of_unit = ("--unit-name", UNIT_NAME, "--unit-type", "department", "--credit-code", code or credit_code(1))
+        return (*of_unit, "--seal-name", UNIT_NAME, "--seal-type", "01", "--picture", IMPRESSION)
+
+    def applying(self, output: Path, *options: str) -> tuple[str | Path, ...]:
+        """The command that applies the seal."""
+        return ("apply", DOCUMENT, "-o", output, "--seal", self.code, "--scenario", SCENARIO, *options)
