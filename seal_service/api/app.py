@@ -1,0 +1,79 @@
+"""The HTTP door as an ASGI application."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from seal_service.api import openapi
+from seal_service.api.edge import Edge
+from seal_service.api.limits import TokenBuckets
+from seal_service.api.problems import problem_of_error, problem_of_http, problem_of_validation
+from seal_service.api.routers import ROUTERS, callings, routes_of
+from seal_service.bootstrap import Service
+from seal_service.domain.errors import SealServiceError
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Bound the worker threads (threads hurt short CPU work: scale with processes); close the service at the end."""
+    service: Service = app.state.service
+    anyio.to_thread.current_default_thread_limiter().total_tokens = service.worker_threads
+    yield
+    service.close()
+
+
+async def _problem_of_http(request: Request, error: Exception) -> Response:
+    """As `problem_of_http`, where a wrong method is told all that the address knows (RFC 9110, 15.5.6)."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        known = (route.methods or () for route in routes_of(*ROUTERS) if route.path_regex.match(request.url.path))
+        error.headers = {"Allow": ", ".join(sorted({method for methods in known for method in methods}))}
+    return problem_of_http(request, error)
+
+
+def describe() -> FastAPI:
+    """The application without a service: its routes and its contract, nothing that answers."""
+    app = FastAPI(
+        title=openapi.TITLE,
+        version=openapi.version(),
+        description=openapi.DESCRIPTION,
+        lifespan=_lifespan,
+        docs_url=None,  # the interactive pages load their scripts from elsewhere; /openapi.json is served
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(SealServiceError, problem_of_error)
+    app.add_exception_handler(HTTPException, _problem_of_http)
+    app.add_exception_handler(RequestValidationError, problem_of_validation)
+    app.add_middleware(Edge)
+
+    def contract() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = openapi.contract_of(app)
+        return app.openapi_schema
+
+    app.openapi = contract  # type: ignore[method-assign]  # FastAPI's documented way to extend the contract
+    return app
+
+
+def create_app(service: Service) -> FastAPI:
+    """The application of a service. Raises TypeError when an endpoint declares another permission than its use case.
+
+    The service is closed when the application shuts down.
+    """
+    for calling in callings():
+        calling.check(service)
+    app = describe()
+    app.state.service = service
+    app.state.buckets = TokenBuckets(time.monotonic)
+    return app

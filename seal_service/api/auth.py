@@ -1,0 +1,104 @@
+"""准入: who calls, whether the rate allows it, and whether the role does; asked before a body is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+
+from seal_service.api.problems import DoorRefusal
+from seal_service.bootstrap import Guarded, Service
+from seal_service.domain.access import PUBLIC_CALLER, Caller, Permission, require
+from seal_service.domain.errors import Unauthenticated
+from seal_service.usecases.authenticate import PresentedToken
+
+PUBLIC_SHARE = 10
+"""Someone without an account gets this fraction of an account's rate, by address."""
+
+
+@dataclass(frozen=True)
+class Calling:
+    """调用: dependency of every endpoint, naming the use case it calls and the permission that takes.
+
+    It answers with the caller whom GuardedRoute let in. The use case itself asks for the same permission again
+    (bootstrap.Guarded); asking here too means that nobody uploads megabytes in order to be refused. `check` keeps the
+    two the same.
+    """
+
+    use_case: str
+    permission: Permission
+    reads_bearer: bool = True
+    limited: bool = True
+
+    async def __call__(self, request: Request) -> Caller:
+        """The caller."""
+        caller: Caller = request.state.caller
+        return caller
+
+    def admit(self, request: Request) -> Caller:
+        """Identify the caller; raises Unauthenticated, PermissionDenied, DoorRefusal (too many requests)."""
+        service: Service = request.app.state.service
+        address = request.client.host if request.client else None
+        public = replace(PUBLIC_CALLER, address=address)
+        try:
+            caller = self._identified(request, service, public)
+        except Unauthenticated:
+            self._take(request, public, service.requests_per_minute)
+            raise
+        self._take(request, caller, service.requests_per_minute)
+        require(caller, self.permission)
+        return caller
+
+    def check(self, service: Service) -> None:
+        """Raise TypeError when the service's use case needs another permission than is declared here."""
+        guarded: Guarded[object, object] = getattr(service, self.use_case)
+        if guarded.permission is not self.permission:
+            raise TypeError(f"{self.use_case} needs {guarded.permission}, its endpoint declares {self.permission}")
+
+    def _identified(self, request: Request, service: Service, public: Caller) -> Caller:
+        header = request.headers.get("authorization")
+        if header is None or not self.reads_bearer:
+            return public
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthenticated("Authorization is `Bearer` and an access token of /oauth2/token")
+        return service.identify_caller(public, PresentedToken(token=token.strip(), address=public.address))
+
+    def _take(self, request: Request, caller: Caller, requests_per_minute: int) -> None:
+        if not self.limited:
+            return
+        if caller.account_id is not None:
+            client, limit = f"account {caller.account_id}", requests_per_minute
+        else:
+            client, limit = f"address {caller.address}", max(1, requests_per_minute // PUBLIC_SHARE)
+        allowance = request.app.state.buckets.take(client, limit)
+        request.state.rate_headers = allowance.headers()
+        if not allowance.granted:
+            raise DoorRefusal("too-many-requests", f"At most {limit} requests a minute")
+
+
+def calling_of(route: APIRoute) -> Calling:
+    """What an endpoint calls; TypeError for one that does not say."""
+    for dependency in route.dependant.dependencies:
+        if isinstance(dependency.call, Calling):
+            return dependency.call
+    raise TypeError(f"{route.path} declares no use case")
+
+
+class GuardedRoute(APIRoute):
+    """An endpoint whose caller is let in, or not, before a byte of the body is read. TypeError without a Calling."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler behind the admission of the caller."""
+        handle, calling = super().get_route_handler(), calling_of(self)
+
+        async def guarded(request: Request) -> Response:
+            request.state.caller = await run_in_threadpool(calling.admit, request)
+            return await handle(request)
+
+        return guarded

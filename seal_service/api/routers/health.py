@@ -1,0 +1,37 @@
+"""/healthz and /readyz: whether the process lives, and whether a seal applied now would be worth something."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+
+from seal_service.api.auth import Calling, GuardedRoute
+from seal_service.api.dependencies import Serving
+from seal_service.api.schemas.health import DependencyView, LivenessView, ReadinessView
+from seal_service.domain.access import Caller, Permission
+from seal_service.usecases.check_readiness import CheckReadiness
+
+router = APIRouter(route_class=GuardedRoute, tags=["健康 health"])
+
+_calling = Calling("check_readiness", Permission.PUBLIC, reads_bearer=False, limited=False)
+
+
+@router.get("/healthz", operation_id="healthz", summary="存活检查: the process answers")
+async def healthz(_caller: Annotated[Caller, Depends(_calling)]) -> LivenessView:
+    """Asks nothing of anything else."""
+    return LivenessView()
+
+
+@router.get(
+    "/readyz",
+    operation_id="readyz",
+    summary="就绪检查: each dependency, ready or not",
+    responses={503: {"model": ReadinessView, "description": "未就绪 (Not ready)"}},
+)
+def readyz(service: Serving, caller: Annotated[Caller, Depends(_calling)], response: Response) -> ReadinessView:
+    """503 when one of them is not."""
+    dependencies = service.check_readiness(caller, CheckReadiness())
+    ready = all(one.ready for one in dependencies)
+    response.status_code = 200 if ready else 503
+    return ReadinessView(ready=ready, dependencies=[DependencyView.model_validate(one) for one in dependencies])

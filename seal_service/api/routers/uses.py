@@ -1,0 +1,211 @@
+"""/v1/seals/{code}/uses: applying a seal (用印), the uses and their documents (articles 20–22)."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from seal_service.api.auth import Calling, GuardedRoute
+from seal_service.api.dependencies import Paging, RequiredIdempotencyKey, Serving, missing, parsed
+from seal_service.api.negotiation import preferred
+from seal_service.api.problems import DoorRefusal, refusals
+from seal_service.api.schemas.common import Identifier, SealCode
+from seal_service.api.schemas.uses import (
+    ApplySealBody,
+    ApplySealFields,
+    ReceiptView,
+    UsePage,
+    UseView,
+    use_path,
+)
+from seal_service.api.uploads import PDF, Received, answering, binary_schema, file_name, multipart_schema, receiving
+from seal_service.domain import errors as e
+from seal_service.domain.access import Caller, Permission
+from seal_service.domain.use import SealUse
+from seal_service.usecases.apply_seal import ApplySeal
+from seal_service.usecases.read_use import ListUses, ReadUse
+
+router = APIRouter(route_class=GuardedRoute, prefix="/v1/seals/{seal_code}/uses", tags=["用印 uses"])
+
+JSON = "application/json"
+_calling = Calling("apply_seal", Permission.APPLY_SEAL)
+_reading = Calling("read_use", Permission.READ_USES)
+_HEADERS = {
+    "Location": {"description": "The use.", "schema": {"type": "string"}},
+    "Seal-Use": {"description": "Id of the use.", "schema": {"type": "string"}},
+    "Seal-Level": {"description": "Signature level reached.", "schema": {"type": "string"}},
+    "Seal-Log-Entry": {"description": "Log entry of the completed use.", "schema": {"type": "string"}},
+    "Repr-Digest": {"description": "SHA-256 of the sealed document (RFC 9530).", "schema": {"type": "string"}},
+}
+_RECEIPT = {"schema": {"$ref": "#/components/schemas/ReceiptView"}}
+_SEALED: dict[str, Any] = {"content": {PDF: binary_schema(), JSON: _RECEIPT}, "headers": _HEADERS}
+
+_REPLAYED = {"Idempotency-Replayed": {"schema": {"type": "string", "enum": ["true"]}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {**_SEALED, "description": "The same request again: the same use.", "headers": _HEADERS | _REPLAYED},
+    201: {**_SEALED, "description": "The sealed document, or with `Accept: application/json` its receipt."},
+}
+
+
+@router.post(
+    "",
+    operation_id="apply_seal",
+    summary="用印: apply the seal to a document",
+    status_code=201,
+    response_class=Response,
+    responses=_ANSWERS
+    | refusals(
+        "malformed-request", "idempotency-key-missing", e.AuthorizationDenied, e.SealNotFound, "not-acceptable",
+        e.IdempotencyKeyReused, e.UseInProgress, e.UseOvertaken, e.DocumentNotKept, e.DocumentOverLimit,
+        e.DocumentUnsupported, e.InvalidInput, e.InvalidPlacement, e.DocumentRefused, e.SealingFailed,
+        e.LevelUnreachable, e.Unavailable,
+    ),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                PDF: binary_schema(),
+                "multipart/form-data": {
+                    **multipart_schema("A PDF document.", {"$ref": "#/components/schemas/ApplySealBody"}),
+                    "encoding": {"request": {"contentType": JSON}, "document": {"contentType": PDF}},
+                },
+            },
+        }
+    },
+)  # fmt: skip
+def apply_seal(
+    request: Request,
+    service: Serving,
+    caller: Annotated[Caller, Depends(_calling)],
+    seal_code: SealCode,
+    fields: Annotated[ApplySealFields, Query()],
+    received: Annotated[Received, Depends(receiving(_calling, (PDF,), {"request": 64 * 1024}))],
+    key: RequiredIdempotencyKey,
+) -> Response:
+    """A raw PDF takes its fields as query parameters, multipart as the JSON part `request`. Raw is faster.
+
+    The sealed document is held, encrypted, until it is acknowledged (DELETE …/document) or its time has passed.
+    """
+    media_type = preferred(request.headers.get("accept"), (PDF, JSON))
+    command = _command(seal_code, fields, received, key)
+    applied = service.apply_seal(caller, command)
+    headers = _headers(applied.use)
+    if applied.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    status = 200 if applied.replayed else 201
+    if media_type == JSON:
+        receipt = ReceiptView.of(applied.use, service.origin, applied.lower_level_reason)
+        return Response(receipt.model_dump_json(), status, headers, JSON)
+    if applied.content is None:
+        raise e.DocumentNotKept(use_id=applied.use.id)
+    return Response(applied.content, status, headers, PDF)
+
+
+def _command(seal_code: str, query: ApplySealFields, received: Received, key: str) -> ApplySeal:
+    fields = query
+    if received.is_multipart:
+        if query.model_fields_set:
+            raise DoorRefusal("malformed-request", "With multipart the fields stand in the part request")
+        if "request" not in received.parts:
+            raise DoorRefusal("malformed-request", "The part request (JSON) is missing")
+        fields = parsed(ApplySealBody, received.parts["request"], "request")
+    if fields.scenario is None:
+        raise missing("query", "scenario")
+    document = received.document
+    if fields.document_name is not None:
+        document = replace(document, name=file_name(fields.document_name))
+    return fields.command(seal_code, document, fields.scenario, key)
+
+
+def _headers(use: SealUse) -> dict[str, str]:
+    headers = {"Location": use_path(use), "Seal-Use": use.id}
+    if use.level_reached is not None:
+        headers["Seal-Level"] = use.level_reached.value
+    if use.terminal_entry_id is not None:
+        headers["Seal-Log-Entry"] = use.terminal_entry_id
+    if use.sealed_sha256 is not None:
+        digest = base64.b64encode(bytes.fromhex(use.sealed_sha256)).decode()
+        headers["Repr-Digest"] = f"sha-256=:{digest}:"
+    return headers
+
+
+@router.get(
+    "",
+    operation_id="list_uses",
+    summary="用印记录: the seal's uses, newest first",
+    responses=refusals(e.SealNotFound, e.InvalidCursor),
+)
+def list_uses(
+    service: Serving,
+    caller: Annotated[Caller, Depends(Calling("list_uses", Permission.READ_USES))],
+    seal_code: SealCode,
+    page: Paging,
+) -> UsePage:
+    """A business system sees its own, the seal's unit and auditors all."""
+    return UsePage.model_validate(service.list_uses(caller, ListUses(seal_code=seal_code, page=page)))
+
+
+@router.get(
+    "/{use_id}",
+    operation_id="read_use",
+    summary="用印记录: one use",
+    responses=refusals(e.UseNotFound),
+)
+def read_use(
+    service: Serving, caller: Annotated[Caller, Depends(_reading)], seal_code: SealCode, use_id: Identifier
+) -> UseView:
+    """For the system that made it, the seal's unit and auditors."""
+    return UseView.model_validate(service.read_use(caller, ReadUse(seal_code=seal_code, use_id=use_id)))
+
+
+@router.get(
+    "/{use_id}/receipt",
+    operation_id="read_receipt",
+    summary="用印回执: what was sealed and which log entries stand for it",
+    responses=refusals(e.UseNotFound),
+)
+def read_receipt(
+    service: Serving, caller: Annotated[Caller, Depends(_reading)], seal_code: SealCode, use_id: Identifier
+) -> ReceiptView:
+    """As in the answer to the use."""
+    return ReceiptView.of(service.read_use(caller, ReadUse(seal_code=seal_code, use_id=use_id)), service.origin)
+
+
+@router.get(
+    "/{use_id}/document",
+    operation_id="fetch_document",
+    summary="取回盖章文件: the sealed document, while it is held",
+    response_class=Response,
+    responses=answering(PDF) | refusals(e.UseNotFound, e.DocumentNotKept),
+)
+def fetch_document(
+    service: Serving,
+    caller: Annotated[Caller, Depends(Calling("fetch_document", Permission.APPLY_SEAL))],
+    seal_code: SealCode,
+    use_id: Identifier,
+) -> Response:
+    """Only for the account that applied the seal."""
+    use, content = service.fetch_document(caller, ReadUse(seal_code=seal_code, use_id=use_id))
+    return Response(content, 200, _headers(use), PDF)
+
+
+@router.delete(
+    "/{use_id}/document",
+    operation_id="acknowledge_document",
+    summary="确认收到: the document arrived and is no longer held here",
+    status_code=204,
+    response_class=Response,
+    responses=refusals(e.UseNotFound),
+)
+def acknowledge_document(
+    service: Serving,
+    caller: Annotated[Caller, Depends(Calling("acknowledge_document", Permission.APPLY_SEAL))],
+    seal_code: SealCode,
+    use_id: Identifier,
+) -> Response:
+    """Twice is once."""
+    service.acknowledge_document(caller, ReadUse(seal_code=seal_code, use_id=use_id))
+    return Response(status_code=204)

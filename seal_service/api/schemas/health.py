@@ -1,0 +1,28 @@
+"""Wire form of liveness and readiness."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from seal_service.api.schemas.common import View
+
+
+class LivenessView(View):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class DependencyView(View):
+    """One thing that the service stands on."""
+
+    name: str
+    ready: bool
+    detail: str
+
+
+class ReadinessView(View):
+    """就绪检查: whether a seal applied now would be worth something."""
+
+    ready: bool
+    dependencies: list[DependencyView]

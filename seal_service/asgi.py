@@ -1,0 +1,13 @@
+"""Entry: settings → service → HTTP door. `uvicorn seal_service.asgi:application --factory`."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from seal_service.api.app import create_app
+from seal_service.bootstrap import build, settings_from_environment
+
+
+def application() -> FastAPI:
+    """The application of the instance that the environment (SEAL_…) describes."""
+    return create_app(build(settings_from_environment()))
