@@ -26,6 +26,7 @@ from seal_service.ports.system import Clock, Entropy
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.impression import PictureReader
 from seal_service.sealing.pdf import PdfSealer
+from seal_service.sealing.sealer import SealerByContent
 from seal_service.storage import schema
 from seal_service.storage.blobs import EncryptedFiles
 from seal_service.storage.queries import SqlQueries
@@ -147,7 +148,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         revoke_grant=Guarded(RevokeGrantUseCase(records, log, clock)),
         list_grants=Guarded(ListGrantsUseCase(queries)),
         read_grant=Guarded(ReadGrantUseCase(records)),
-        apply_seal=Guarded(ApplySealUseCase(records, log, sealer, blobs, clock, entropy, hold)),
+        apply_seal=Guarded(ApplySealUseCase(records, log, SealerByContent(sealer), blobs, clock, entropy, hold)),
         read_use=Guarded(ReadUseUseCase(records)),
         list_uses=Guarded(ListUsesUseCase(records, queries)),
         fetch_document=Guarded(FetchDocumentUseCase(records, blobs)),

@@ -36,6 +36,15 @@ def serving(maintained: Maintained) -> Callable[..., None]:
 
             shown = f"[{host}]" if ":" in host else host
             print(f"seal: http://{shown}:{port} (Ctrl+C stops it)", file=sys.stderr)
-            uvicorn.run(APPLICATION, factory=True, host=host, port=port, workers=workers, server_header=False)
+            # The address in the log is the socket's: nobody may name another one by X-Forwarded-For.
+            uvicorn.run(
+                APPLICATION,
+                factory=True,
+                host=host,
+                port=port,
+                workers=workers,
+                server_header=False,
+                proxy_headers=False,
+            )
 
     return serve

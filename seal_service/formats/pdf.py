@@ -1,0 +1,151 @@
+"""PDF 结构: what sealing and verification read of a document's structure (ISO 32000-2), with pikepdf, bounded.
+
+Nothing here recurses into a document, and nothing decodes page content.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TypeGuard
+
+import pikepdf
+
+MM_PER_POINT = 25.4 / 72
+"""Default user space has 72 units an inch (ISO 32000-2, 8.3.2.3); UserUnit multiplies them."""
+
+_DEEPEST = 128
+"""Of page and field trees; deeper ones exist only to exhaust readers."""
+_MOST_FIELDS = 100_000
+
+
+class PdfStructureError(ValueError):
+    """The document's structure is not what ISO 32000-2 asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """可见页面: the part of a page that is shown: its box in default user space, turned clockwise by `rotation`."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    rotation: int = 0
+    """0, 90, 180 or 270."""
+    user_unit: float = 1.0
+
+    @property
+    def unit_mm(self) -> float:
+        """One unit of user space in mm."""
+        return self.user_unit * MM_PER_POINT
+
+    @property
+    def width_mm(self) -> float:
+        """Width as shown."""
+        return (self.top - self.bottom if self.rotation % 180 else self.right - self.left) * self.unit_mm
+
+    @property
+    def height_mm(self) -> float:
+        """Height as shown."""
+        return (self.right - self.left if self.rotation % 180 else self.top - self.bottom) * self.unit_mm
+
+
+def open_pdf(content: bytes) -> pikepdf.Pdf:
+    """A document as its cross-references say, nothing repaired; pikepdf.PdfError when that cannot be done."""
+    return pikepdf.open(BytesIO(content), attempt_recovery=False, suppress_warnings=True, inherit_page_attributes=False)
+
+
+def header_offset(content: bytes) -> int:
+    """Where the PDF header begins; -1 without one in the first 1024 bytes (ISO 32000-2, 7.5.2, annex I)."""
+    found = re.search(rb"%PDF-[12]\.[0-9]", content[:1024])
+    return found.start() if found else -1
+
+
+def is_mapping(value: object) -> TypeGuard[pikepdf.Object]:
+    """Whether an object is a dictionary or a stream (whose dictionary is meant)."""
+    return isinstance(value, pikepdf.Dictionary | pikepdf.Stream)
+
+
+def inherited(page: pikepdf.Object, key: str) -> object:
+    """A page attribute, from the nearest ancestor that has it (ISO 32000-2, 7.7.3.4), or None."""
+    node: object = page
+    for _ in range(_DEEPEST):
+        if not is_mapping(node):
+            return None
+        value = node.get(key)
+        if value is not None:
+            return value
+        node = node.get("/Parent")
+    raise PdfStructureError("the page tree is too deep")
+
+
+def shown_page(page: pikepdf.Object) -> ShownPage:
+    """可见页面 of a page object: crop box within media box, rotation and user unit, inherited ones too.
+
+    Raises PdfStructureError when programs would show it differently from each other.
+    """
+    media = _box(inherited(page, "/MediaBox"))
+    if media is None:
+        raise PdfStructureError("the page has no media box")
+    crop = _box(inherited(page, "/CropBox")) or media
+    left, bottom = max(media[0], crop[0]), max(media[1], crop[1])
+    right, top = min(media[2], crop[2]), min(media[3], crop[3])
+    if right <= left or top <= bottom:
+        raise PdfStructureError("the page's crop box shows nothing of it")
+    rotation = _number(inherited(page, "/Rotate"), 0.0)
+    if rotation % 90:
+        raise PdfStructureError("the page's rotation is not a multiple of 90 degrees")
+    user_unit = _number(page.get("/UserUnit"), 1.0)
+    if user_unit <= 0:
+        raise PdfStructureError("the page's user unit is not positive")
+    return ShownPage(left, bottom, right, top, int(rotation) % 360, user_unit)
+
+
+def fields(pdf: pikepdf.Pdf) -> Iterator[tuple[str, pikepdf.Object, str | None]]:
+    """Every node of the form: fully qualified name, object, field type (inherited ones too).
+
+    Raises PdfStructureError for a tree that is too deep or too large.
+    """
+    form = pdf.Root.get("/AcroForm")
+    kids = form.get("/Fields") if is_mapping(form) else None
+    waiting: list[tuple[pikepdf.Object, str, str | None, int]] = [(kid, "", None, 0) for kid in _items(kids)]
+    visited = 0
+    while waiting:
+        node, prefix, field_type, depth = waiting.pop()
+        visited += 1
+        if depth > _DEEPEST or visited > _MOST_FIELDS:
+            raise PdfStructureError("the form's field tree is too deep or too large")
+        if not is_mapping(node):
+            continue
+        partial = node.get("/T")
+        name = prefix if partial is None else f"{prefix}.{partial}" if prefix else str(partial)
+        own_type = node.get("/FT")
+        field_type = str(own_type) if own_type is not None else field_type
+        yield name, node, field_type
+        waiting.extend((kid, name, field_type, depth + 1) for kid in _items(node.get("/Kids")))
+
+
+def _items(value: object) -> list[pikepdf.Object]:
+    return list(value) if isinstance(value, pikepdf.Array) else []
+
+
+def _number(value: object, default: float) -> float:
+    if value is None:
+        return default
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise PdfStructureError("a number was expected") from error
+
+
+def _box(value: object) -> tuple[float, float, float, float] | None:
+    if value is None:
+        return None
+    corners = [_number(corner, 0.0) for corner in _items(value)]
+    if len(corners) != 4:
+        raise PdfStructureError("a page box is not four numbers")
+    x, y = sorted((corners[0], corners[2])), sorted((corners[1], corners[3]))
+    return x[0], y[0], x[1], y[1]

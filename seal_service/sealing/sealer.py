@@ -1,0 +1,55 @@
+"""签章: one sealer for every media type, chosen by what the document is and not by what it is called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seal_service.domain.authorization import SealingPermit
+from seal_service.domain.errors import DocumentUnsupported
+from seal_service.domain.use import IntentReference
+from seal_service.formats.pdf import header_offset
+from seal_service.ports.documents import DocumentSealer, PreparedSeal, SealedDocument, Upload
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    sealer: DocumentSealer
+    prepared: PreparedSeal
+
+
+class SealerByContent:
+    """签章 of any document that one of the sealers knows (DocumentSealer); DocumentUnsupported for others."""
+
+    media_type = "application/octet-stream"
+
+    def __init__(self, pdf: DocumentSealer) -> None:
+        self._pdf = pdf
+
+    def prepare(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> PreparedSeal:
+        """As the sealer for its content."""
+        sealer = self._sealer_for(document)
+        prepared = sealer.prepare(document, permit, intent)
+        return PreparedSeal(
+            to_be_signed=prepared.to_be_signed,
+            key_reference=prepared.key_reference,
+            state=_Chosen(sealer, prepared),
+        )
+
+    def complete(self, prepared: PreparedSeal, signature: bytes) -> SealedDocument:
+        """As the sealer that prepared it."""
+        if not isinstance(prepared.state, _Chosen):
+            raise TypeError("this was prepared by another sealer")
+        return prepared.state.sealer.complete(prepared.state.prepared, signature)
+
+    def seal(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> SealedDocument:
+        """As the sealer for its content."""
+        return self._sealer_for(document).seal(document, permit, intent)
+
+    def check(self, original: Upload, sealed: SealedDocument, permit: SealingPermit, intent: IntentReference) -> None:
+        """As the sealer for the original's content."""
+        self._sealer_for(original).check(original, sealed, permit, intent)
+
+    def _sealer_for(self, document: Upload) -> DocumentSealer:
+        if header_offset(document.content) >= 0:
+            return self._pdf
+        raise DocumentUnsupported

@@ -1,0 +1,230 @@
+"""自检: whether a sealed PDF is what was meant, told without the code that wrote it.
+
+The signature is found with qpdf, its SignedData read with asn1crypto, and every statement is checked against what went
+in: the original document, the permit and the intent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pikepdf
+from asn1crypto import x509
+
+from seal_service.domain.authorization import SealingPermit
+from seal_service.domain.errors import SelfCheckFailed
+from seal_service.domain.use import IntentReference, SignatureLevel
+from seal_service.formats.cms import INTENT_LEAF_HASH_OID, read_timestamp_token, signature_is_valid, tlv
+from seal_service.formats.cms_reading import attribute_values, octets_attribute, read_contents, signed_data
+from seal_service.formats.pdf import PdfStructureError, fields, is_mapping, open_pdf
+from seal_service.ports.documents import SealedDocument, Upload
+
+_CONTENT_TYPE = "1.2.840.113549.1.9.3"
+_MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
+_SIGNING_TIME = "1.2.840.113549.1.9.5"
+_SIGNATURE_TIME_STAMP = "1.2.840.113549.1.9.16.2.14"
+_SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+_END_OF_REVISION = b"%%EOF\n"
+
+_READ_ERRORS = (
+    pikepdf.PdfError,
+    PdfStructureError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FoundSignature:
+    """A signature as an independent parser finds it, its byte range proved."""
+
+    contents: bytes
+    digest: bytes
+    end: int
+    """Where the revision that it covers ends."""
+
+
+def check_sealed(
+    original: Upload,
+    sealed: SealedDocument,
+    permit: SealingPermit,
+    intent: IntentReference,
+    intermediates: Sequence[bytes],
+) -> None:
+    """Check everything; SelfCheckFailed with the first thing that is not as it should be.
+
+    `intermediates` are the certificates (DER) that the signature holds beside the seal's.
+    """
+    try:
+        _check(original, sealed, permit, intent, frozenset(intermediates))
+    except _READ_ERRORS as error:
+        raise SelfCheckFailed(f"The sealed document cannot be read: {error}"[:300], what="unreadable") from error
+
+
+def _check(
+    original: Upload,
+    sealed: SealedDocument,
+    permit: SealingPermit,
+    intent: IntentReference,
+    intermediates: frozenset[bytes],
+) -> None:
+    _require(original.sha256_hex == permit.document_sha256, "document", "it is not the document of the permit")
+    _require(sealed.content.startswith(original.content), "prefix", "it does not begin with the original")
+    _check_digests(original, sealed)
+    with open_pdf(sealed.content) as pdf:
+        found = _signature(pdf, original, sealed, sealed.field_name, "/ETSI.CAdES.detached")
+        _require(_is_on_page(pdf, sealed.field_name, sealed.page), "page", "the seal is not on its page")
+        _check_signed_data(found, sealed, permit, intent, intermediates)
+        raised = sealed.level.at_least(SignatureLevel.B_LT)
+        if raised:
+            _check_store(pdf, found)
+        else:
+            _require(found.end == len(sealed.content), "coverage", "the signature does not cover all of it")
+        if sealed.level is SignatureLevel.B_LTA:
+            stamp = _signature(pdf, original, sealed, f"Timestamp-{sealed.field_name}", "/ETSI.RFC3161")
+            imprint = read_timestamp_token(stamp.contents).imprint
+            _require(imprint == stamp.digest, "archive", "the document time-stamp is over something else")
+            _require(stamp.end > found.end, "archive", "the document time-stamp does not cover the signature")
+
+
+def _check_digests(original: Upload, sealed: SealedDocument) -> None:
+    appended = sealed.content[len(original.content) :]
+    for state, stated in ((original.sha256.copy(), sealed.sha256), (original.sm3.copy(), sealed.sm3)):
+        state.update(appended)
+        _require(state.digest().hex() == stated, "digest", "its digest is not the one stated")
+
+
+def _signature(
+    pdf: pikepdf.Pdf, original: Upload, sealed: SealedDocument, name: str, sub_filter: str
+) -> _FoundSignature:
+    """The signature of the one field of a name, with its byte range proved against the bytes of the file."""
+    values = [node.get("/V") for found, node, kind in fields(pdf) if found == name and kind == "/Sig"]
+    dictionary = values[0] if len(values) == 1 else None
+    if not is_mapping(dictionary):
+        raise _failure("field", f"it has not one signature field {name}")
+    _require(str(dictionary.get("/SubFilter")) == sub_filter, "format", "the signature has another format")
+    byte_range = [int(number) for number in dictionary["/ByteRange"]]
+    _require(len(byte_range) == 4 and byte_range[0] == 0, "byte_range", "its byte range is not two parts from 0 on")
+    gap_start, gap_end, end = byte_range[1], byte_range[2], byte_range[2] + byte_range[3]
+    content = sealed.content
+    _require(
+        len(original.content) < gap_start < gap_end < end <= len(content),
+        "byte_range",
+        "the byte range does not cover the original and a revision after it",
+    )
+    gap = content[gap_start:gap_end]
+    contents = bytes(dictionary["/Contents"])
+    exact = gap[:1] == b"<" and gap[-1:] == b">" and gap[1:-1].lower() == contents.hex().encode("ascii")
+    _require(exact, "byte_range", "the gap in the byte range is not exactly the signature")
+    _require(content[:end].endswith(_END_OF_REVISION), "byte_range", "the byte range does not end with a revision")
+    state = original.sha256.copy()
+    state.update(content[len(original.content) : gap_start])
+    state.update(content[gap_end:end])
+    return _FoundSignature(contents=contents, digest=state.digest(), end=end)
+
+
+def _is_on_page(pdf: pikepdf.Pdf, name: str, page: int) -> bool:
+    identities = {node.objgen for found, node, _ in fields(pdf) if found == name}
+    annotations = pdf.pages[page - 1].obj["/Annots"]
+    return any(annotation.objgen in identities for annotation in annotations)
+
+
+def _check_signed_data(
+    found: _FoundSignature,
+    sealed: SealedDocument,
+    permit: SealingPermit,
+    intent: IntentReference,
+    intermediates: frozenset[bytes],
+) -> None:
+    certificate = permit.credential.certificate
+    value = read_contents(found.contents)
+    _require(value.padding_is_zero, "signed_data", "something is hidden behind the signature")
+    data = signed_data(value.value)
+    alone = value.value == tlv(0x30, _SIGNED_DATA, data.dump())
+    _require(alone, "signed_data", "something stands beside the signature")
+    signer = data["signer_infos"][0]
+    _require(_is_detached_with_sha256(data, signer), "signed_data", "it is no detached signature with SHA-256")
+    held = {one.chosen.dump() for one in data["certificates"]}
+    _require(held == {certificate, *intermediates}, "certificate", "it holds other certificates than the seal's chain")
+    loaded = x509.Certificate.load(certificate)
+    identifier = signer["sid"].chosen
+    _require(
+        identifier["issuer"].dump() == loaded.issuer.dump()
+        and identifier["serial_number"].native == loaded.serial_number,
+        "certificate",
+        "the signer is not the seal's certificate",
+    )
+    attributes = signer["signed_attrs"]
+    _require(_only(attributes, _CONTENT_TYPE).native == "data", "attributes", "the content type is not data")
+    _require(_only(attributes, _MESSAGE_DIGEST).native == found.digest, "message_digest", "its digest differs")
+    signing_certificate = _only(attributes, _SIGNING_CERTIFICATE_V2)["certs"][0]["cert_hash"].native
+    expected = hashlib.sha256(certificate).digest()
+    _require(signing_certificate == expected, "attributes", "the signing certificate attribute names another one")
+    intent_hash = octets_attribute(attributes, INTENT_LEAF_HASH_OID, 32)
+    _require(intent_hash == intent.leaf_hash.hex(), "intent", "it does not name the log's intent")
+    _require(attribute_values(attributes, _SIGNING_TIME) is None, "attributes", "it has a signing time of its own")
+    signature = signer["signature"].native
+    message = b"\x31" + attributes.dump()[1:]  # as SET OF, not as [0] (RFC 5652, 5.4)
+    algorithm = signer["signature_algorithm"]["algorithm"].dotted
+    stated = signature == sealed.signature_value and algorithm == sealed.signature_algorithm
+    _require(stated, "signature", "the signature is not the one stated")
+    _require(signature_is_valid(certificate, message, signature), "signature", "the signature is not valid")
+    _check_timestamp(signer, sealed)
+
+
+def _is_detached_with_sha256(data: Any, signer: Any) -> bool:
+    """The fixed parts of SignedData and SignerInfo (RFC 5652, 5.1 and 5.3)."""
+    content = data["encap_content_info"]
+    digests = [*data["digest_algorithms"], signer["digest_algorithm"]]
+    return (
+        (data["version"].native, signer["version"].native, content["content_type"].native) == ("v1", "v1", "data")
+        and content["content"].native is None
+        and len(digests) == 2
+        and all(one["algorithm"].native == "sha256" and one["parameters"].native is None for one in digests)
+        and signer["signature_algorithm"]["parameters"].native is None
+    )
+
+
+def _check_timestamp(signer: Any, sealed: SealedDocument) -> None:
+    tokens = attribute_values(signer["unsigned_attrs"], _SIGNATURE_TIME_STAMP)
+    if not sealed.level.at_least(SignatureLevel.B_T):
+        _require(tokens is None and sealed.timestamp_token is None, "timestamp", "it has a time-stamp")
+        return
+    stated = tokens is not None and [one.dump() for one in tokens] == [sealed.timestamp_token]
+    _require(stated, "timestamp", "the time-stamp is not the one stated")
+    imprint = read_timestamp_token(sealed.timestamp_token or b"").imprint
+    expected = hashlib.sha256(sealed.signature_value).digest()
+    _require(imprint == expected, "timestamp", "the time-stamp is over something else")
+
+
+def _check_store(pdf: pikepdf.Pdf, found: _FoundSignature) -> None:
+    key = hashlib.sha1(found.contents, usedforsecurity=False).hexdigest().upper()
+    store = pdf.Root.get("/DSS")
+    related = store.get("/VRI") if is_mapping(store) else None
+    entry = related.get(f"/{key}") if is_mapping(related) else None
+    held = {name: len(entry.get(name, ())) for name in ("/Cert", "/OCSP", "/CRL")} if is_mapping(entry) else {}
+    revocation = bool(held) and held["/Cert"] > 0 and held["/OCSP"] + held["/CRL"] > 0
+    _require(revocation, "validation_data", "the validation data is not in the security store")
+
+
+def _only(attributes: Any, oid: str) -> Any:
+    values = attribute_values(attributes, oid)
+    _require(values is not None and len(values) == 1, "attributes", f"the attribute {oid} is missing")
+    return values[0] if values else None
+
+
+def _require(holds: bool, what: str, sentence: str) -> None:
+    if not holds:
+        raise _failure(what, sentence)
+
+
+def _failure(what: str, sentence: str) -> SelfCheckFailed:
+    return SelfCheckFailed(f"The sealed document did not pass our own check: {sentence}", what=what)
