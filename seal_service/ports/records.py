@@ -164,7 +164,7 @@ class UseRecords(Protocol):
 
 
 class CertificateRecords(Protocol):
-    """Certificates that our authority issued, and the numbers of its revocation lists."""
+    """Certificates that our authority issued."""
 
     def add(self, issued: IssuedCertificate) -> None:
         """Insert."""
@@ -177,9 +177,6 @@ class CertificateRecords(Protocol):
 
     def not_good(self) -> Sequence[IssuedCertificate]:
         """All that are on hold or revoked, by serial."""
-
-    def next_crl_number(self) -> int:
-        """The next CRL number, from 1; never given twice."""
 
 
 class AuthorityRecords(Protocol):

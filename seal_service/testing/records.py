@@ -42,7 +42,6 @@ class State:
     grants: dict[str, Grant] = field(default_factory=dict)
     uses: dict[str, SealUse] = field(default_factory=dict)
     certificates: dict[str, IssuedCertificate] = field(default_factory=dict)
-    crl_numbers: dict[str, int] = field(default_factory=dict)
     authorities: dict[tuple[AuthorityRole, int], AuthorityCredential] = field(default_factory=dict)
     requests: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     entries: dict[str, LogRow] = field(default_factory=dict)
@@ -256,11 +255,6 @@ class MemoryCertificates:
         """By serial."""
         bad = (one for one in self.state.certificates.values() if one.status is not CertificateStatus.GOOD)
         return sorted(bad, key=lambda one: one.serial)
-
-    def next_crl_number(self) -> int:
-        """Count."""
-        self.state.crl_numbers["crl"] = self.state.crl_numbers.get("crl", 0) + 1
-        return self.state.crl_numbers["crl"]
 
 
 @dataclass

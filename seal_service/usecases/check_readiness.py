@@ -44,11 +44,8 @@ class CheckReadinessUseCase:
 
     def __call__(self, _caller: Caller, _command: CheckReadiness) -> tuple[Dependency, ...]:
         """Every dependency, ready or not."""
-        schema = Dependency(
-            name="schema",
-            ready=self.queries.schema_is_current(),
-            detail="current" if self.queries.schema_is_current() else "run `seal db upgrade`",
-        )
+        current = self.queries.schema_is_current()
+        schema = Dependency(name="schema", ready=current, detail="current" if current else "run `seal db upgrade`")
         if not schema.ready:
             return (schema,)
         database = Dependency(name="database", ready=True, detail=self.durability)

@@ -1,0 +1,85 @@
+"""Documents and pictures as encrypted files, named by digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from seal_service.domain.errors import IntegrityFailed
+from seal_service.domain.identifiers import digest as checked_digest
+from seal_service.ports.system import Vault
+
+
+class EncryptedFiles:
+    """A directory of blobs. Created whole or not at all, never overwritten; safe for threads and processes."""
+
+    def __init__(self, directory: Path, vault: Vault) -> None:
+        self._directory = directory
+        self._vault = vault
+
+    def put(self, content: bytes) -> str:
+        """Keep the content, durably; its SHA-256. IntegrityFailed when it is here already, but damaged."""
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._path(digest)
+        if self.get(digest) is None:
+            self._write(path, self._vault.encrypt(content, _context(digest)))
+        for directory in (path.parent, path.parent.parent, self._directory, self._directory.parent):
+            _sync_directory(directory)
+        return digest
+
+    def get(self, digest: str) -> bytes | None:
+        """The content or None; IntegrityFailed when the file is not what was kept, InvalidInput for no digest."""
+        try:
+            ciphertext = self._path(digest).read_bytes()
+        except FileNotFoundError:
+            return None
+        content = self._vault.decrypt(ciphertext, _context(digest))
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise IntegrityFailed(digest=digest)
+        return content
+
+    def delete(self, digest: str) -> None:
+        """Remove the content, durably; nothing when it is gone already."""
+        path = self._path(digest)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return
+        _sync_directory(path.parent)
+
+    def _path(self, digest: str) -> Path:
+        name = checked_digest(digest)
+        return self._directory / name[:2] / name[2:4] / name
+
+    def _write(self, path: Path, ciphertext: bytes) -> None:
+        """Write beside the blobs, sync, then link: the name appears with its whole content or not at all."""
+        incoming = self._directory / "incoming"
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for directory in (incoming, path.parent.parent, path.parent):
+            directory.mkdir(mode=0o700, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=incoming)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(ciphertext)
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(name, path)
+            except FileExistsError:
+                return  # another process kept the same content first
+        finally:
+            os.unlink(name)
+
+
+def _context(digest: str) -> bytes:
+    return b"blob:" + digest.encode()
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,36 @@
+"""账户."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select, update
+
+from seal_service.domain.access import Account
+from seal_service.domain.errors import AccountNotFound, AlreadyRegistered
+from seal_service.storage.mapping import account_of, account_values
+from seal_service.storage.refusals import unique
+from seal_service.storage.tables import AccountRow
+
+
+@dataclass(frozen=True, slots=True)
+class SqlAccounts:
+    """Accounts."""
+
+    connection: Connection
+
+    def add(self, account: Account) -> None:
+        """Insert; AlreadyRegistered."""
+        with unique(AlreadyRegistered):
+            self.connection.execute(insert(AccountRow), account_values(account))
+
+    def find(self, account_id: str) -> Account | None:
+        """Read, or None."""
+        row = self.connection.execute(select(AccountRow).where(AccountRow.id == account_id)).one_or_none()
+        return None if row is None else account_of(row)
+
+    def replace(self, account: Account) -> None:
+        """Write the present form; AccountNotFound."""
+        changed = update(AccountRow).where(AccountRow.id == account.id)
+        if self.connection.execute(changed, account_values(account)).rowcount == 0:
+            raise AccountNotFound

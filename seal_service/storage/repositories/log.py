@@ -1,0 +1,91 @@
+"""签章日志: rows that are inserted and read, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, exists, func, insert, select
+
+from seal_service.domain.errors import AlreadyRegistered, Conflict, InvalidInput
+from seal_service.domain.events import TERMINAL_KINDS, EventKind, Result
+from seal_service.domain.lifecycle import StatusChange
+from seal_service.domain.seal import SealState
+from seal_service.ports.records import LogRow
+from seal_service.storage.mapping import log_row_of, log_values
+from seal_service.storage.refusals import unique
+from seal_service.storage.tables import LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
+
+_STATE_AFTER = {
+    EventKind.SEAL_MADE.value: SealState.MADE,
+    EventKind.SEAL_ACTIVATED.value: SealState.ACTIVE,
+    EventKind.SEAL_SUSPENDED.value: SealState.SUSPENDED,
+    EventKind.SEAL_RESUMED.value: SealState.ACTIVE,
+    EventKind.SEAL_CANCELLED.value: SealState.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SqlLog:
+    """The signing log's rows."""
+
+    connection: Connection
+
+    def next_seq(self, seal_code: str) -> int:
+        """One more than the log has: what is rolled back leaves no gap. A race ends at the unique (seal, seq)."""
+        last = self.connection.scalar(select(func.max(SignLogRow.seq)).where(SignLogRow.seal_code == seal_code))
+        return (last or 0) + 1
+
+    def insert(self, row: LogRow) -> None:
+        """Insert row, private fields, place in the queue and, for a terminal kind, the end of its intent.
+
+        Raises Conflict when the intent has ended, AlreadyRegistered when the entry is there, InvalidInput when a
+        terminal kind names no intent.
+        """
+        with unique(AlreadyRegistered):
+            self.connection.execute(insert(SignLogRow), log_values(row))
+            self.connection.execute(insert(LogPendingRow), {"entry_id": row.entry_id})
+            if row.private:
+                self.connection.execute(
+                    insert(PrivateFieldRow),
+                    [{"entry_id": row.entry_id, "name": one.name, "ciphertext": one.ciphertext} for one in row.private],
+                )
+        if row.kind in TERMINAL_KINDS:
+            if row.intent_id is None:
+                raise InvalidInput("An entry that ends a use names its intent", field="intent_id")
+            with unique(Conflict):
+                values = {"intent_id": row.intent_id, "entry_id": row.entry_id}
+                self.connection.execute(insert(LogTerminalRow), values)
+
+    def find(self, entry_id: str) -> LogRow | None:
+        """Read with private fields, or None."""
+        row = self.connection.execute(select(SignLogRow).where(SignLogRow.entry_id == entry_id)).one_or_none()
+        if row is None:
+            return None
+        private = select(PrivateFieldRow).where(PrivateFieldRow.entry_id == entry_id).order_by(PrivateFieldRow.name)
+        return log_row_of(row, self.connection.execute(private))
+
+    def status_changes(self, seal_code: str) -> Sequence[StatusChange]:
+        """The seal's changes of status by the log, in its order."""
+        wanted = (
+            select(SignLogRow.kind, SignLogRow.at)
+            .where(
+                SignLogRow.seal_code == seal_code,
+                SignLogRow.kind.in_(_STATE_AFTER),
+                SignLogRow.result == Result.SUCCESS.value,
+            )
+            .order_by(SignLogRow.seq)
+        )
+        return [StatusChange(at=row.at, state=_STATE_AFTER[row.kind]) for row in self.connection.execute(wanted)]
+
+    def unfinished_intents(self, before: datetime, limit: int) -> Sequence[LogRow]:
+        """Intents older than a moment without a terminal entry, oldest first, without private fields."""
+        ended = exists().where(LogTerminalRow.intent_id == SignLogRow.entry_id)
+        wanted = (
+            select(SignLogRow)
+            .where(SignLogRow.kind == EventKind.SEAL_INTENT.value, SignLogRow.at < before, ~ended)
+            .order_by(SignLogRow.at, SignLogRow.entry_id)
+            .limit(limit)
+        )
+        return [log_row_of(row) for row in self.connection.execute(wanted)]

@@ -1,0 +1,78 @@
+"""电子印章."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select, update
+
+from seal_service.domain.errors import AlreadyRegistered, SealNotFound
+from seal_service.domain.seal import Seal
+from seal_service.storage.mapping import credential_values, seal_of, seal_values
+from seal_service.storage.refusals import unique
+from seal_service.storage.tables import SealCodeSequenceRow, SealCredentialRow, SealRow
+
+
+@dataclass(frozen=True, slots=True)
+class SqlSeals:
+    """Seals with their credentials."""
+
+    connection: Connection
+
+    def add(self, seal: Seal) -> None:
+        """Insert; AlreadyRegistered."""
+        with unique(AlreadyRegistered):
+            self.connection.execute(insert(SealRow), seal_values(seal))
+            self._add_credentials(seal, frozenset())
+
+    def find(self, code: str) -> Seal | None:
+        """Read, or None."""
+        return self._read(select(SealRow).where(SealRow.code == code))
+
+    def lock(self, code: str) -> Seal:
+        """Read, locked; SealNotFound."""
+        seal = self._read(select(SealRow).where(SealRow.code == code).with_for_update())
+        if seal is None:
+            raise SealNotFound(seal_code=code)
+        return seal
+
+    def replace(self, seal: Seal) -> None:
+        """Write the present form; credentials are only added. SealNotFound."""
+        changed = update(SealRow).where(SealRow.code == seal.code)
+        if self.connection.execute(changed, seal_values(seal)).rowcount == 0:
+            raise SealNotFound(seal_code=seal.code)
+        known = select(SealCredentialRow.id).where(SealCredentialRow.seal_code == seal.code)
+        with unique(AlreadyRegistered):
+            self._add_credentials(seal, frozenset(self.connection.scalars(known)))
+
+    def by_certificate(self, serial: str) -> Seal | None:
+        """The seal that a certificate of any version belongs to."""
+        owner = select(SealCredentialRow.seal_code).where(SealCredentialRow.serial == serial).scalar_subquery()
+        return self._read(select(SealRow).where(SealRow.code == owner))
+
+    def next_serial(self, area_code: str) -> int:
+        """The next number of an area's sequence; the row stays locked until the transaction ends."""
+        row = SealCodeSequenceRow
+        step = update(row).where(row.area_code == area_code).values(last=row.last + 1).returning(row.last)
+        given = self.connection.scalar(step)
+        if given is None:
+            self.connection.execute(insert(row), {"area_code": area_code, "last": 1})
+            return 1
+        return given
+
+    def _read(self, wanted: Select[Any]) -> Seal | None:
+        row = self.connection.execute(wanted).one_or_none()
+        if row is None:
+            return None
+        credentials = select(SealCredentialRow).where(SealCredentialRow.seal_code == row.code)
+        return seal_of(row, self.connection.execute(credentials.order_by(SealCredentialRow.position)))
+
+    def _add_credentials(self, seal: Seal, known: frozenset[str]) -> None:
+        added = [
+            credential_values(one, seal.code, position)
+            for position, one in enumerate(seal.credentials)
+            if one.id not in known
+        ]
+        if added:
+            self.connection.execute(insert(SealCredentialRow), added)

@@ -1,0 +1,37 @@
+"""单位."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, select
+
+from seal_service.domain.errors import AlreadyRegistered, UnitNotFound
+from seal_service.domain.organization import Unit
+from seal_service.storage.mapping import unit_of, unit_values
+from seal_service.storage.refusals import unique
+from seal_service.storage.tables import UnitRow
+
+
+@dataclass(frozen=True, slots=True)
+class SqlUnits:
+    """Units."""
+
+    connection: Connection
+
+    def add(self, unit: Unit) -> None:
+        """Insert; AlreadyRegistered."""
+        with unique(AlreadyRegistered):
+            self.connection.execute(insert(UnitRow), unit_values(unit))
+
+    def get(self, unit_id: str) -> Unit:
+        """Read; UnitNotFound."""
+        row = self.connection.execute(select(UnitRow).where(UnitRow.id == unit_id)).one_or_none()
+        if row is None:
+            raise UnitNotFound(unit_id=unit_id)
+        return unit_of(row)
+
+    def by_credit_code(self, code: str) -> Unit | None:
+        """Read by 统一社会信用代码."""
+        row = self.connection.execute(select(UnitRow).where(UnitRow.credit_code == code)).one_or_none()
+        return None if row is None else unit_of(row)

@@ -1,0 +1,82 @@
+"""Transactions over the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine
+
+from seal_service.ports.records import (
+    AccountRecords,
+    ApplicationRecords,
+    AuthorityRecords,
+    CertificateRecords,
+    GrantRecords,
+    IdempotencyRecords,
+    LogRecords,
+    SealRecords,
+    Transaction,
+    UnitRecords,
+    UseRecords,
+)
+from seal_service.storage.engine import Database
+from seal_service.storage.refusals import database_failures
+from seal_service.storage.repositories.accounts import SqlAccounts
+from seal_service.storage.repositories.applications import SqlApplications
+from seal_service.storage.repositories.certificates import SqlAuthorities, SqlCertificates
+from seal_service.storage.repositories.grants import SqlGrants
+from seal_service.storage.repositories.idempotency import SqlIdempotency
+from seal_service.storage.repositories.log import SqlLog
+from seal_service.storage.repositories.seals import SqlSeals
+from seal_service.storage.repositories.units import SqlUnits
+from seal_service.storage.repositories.uses import SqlUses
+
+
+class SqlTransaction:
+    """One transaction, begun; after `commit` its repositories can no longer be used."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._transaction = connection.begin()
+        self.units: UnitRecords = SqlUnits(connection)
+        self.accounts: AccountRecords = SqlAccounts(connection)
+        self.applications: ApplicationRecords = SqlApplications(connection)
+        self.seals: SealRecords = SqlSeals(connection)
+        self.grants: GrantRecords = SqlGrants(connection)
+        self.uses: UseRecords = SqlUses(connection)
+        self.certificates: CertificateRecords = SqlCertificates(connection)
+        self.authorities: AuthorityRecords = SqlAuthorities(connection)
+        self.idempotency: IdempotencyRecords = SqlIdempotency(connection)
+        self.log: LogRecords = SqlLog(connection)
+
+    def commit(self) -> None:
+        """Make everything durable. A later statement or commit is a fault of the program and raises."""
+        self._transaction.commit()
+        self._connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class SqlRecords:
+    """The database as the use cases see it. Unavailable when it does not answer within ten seconds."""
+
+    database: Database
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that may write; on SQLite it is the only one from here to its end."""
+        with _transaction(self.database.writer) as transaction:
+            yield transaction
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction that only reads, of one consistent state."""
+        with _transaction(self.database.reader) as transaction:
+            yield transaction
+
+
+@contextmanager
+def _transaction(engine: Engine) -> Iterator[SqlTransaction]:
+    with database_failures(), engine.connect() as connection:
+        yield SqlTransaction(connection)

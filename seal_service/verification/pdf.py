@@ -1,0 +1,198 @@
+"""PDF 验章: every signature and document time-stamp of a PDF, from facts over findings to reports."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from asn1crypto import x509
+
+from seal_service.domain.errors import DocumentRefused
+from seal_service.domain.verdict import (
+    Coverage,
+    Indication,
+    Modifications,
+    Outcome,
+    SignatureReport,
+    SubIndication,
+)
+from seal_service.formats.pdf_signatures import SecurityStore, read_signed_pdf
+from seal_service.ports.crypto import RevocationSource, TrustStore
+from seal_service.ports.documents import VerificationPolicy
+from seal_service.verification.embedded import embedded_certificates, embedded_evidence, signature_timestamps
+from seal_service.verification.facts import READ_ERRORS, SignatureFacts, read_facts
+from seal_service.verification.findings import check
+from seal_service.verification.limits import Deadline, VerificationLimits
+from seal_service.verification.proofs import Proof, earliest_proof
+from seal_service.verification.revisions import RevisionHistory
+from seal_service.verification.revocation import Evidence
+from seal_service.verification.signature import (
+    Change,
+    judge_document_timestamp,
+    judge_signature,
+    report_document_timestamp,
+)
+from seal_service.verification.timestamps import TimestampFindings
+from seal_service.verification.trust import TrustMaterial
+
+_LOG = logging.getLogger(__name__)
+_JUDGING_ERRORS = (*READ_ERRORS, NotImplementedError, AssertionError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PdfVerifier:
+    """Verifies the signatures of PDF documents. Stateless; safe for threads."""
+
+    trust: TrustStore
+    revocation: RevocationSource
+    limits: VerificationLimits
+    monotonic: Callable[[], float]
+
+    def verify(self, content: bytes, policy: VerificationPolicy, at: datetime) -> tuple[SignatureReport, ...]:
+        """The report of every signature, in the order of what they cover; DocumentRefused for a file as a whole."""
+        pdf = read_signed_pdf(content, self.limits.reading)
+        read = (read_facts(content, one, pdf.offsets) for one in pdf.fields)
+        facts = sorted(read, key=lambda one: one.covered.end)
+        if not facts:
+            return ()
+        history = RevisionHistory(
+            content,
+            Deadline(self.limits.seconds, self.monotonic),
+            self.limits.revisions,
+            certified=any(one.field.permissions is not None for one in facts),
+        )
+        material = self._material(pdf.store, facts, policy)
+        stamps, proofs = self._document_timestamps(content, facts, material, at)
+        return tuple(
+            self._report(one, content, material, at, stamps.get(position), proofs, _change(one, history))
+            for position, one in enumerate(facts)
+        )
+
+    def _material(
+        self, store: SecurityStore, facts: Sequence[SignatureFacts], policy: VerificationPolicy
+    ) -> TrustMaterial:
+        anchors = self.trust.anchors()
+        given = _certificates(policy.anchors)
+        evidence = Evidence(ocsp_responses=store.ocsp_responses, crls=store.crls)
+        carried: list[bytes] = []
+        for one in facts:
+            if one.data is not None:
+                for data in (one.data, *_tokens(one)):
+                    evidence |= embedded_evidence(data)
+                    carried.extend(embedded_certificates(data))
+        return TrustMaterial(
+            signature_anchors=(*_certificates([one.certificate for one in anchors if one.for_signatures]), *given),
+            timestamp_anchors=(*_certificates([one.certificate for one in anchors if one.for_timestamps]), *given),
+            certificates=_certificates((*self.trust.intermediates(), *store.certificates, *carried)),
+            evidence=evidence,
+            source=None if policy.offline else self.revocation,
+            limits=self.limits,
+        )
+
+    def _document_timestamps(
+        self, content: bytes, facts: Sequence[SignatureFacts], material: TrustMaterial, at: datetime
+    ) -> tuple[dict[int, TimestampFindings], list[Proof]]:
+        """The newest first: each valid one proves that the ones before it existed while their keys were good."""
+        found: dict[int, TimestampFindings] = {}
+        proofs: list[Proof] = []
+        for position, one in reversed(list(enumerate(facts))):
+            if one.kind != "document_timestamp":
+                continue
+            end = one.covered.end
+            try:
+                stamp = judge_document_timestamp(one, content, material, earliest_proof(proofs, end) or at)
+            except _JUDGING_ERRORS:
+                continue
+            found[position] = stamp
+            if stamp.proves is not None:
+                proofs.append(Proof(end=end, time=stamp.proves, evidence=self._stored(content[:end], facts[:position])))
+        return found, proofs
+
+    def _stored(self, revision: bytes, before: Sequence[SignatureFacts]) -> frozenset[bytes]:
+        """The revocation data that a revision held."""
+        try:
+            store = read_signed_pdf(revision, self.limits.reading).store
+        except DocumentRefused:
+            return frozenset()
+        inside = Evidence(ocsp_responses=store.ocsp_responses, crls=store.crls)
+        for one in before:
+            if one.data is not None:
+                for data in (one.data, *_tokens(one)):
+                    inside |= embedded_evidence(data)
+        return inside.items()
+
+    def _report(
+        self,
+        facts: SignatureFacts,
+        content: bytes,
+        material: TrustMaterial,
+        at: datetime,
+        stamp: TimestampFindings | None,
+        proofs: Sequence[Proof],
+        change: Change,
+    ) -> SignatureReport:
+        """One signature's report; a fault of a library on what the signature holds is that signature's alone."""
+        try:
+            if stamp is not None:
+                return report_document_timestamp(facts, stamp, change)
+            return judge_signature(facts, content, material, at, proofs, change)
+        except _JUDGING_ERRORS as error:
+            _LOG.warning("a signature could not be judged", exc_info=error)
+            return _unreadable(facts, change, error)
+
+
+def _unreadable(facts: SignatureFacts, change: Change, error: Exception) -> SignatureReport:
+    broken = check("format", Outcome.FAIL, "签名数据无法解析", f"its parts cannot be read: {error!r}")
+    return SignatureReport(
+        name=facts.field.name,
+        kind=facts.kind,
+        indication=Indication.TOTAL_FAILED,
+        sub_indication=SubIndication.FORMAT_FAILURE,
+        technically_valid=False,
+        integrity=False,
+        coverage=facts.covered.coverage,
+        modifications=change.modifications,
+        level=None,
+        signed_at=None,
+        time_source=None,
+        signer=None,
+        seal=None,
+        checks=(broken, facts.covered.check, change.check),
+    )
+
+
+def _change(facts: SignatureFacts, history: RevisionHistory) -> Change:
+    """What came after a signature; asked of the history only when something did."""
+    if not facts.covered.sound:
+        skipped = check(
+            "modifications", Outcome.SKIPPED, "未检查后续修改", "not checked: the covered bytes are not sound"
+        )
+        return Change(modifications=Modifications.UNKNOWN, check=skipped)
+    if facts.covered.coverage is Coverage.WHOLE_FILE:
+        passed = check("modifications", Outcome.PASS, "签名后文件未变", "nothing follows the signature")
+        return Change(modifications=Modifications.NONE, check=passed)
+    modifications, result = history.after(facts.field, facts.covered)
+    return Change(modifications=modifications, check=result)
+
+
+def _tokens(facts: SignatureFacts) -> list[object]:
+    try:
+        return [one for one in signature_timestamps(facts.data) if one is not None]
+    except READ_ERRORS:
+        return []
+
+
+def _certificates(encoded: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
+    """Certificates that can be read; others are left out."""
+    found: list[x509.Certificate] = []
+    for one in dict.fromkeys(encoded):
+        try:
+            certificate = x509.Certificate.load(one)
+            _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.serial_number
+            _ = certificate.key_identifier, certificate.public_key.algorithm, certificate.not_valid_after
+        except READ_ERRORS:
+            continue
+        found.append(certificate)
+    return tuple(found)

@@ -1,0 +1,166 @@
+"""Kept documents: encrypted, whole or not at all, and noticed when changed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from seal_service.domain.errors import IntegrityFailed, InvalidInput
+from seal_service.pki.vault import MasterKeyVault
+from seal_service.storage.blobs import EncryptedFiles
+
+CONTENT = "示例市样章文件".encode() * 1000
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+class SystemEntropy:
+    """Random bytes of the machine."""
+
+    def token(self, length: int) -> bytes:
+        return os.urandom(length)
+
+
+@pytest.fixture
+def vault() -> MasterKeyVault:
+    return MasterKeyVault(bytes(range(32)), SystemEntropy())
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "blobs"
+
+
+@pytest.fixture
+def blobs(directory: Path, vault: MasterKeyVault) -> EncryptedFiles:
+    return EncryptedFiles(directory, vault)
+
+
+def files(directory: Path) -> list[Path]:
+    return [one for one in directory.rglob("*") if one.is_file()]
+
+
+def test_content_is_named_by_its_digest_and_comes_back(blobs: EncryptedFiles) -> None:
+    assert blobs.put(CONTENT) == DIGEST
+    assert blobs.get(DIGEST) == CONTENT
+    assert blobs.put(b"") == hashlib.sha256(b"").hexdigest()
+    assert blobs.get(hashlib.sha256(b"").hexdigest()) == b""
+
+
+def test_what_was_never_kept_is_none(blobs: EncryptedFiles) -> None:
+    assert blobs.get(DIGEST) is None
+    blobs.delete(DIGEST)
+
+
+def test_the_file_is_encrypted_and_readable_to_its_owner_alone(blobs: EncryptedFiles, directory: Path) -> None:
+    blobs.put(CONTENT)
+    (file,) = files(directory)
+    assert file.relative_to(directory).parts == (DIGEST[:2], DIGEST[2:4], DIGEST)
+    assert "样章".encode() not in file.read_bytes()
+    modes = [stat.S_IMODE(one.stat().st_mode) & 0o077 for one in (directory, *directory.rglob("*"))]
+    assert set(modes) == {0}
+
+
+def test_the_same_content_is_one_file_that_is_not_written_again(blobs: EncryptedFiles, directory: Path) -> None:
+    blobs.put(CONTENT)
+    (file,) = files(directory)
+    before = (file.stat().st_ino, file.read_bytes())
+    blobs.put(CONTENT)
+    assert files(directory) == [file]
+    assert (file.stat().st_ino, file.read_bytes()) == before
+
+
+@pytest.mark.parametrize("position", [0, 1, 13, -1])
+def test_a_flipped_bit_is_noticed(blobs: EncryptedFiles, directory: Path, position: int) -> None:
+    blobs.put(CONTENT)
+    (file,) = files(directory)
+    damaged = bytearray(file.read_bytes())
+    damaged[position] ^= 1
+    file.write_bytes(damaged)
+    with pytest.raises(IntegrityFailed):
+        blobs.get(DIGEST)
+    with pytest.raises(IntegrityFailed):
+        blobs.put(CONTENT)
+
+
+def test_a_cut_file_is_noticed(blobs: EncryptedFiles, directory: Path) -> None:
+    blobs.put(CONTENT)
+    (file,) = files(directory)
+    for length in (0, 5, 20, 100):
+        os.truncate(file, length)
+        with pytest.raises(IntegrityFailed):
+            blobs.get(DIGEST)
+
+
+def test_a_blob_under_anothers_name_is_noticed(blobs: EncryptedFiles, directory: Path) -> None:
+    blobs.put(CONTENT)
+    (file,) = files(directory)
+    other = hashlib.sha256(b"other").hexdigest()
+    moved = directory / other[:2] / other[2:4] / other
+    moved.parent.mkdir(parents=True)
+    moved.write_bytes(file.read_bytes())
+    with pytest.raises(IntegrityFailed):
+        blobs.get(other)
+
+
+def test_content_that_does_not_match_its_name_is_noticed_even_if_rightly_encrypted(
+    blobs: EncryptedFiles, directory: Path, vault: MasterKeyVault
+) -> None:
+    blobs.put(CONTENT)
+    (file,) = files(directory)
+    file.write_bytes(vault.encrypt(b"another", b"blob:" + DIGEST.encode()))
+    with pytest.raises(IntegrityFailed):
+        blobs.get(DIGEST)
+
+
+@pytest.mark.parametrize("name", ["", "..", "../../etc/passwd", "a" * 63, "A" * 64, "/" * 64, "a" * 63 + "\n"])
+def test_a_name_that_is_no_digest_is_refused(blobs: EncryptedFiles, name: str) -> None:
+    with pytest.raises(InvalidInput):
+        blobs.get(name)
+    with pytest.raises(InvalidInput):
+        blobs.delete(name)
+
+
+def test_what_is_deleted_is_gone_and_can_be_kept_again(blobs: EncryptedFiles, directory: Path) -> None:
+    blobs.put(CONTENT)
+    blobs.delete(DIGEST)
+    assert blobs.get(DIGEST) is None
+    assert files(directory) == []
+    assert blobs.put(CONTENT) == DIGEST
+    assert blobs.get(DIGEST) == CONTENT
+
+
+def test_many_writers_of_the_same_content_leave_one_whole_file(blobs: EncryptedFiles, directory: Path) -> None:
+    together = threading.Barrier(8)
+    kept: list[str] = []
+
+    def put() -> None:
+        together.wait()
+        kept.append(blobs.put(CONTENT))
+
+    threads = [threading.Thread(target=put) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert kept == [DIGEST] * 8
+    assert len(files(directory)) == 1
+    assert blobs.get(DIGEST) == CONTENT
+
+
+def test_a_write_that_fails_leaves_nothing(
+    blobs: EncryptedFiles, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            blobs.put(CONTENT)
+    assert files(directory) == []
+    assert blobs.get(DIGEST) is None
