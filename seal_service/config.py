@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -66,7 +67,9 @@ class Settings(BaseSettings):
         1200, ge=1, description="Requests a minute from one account; without an account, a tenth from one address."
     )
     worker_threads: int = Field(4, ge=1, description="Threads that work on requests in one process.")
-    log_level: str = Field("INFO", description="Least severe messages written: DEBUG, INFO, WARNING, ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least severe messages of `seal serve`; DEBUG also shows where a command failed."
+    )
 
     @property
     def key_directory(self) -> Path:

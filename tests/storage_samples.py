@@ -152,6 +152,7 @@ def use(
         scenario="permit",
         state=UseState.RESERVED,
         document_sha256=digest_of(document),
+        document_sm3=digest_of(document),
         intent=IntentReference(entry_id=f"intent of {use_id}", leaf_hash=b"\x01" * 32),
         reserved_at=at,
         level_asked=SignatureLevel.B_LT,

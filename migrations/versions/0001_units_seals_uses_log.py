@@ -251,6 +251,7 @@ def _create_tables() -> None:
         sa.Column("scenario", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("document_sha256", sa.String(), nullable=False),
+        sa.Column("document_sm3", sa.String(), nullable=False),
         sa.Column("intent_entry_id", sa.String(), nullable=False),
         sa.Column("intent_leaf_hash", sa.LargeBinary(), nullable=False),
         sa.Column("reserved_at", sa.BigInteger(), nullable=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from seal_service.bootstrap.machine import SystemClock, SystemEntropy
+from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
 from seal_service.bootstrap.rooms import master_key, open_rooms
 from seal_service.bootstrap.service import Guarded, Service
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
@@ -85,6 +85,7 @@ from seal_service.verification.verifier import Verifier
 
 def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None) -> Service:
     """The service of an instance that `initialise` made. Raises InstanceNotReady with the command to run."""
+    bound_document_parsing()
     rooms = open_rooms(settings, master_key(settings), clock or SystemClock(), entropy or SystemEntropy())
     if not schema.is_current(rooms.database.reader):
         rooms.database.close()

@@ -34,6 +34,8 @@ def serving(maintained: Maintained) -> Callable[..., None]:
         with instance() as service, maintained(service):
             import uvicorn
 
+            from seal_service.bootstrap import settings_from_environment
+
             shown = f"[{host}]" if ":" in host else host
             print(f"seal: http://{shown}:{port} (Ctrl+C stops it)", file=sys.stderr)
             # The address in the log is the socket's: nobody may name another one by X-Forwarded-For.
@@ -45,6 +47,7 @@ def serving(maintained: Maintained) -> Callable[..., None]:
                 workers=workers,
                 server_header=False,
                 proxy_headers=False,
+                log_level=settings_from_environment().log_level.lower(),
             )
 
     return serve

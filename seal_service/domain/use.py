@@ -85,6 +85,7 @@ class SealUse:
     scenario: str
     state: UseState
     document_sha256: str
+    document_sm3: str
     intent: IntentReference
     reserved_at: datetime
     level_asked: SignatureLevel

@@ -214,6 +214,7 @@ class SealUseRow(StoredRow):
     scenario: Mapped[str]
     state: Mapped[str]
     document_sha256: Mapped[str] = mapped_column(index=True)
+    document_sm3: Mapped[str]
     intent_entry_id: Mapped[str]
     intent_leaf_hash: Mapped[bytes]
     reserved_at: Mapped[datetime]

@@ -91,12 +91,12 @@ class ApplySealUseCase:
             sealed = self.sealer.seal(command.document, permit, use.intent)  # 5
             self.sealer.check(command.document, sealed, permit, use.intent)  # 6
             kept = self.blobs.put(sealed.content)  # 7
-            completed = self._complete(caller, permit, use, sealed)  # 8
+            completed = self._complete(caller, request, permit, use, sealed)  # 8
         except SealServiceError as error:
-            self._fail(caller, use, error, kept)
+            self._fail(caller, request, use, error, kept)
             raise
         except Exception as error:
-            self._fail(caller, use, SealingFailed(f"Unexpected {type(error).__name__}"), kept)
+            self._fail(caller, request, use, SealingFailed(f"Unexpected {type(error).__name__}"), kept)
             raise
         return AppliedSeal(use=completed, content=sealed.content, lower_level_reason=sealed.lower_level_reason)  # 9
 
@@ -116,7 +116,13 @@ class ApplySealUseCase:
             except AuthorizationDenied as denial:
                 reasons = tuple(code for code, _ in denial.reasons)
                 denied = self._event(EventKind.SEAL_DENIED, Result.REFUSED, seal, unit, request)
-                denied = replace(denied, reason=denial.message[:500], facts={**denied.facts, "reasons": reasons})
+                denied = replace(
+                    denied,
+                    reason=denial.message[:500],
+                    facts={**denied.facts, "reasons": reasons},
+                    operator_id=request.operator.id if request.operator else None,
+                    private=_private(request, None),
+                )
                 self.log.append(transaction, act_of(caller, denied))
                 transaction.commit()
                 raise
@@ -142,6 +148,7 @@ class ApplySealUseCase:
                 scenario=permit.scenario.code,
                 state=UseState.RESERVED,
                 document_sha256=request.document_sha256,
+                document_sm3=request.document_sm3,
                 intent=IntentReference(entry_id=logged.entry_id, leaf_hash=logged.leaf_hash),
                 reserved_at=now,
                 level_asked=request.level,
@@ -177,7 +184,9 @@ class ApplySealUseCase:
         content = self.blobs.get(earlier.sealed_sha256) if earlier.document_kept_until is not None else None
         return AppliedSeal(use=earlier, content=content, replayed=True)
 
-    def _complete(self, caller: Caller, permit: SealingPermit, use: SealUse, sealed: SealedDocument) -> SealUse:
+    def _complete(
+        self, caller: Caller, request: UseRequest, permit: SealingPermit, use: SealUse, sealed: SealedDocument
+    ) -> SealUse:
         with self.records.write() as transaction:
             now = self.clock.now()
             seal = transaction.seals.lock(permit.seal_code)
@@ -189,16 +198,15 @@ class ApplySealUseCase:
                 raise UseOvertaken("The reservation was closed as abandoned meanwhile: ask again with a new key")
             if not stands or Action.APPLY not in allowed_actions(state_at(seal, now)):
                 raise UseOvertaken(seal_state=state_at(seal, now).value)
-            event = Event(
-                kind=EventKind.SEAL_COMPLETED,
-                seal_code=seal.code,
-                unit_id=unit.id,
-                scenario=use.scenario,
-                document_sha256=use.document_sha256,
+            event = self._event(EventKind.SEAL_COMPLETED, Result.SUCCESS, seal, unit, request)
+            event = replace(
+                event,
                 use_id=use.id,
                 intent_id=use.intent.entry_id,
                 intent_leaf_hash=use.intent.leaf_hash.hex(),
-                facts={**seal_facts(seal, unit), **_permit_facts(permit, grant), **_sealed_facts(sealed)},
+                facts={**event.facts, **_permit_facts(permit, grant), **_sealed_facts(sealed)},
+                operator_id=request.operator.id if request.operator else None,
+                private=_private(request, grant),
             )
             logged = self.log.append(transaction, act_of(caller, event))
             completed = replace(
@@ -216,9 +224,22 @@ class ApplySealUseCase:
             transaction.commit()
         return completed
 
-    def _fail(self, caller: Caller, use: SealUse, error: SealServiceError, kept: str | None) -> None:
+    def _fail(
+        self, caller: Caller, request: UseRequest, use: SealUse, error: SealServiceError, kept: str | None
+    ) -> None:
         with self.records.write() as transaction:
-            end_unsuccessfully(transaction, self.log, caller, use, UseState.FAILED, error, self.clock)
+            grant = transaction.grants.lock(use.grant_id)
+            end_unsuccessfully(
+                transaction,
+                self.log,
+                caller,
+                use,
+                UseState.FAILED,
+                error,
+                self.clock,
+                operator_id=request.operator.id if request.operator else None,
+                private=_private(request, grant),
+            )
             orphan = kept is not None and not transaction.uses.holds(kept)
             transaction.commit()
         if orphan and kept is not None:
@@ -284,13 +305,13 @@ def _sealed_facts(sealed: SealedDocument) -> dict[str, Scalar]:
     }
 
 
-def _private(request: UseRequest, grant: Grant) -> dict[str, str]:
+def _private(request: UseRequest, grant: Grant | None) -> dict[str, str]:
     operator = request.operator
     named = {
         "document_name": request.document_name,
         "case_number": request.case_number,
         "operator_id": operator.id if operator else None,
-        "operator_name": operator.name if operator else grant.responsible_person,
+        "operator_name": operator.name if operator else grant.responsible_person if grant else None,
         "operator_department": operator.department if operator else None,
     }
     return {name: value for name, value in named.items() if value}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from seal_service.domain.access import Caller
@@ -21,8 +22,14 @@ def end_unsuccessfully(
     state: UseState,
     error: SealServiceError,
     clock: Clock,
+    *,
+    operator_id: str | None = None,
+    private: Mapping[str, str] | None = None,
 ) -> bool:
-    """End a reserved use as failed or abandoned, with its entry; whether it was still reserved."""
+    """End a reserved use as failed or abandoned, with its entry; whether it was still reserved.
+
+    `operator_id` and `private` as in the intent, where they are at hand: they are kept nowhere but in the log.
+    """
     current = transaction.uses.find(use.id)
     if current is None or current.state is not UseState.RESERVED:
         return False
@@ -39,7 +46,14 @@ def end_unsuccessfully(
         intent_id=use.intent.entry_id,
         intent_leaf_hash=use.intent.leaf_hash.hex(),
         reason=f"{error.code()}: {error.message}"[:500],
-        facts=seal_facts(seal, unit),
+        facts={
+            **seal_facts(seal, unit),
+            "document_sm3": use.document_sm3,
+            "grant_id": use.grant_id,
+            "level_asked": use.level_asked.value,
+        },
+        operator_id=operator_id,
+        private=private or {},
     )
     logged = log.append(transaction, act_of(caller, event))
     return transaction.uses.end(

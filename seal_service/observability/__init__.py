@@ -1,1 +1,0 @@
-"""Room: structured, redacted logs and health."""
