@@ -1,4 +1,4 @@
-"""Entry: settings → service → HTTP door. `uvicorn seal_service.asgi:application --factory`."""
+"""Entry: settings → service → HTTP door. `seal serve` runs it; a server's own access log would print personal data."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +10,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seal_service.domain.algorithms import Suite
+from seal_service.domain.content import ContentKind
 
 MEGABYTE = 1 << 20
 
@@ -53,9 +55,9 @@ class Settings(BaseSettings):
     document_bytes: int = Field(50 * MEGABYTE, ge=1024, description="Largest document, in bytes.")
     document_pages: int = Field(5000, ge=1, description="Most pages of a document.")
     document_objects: int = Field(500_000, ge=1, description="Most objects of a document.")
-    permitted_content: frozenset[str] = Field(
+    permitted_content: frozenset[ContentKind] = Field(
         frozenset(),
-        description="Kinds of content sealed nevertheless: javascript, launch, external, hidden_layers.",
+        description=f"Kinds of content sealed nevertheless: {', '.join(ContentKind)}.",
     )
     document_hold_hours: int = Field(
         72, ge=1, le=72, description="How long a sealed document is held, encrypted, until the caller acknowledges it."
@@ -65,6 +67,9 @@ class Settings(BaseSettings):
     token_seconds: int = Field(600, ge=60, le=3600, description="Lifetime of an access token.")
     requests_per_minute: int = Field(
         1200, ge=1, description="Requests a minute from one account; without an account, a tenth from one address."
+    )
+    trusted_proxies: tuple[IPv4Address | IPv6Address, ...] = Field(
+        (), description="Addresses of the proxies in front whose X-Forwarded-For and X-Forwarded-Proto are believed."
     )
     worker_threads: int = Field(4, ge=1, description="Threads that work on requests in one process.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(

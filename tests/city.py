@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from seal_service.bootstrap.service import Guarded
 from seal_service.domain.access import Account, Caller, Role
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.application import Application, Decision
@@ -31,6 +32,7 @@ from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal, ApplySealUs
 from seal_service.usecases.change_status import CancelSealUseCase, ReportLossUseCase, ResumeSealUseCase
 from seal_service.usecases.decide_application import DecideApplication, DecideApplicationUseCase
 from seal_service.usecases.grant_use import GrantUse, GrantUseUseCase, RevokeGrantUseCase
+from seal_service.usecases.log_refusal import LogRefusal
 from seal_service.usecases.make_seal import MakeSeal, MakeSealUseCase
 from seal_service.usecases.reconcile import Reconcile, Reconciled, ReconcileUseCase
 from seal_service.usecases.register_unit import RegisterUnit, RegisterUnitUseCase
@@ -60,15 +62,16 @@ class City:
     def __post_init__(self) -> None:
         records, clock, entropy = self.records, self.clock, self.entropy
         self.log = log = MemoryLog(clock, entropy)
+        refused = LogRefusal(records, log)
         self.sealer = MemorySealer(self.keys)
         self.register_unit = RegisterUnitUseCase(records, log, clock, entropy)
         self.apply_for_seal = ApplyForSealUseCase(records, log, self.blobs, PassThroughImpressions(), clock, entropy)
         self.decide_application = DecideApplicationUseCase(records, log, clock)
         self.make_seal = MakeSealUseCase(records, log, self.keys, self.authority, clock, entropy, Suite.ECDSA_P256)
-        self.renew_seal = RenewSealUseCase(records, log, self.keys, self.authority, clock, entropy)
-        self.report_loss = ReportLossUseCase(records, log, self.authority, clock)
-        self.resume_seal = ResumeSealUseCase(records, log, self.authority, clock)
-        self.cancel_seal = CancelSealUseCase(records, log, self.authority, clock)
+        self.renew_seal = Guarded(RenewSealUseCase(records, log, self.keys, self.authority, clock, entropy), refused)
+        self.report_loss = Guarded(ReportLossUseCase(records, log, self.authority, clock), refused)
+        self.resume_seal = Guarded(ResumeSealUseCase(records, log, self.authority, clock), refused)
+        self.cancel_seal = Guarded(CancelSealUseCase(records, log, self.authority, clock), refused)
         self.grant_use = GrantUseUseCase(records, log, clock, entropy)
         self.revoke_grant = RevokeGrantUseCase(records, log, clock)
         self.apply_seal = ApplySealUseCase(records, log, self.sealer, self.blobs, clock, entropy, timedelta(hours=72))
@@ -158,12 +161,14 @@ class Office(City):
         self.made = self.seal(self.keeper, self.holder)
         self.granted = self.grant(self.keeper, self.made, self.system, self.uses)
 
+    def request(self, key: str, content: bytes = b"document", scenario: str = "permit") -> ApplySeal:
+        """A request to apply the seal."""
+        document = upload_of(content)
+        return ApplySeal(seal_code=self.made.code, document=document, scenario=scenario, idempotency_key=key)
+
     def use(self, key: str = "key-1", content: bytes = b"document", scenario: str = "permit") -> AppliedSeal:
         """Apply the seal."""
-        return self.apply_seal(
-            self.system,
-            ApplySeal(seal_code=self.made.code, document=upload_of(content), scenario=scenario, idempotency_key=key),
-        )
+        return self.apply_seal(self.system, self.request(key, content, scenario))
 
     def reconcile_now(self) -> Reconciled:
         """Reconcile."""

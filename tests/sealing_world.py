@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 from seal_service.domain.access import Caller, Role
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.authorization import SealingPermit, authorize
+from seal_service.domain.content import ContentKind
 from seal_service.domain.grant import Grant
 from seal_service.domain.impression import Impression, SealType
 from seal_service.domain.organization import Unit, UnitType
@@ -69,7 +70,7 @@ class World:
     """A sealer, and a seal that may be applied with it."""
 
     suite: Suite = Suite.ECDSA_P256
-    permitted_content: frozenset[str] = frozenset()
+    permitted_content: frozenset[ContentKind] = frozenset()
     limits: DocumentLimits = LIMITS
     with_timestamps: bool = True
     code: str = "99990000000001"

@@ -14,12 +14,16 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from seal_service.api import openapi
+from seal_service.api.bodies import BodyBudget
 from seal_service.api.edge import Edge
 from seal_service.api.limits import TokenBuckets
 from seal_service.api.problems import problem_of_error, problem_of_http, problem_of_validation
 from seal_service.api.routers import ROUTERS, callings, routes_of
 from seal_service.bootstrap import Service
 from seal_service.domain.errors import SealServiceError
+
+DOCUMENTS_A_THREAD = 2
+"""Documents that may be held in memory for each worker thread: one in work, one waiting."""
 
 
 @asynccontextmanager
@@ -75,5 +79,6 @@ def create_app(service: Service) -> FastAPI:
         calling.check(service)
     app = describe()
     app.state.service = service
+    app.state.bodies = BodyBudget(DOCUMENTS_A_THREAD * service.worker_threads * service.document_bytes)
     app.state.buckets = TokenBuckets(time.monotonic)
     return app

@@ -13,12 +13,12 @@ from fastapi.routing import APIRoute
 
 from seal_service.api.problems import DoorRefusal
 from seal_service.bootstrap import Guarded, Service
-from seal_service.domain.access import PUBLIC_CALLER, Caller, Permission, require
+from seal_service.domain.access import PUBLIC_CALLER, Caller, Permission
 from seal_service.domain.errors import Unauthenticated
 from seal_service.usecases.authenticate import PresentedToken
 
 PUBLIC_SHARE = 10
-"""Someone without an account gets this fraction of an account's rate, by address."""
+"""Someone without an account gets this fraction of an account's rate, by address and purpose."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,9 @@ class Calling:
     permission: Permission
     reads_bearer: bool = True
     limited: bool = True
+    bucket: str = "public"
+    """Purpose whose requests without an account are counted apart from others."""
+    share: int = PUBLIC_SHARE
 
     async def __call__(self, request: Request) -> Caller:
         """The caller."""
@@ -48,17 +51,21 @@ class Calling:
         try:
             caller = self._identified(request, service, public)
         except Unauthenticated:
-            self._take(request, public, service.requests_per_minute)
+            self._count(request, public, service.requests_per_minute)
             raise
-        self._take(request, caller, service.requests_per_minute)
-        require(caller, self.permission)
+        self._count(request, caller, service.requests_per_minute)
+        self._use_case(service).admit(caller)
         return caller
 
     def check(self, service: Service) -> None:
         """Raise TypeError when the service's use case needs another permission than is declared here."""
-        guarded: Guarded[object, object] = getattr(service, self.use_case)
+        guarded = self._use_case(service)
         if guarded.permission is not self.permission:
             raise TypeError(f"{self.use_case} needs {guarded.permission}, its endpoint declares {self.permission}")
+
+    def _use_case(self, service: Service) -> Guarded[object, object]:
+        guarded: Guarded[object, object] = getattr(service, self.use_case)
+        return guarded
 
     def _identified(self, request: Request, service: Service, public: Caller) -> Caller:
         header = request.headers.get("authorization")
@@ -69,17 +76,21 @@ class Calling:
             raise Unauthenticated("Authorization is `Bearer` and an access token of /oauth2/token")
         return service.identify_caller(public, PresentedToken(token=token.strip(), address=public.address))
 
-    def _take(self, request: Request, caller: Caller, requests_per_minute: int) -> None:
+    def _count(self, request: Request, caller: Caller, requests_per_minute: int) -> None:
         if not self.limited:
             return
         if caller.account_id is not None:
-            client, limit = f"account {caller.account_id}", requests_per_minute
+            take(request, f"account {caller.account_id}", requests_per_minute)
         else:
-            client, limit = f"address {caller.address}", max(1, requests_per_minute // PUBLIC_SHARE)
-        allowance = request.app.state.buckets.take(client, limit)
-        request.state.rate_headers = allowance.headers()
-        if not allowance.granted:
-            raise DoorRefusal("too-many-requests", f"At most {limit} requests a minute")
+            take(request, f"{self.bucket} {caller.address}", max(1, requests_per_minute // self.share))
+
+
+def take(request: Request, client: str, limit: int) -> None:
+    """Count a request of a client; DoorRefusal (too many requests) over its limit a minute."""
+    allowance = request.app.state.buckets.take(client, limit)
+    request.state.rate_headers = allowance.headers()
+    if not allowance.granted:
+        raise DoorRefusal("too-many-requests", f"At most {limit} requests a minute")
 
 
 def calling_of(route: APIRoute) -> Calling:

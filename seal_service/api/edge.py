@@ -1,9 +1,10 @@
-"""外层: what every request and answer gets: a request id, a bounded body, security headers, and no stack trace."""
+"""外层: what every request and answer gets: a request id, a bounded body, security headers, a line in the log."""
 
 from __future__ import annotations
 
 import logging
 import re
+import time
 import uuid
 from collections.abc import Mapping
 
@@ -11,10 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from seal_service.api.bodies import SMALL_BODY, Body
 from seal_service.api.problems import DoorRefusal, problem_of_unknown
-
-SMALL_BODY = 64 * 1024
-"""Bytes of a body that is no upload; endpoints that take uploads raise `request.state.body_limit` themselves."""
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _SECURITY_HEADERS = {
@@ -23,6 +22,7 @@ _SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 _log = logging.getLogger("seal_service.api")
+_access = logging.getLogger("seal_service.access")
 
 
 class Edge:
@@ -40,27 +40,39 @@ class Edge:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _SAFE_ID.fullmatch(given) else str(uuid.uuid4())
         state["request_id"] = request_id
-        state["body_limit"] = SMALL_BODY
-        started = False
+        state["body_limit"] = SMALL_BODY  # endpoints that take uploads raise it themselves
+        body: Body = scope["app"].state.bodies.body()
+        status: int | None = None
+        began = time.perf_counter()
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal started
+            nonlocal status
             if message["type"] == "http.response.start":
-                started = True
+                status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = request_id
                 _set_missing(headers, _SECURITY_HEADERS | {"Cache-Control": "no-store"} | state.get("rate_headers", {}))
             await send(message)
 
         try:
-            await self._app(scope, _bounded(scope, receive), send_with_headers)
+            await self._app(scope, _bounded(scope, receive, body), send_with_headers)
         except ClientDisconnect:
             return
         except Exception:
             _log.exception("unexpected error, request_id=%s", request_id)
-            if started:
+            if status is not None:
                 raise
             await problem_of_unknown(Request(scope))(scope, receive, send_with_headers)
+        finally:
+            body.release()
+            _note(scope, status, time.perf_counter() - began)
+
+
+def _note(scope: Scope, status: int | None, seconds: float) -> None:
+    """One line about the request: the route's template, never its query or what the path names (个人信息)."""
+    route = getattr(scope.get("route"), "path_format", "(no route)")
+    facts = (scope["method"], route, status or "(gone)", seconds * 1000, scope["state"]["request_id"])
+    _access.info("%s %s %s %d ms request_id=%s", *facts)
 
 
 def _set_missing(headers: MutableHeaders, fields: Mapping[str, str]) -> None:
@@ -74,21 +86,25 @@ def announced_length(scope: Scope) -> int:
     return int(stated) if stated.isascii() and stated.isdecimal() else 0
 
 
-def _bounded(scope: Scope, receive: Receive) -> Receive:
+def _bounded(scope: Scope, receive: Receive, body: Body) -> Receive:
     """`receive` that refuses a body as soon as it is, or says that it will be, over the limit of the moment."""
     announced = announced_length(scope)
-    taken = 0
+    state = scope["state"]
+    complete = False
 
     async def bounded() -> Message:
-        nonlocal taken
-        limit = scope["state"]["body_limit"]
+        nonlocal complete
+        if complete:
+            return await receive()  # waits for the client to go
+        limit = state["body_limit"]
         if announced > limit:
             raise DoorRefusal("content-too-large", f"The request has more than {limit} bytes")
-        message = await receive()
+        message = await body.next(receive)
         if message["type"] == "http.request":
-            taken += len(message.get("body", b""))
-            if taken > limit:
-                raise DoorRefusal("content-too-large", f"The request has more than {limit} bytes")
+            caller = state.get("caller")
+            public = caller is None or caller.account_id is None
+            body.hold(len(message.get("body", b"")), limit, public=public)
+            complete = not message.get("more_body", False)
         return message
 
     return bounded

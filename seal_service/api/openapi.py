@@ -79,7 +79,7 @@ def _complete(operation: dict[str, Any], permission: Permission, limited: bool) 
     general = refusals(*([] if public else [PermissionDenied]), Unauthenticated, *OF_THE_DOOR)
     wanted = {401, 500} | (set() if public else {403}) | ({429} if limited else set())
     if "requestBody" in operation:
-        wanted |= {400, 413, 415}
+        wanted |= {400, 408, 413, 415, 503}
     if operation.get("parameters") or "requestBody" in operation:
         wanted.add(422)
     for status in sorted(wanted):

@@ -85,11 +85,13 @@ OF_THE_DOOR: dict[str, Row] = {
     "no-such-address": Row(404, "地址不存在", "No such address"),
     "method-not-allowed": Row(405, "方法不被允许", "Method not allowed"),
     "not-acceptable": Row(406, "无法提供所接受的格式", "Not acceptable"),
+    "request-timeout": Row(408, "请求内容未及时到达", "Request body not received in time"),
     "content-too-large": Row(413, "请求内容过大", "Content too large"),
     "unsupported-media-type": Row(415, "不支持的媒体类型", "Unsupported media type"),
     "invalid-request": Row(422, "请求内容无效", "Invalid request"),
     "too-many-requests": Row(429, "请求过于频繁", "Too many requests"),
     "internal-error": Row(500, "内部错误", "Internal error"),
+    "overloaded": Row(503, "服务繁忙", "Too busy"),
 }
 """What HTTP itself refuses, before any use case is asked."""
 
@@ -150,7 +152,7 @@ def problem_of_http(request: Request, error: Exception) -> Response:
     """What HTTP refuses (no such address, method, media type, size) as a problem."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     code = error.code if isinstance(error, DoorRefusal) else _CODE_OF_STATUS.get(error.status_code, "internal-error")
-    detail = error.detail if error.status_code < 500 else None
+    detail = error.detail if isinstance(error, DoorRefusal) or error.status_code < 500 else None
     return problem(request, code, OF_THE_DOOR[code], detail, headers=error.headers)
 
 

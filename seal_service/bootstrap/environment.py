@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from seal_service.config import Settings
 from seal_service.domain.errors import InvalidInput
@@ -18,6 +21,10 @@ def settings_from_environment() -> Settings:
     except ValidationError as error:
         wrong = "; ".join(f"SEAL_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors() if one["loc"])
         raise InvalidInput(f"Settings in the environment are wrong: {wrong}") from None
+    except SettingsError as error:  # a list or a mapping that is no JSON; only the message tells which
+        field = re.search(r'field "(\w+)"', str(error))
+        named = f"SEAL_{field[1].upper()}" if field else "a list or a mapping"
+        raise InvalidInput(f"Settings in the environment are wrong: {named} is written as JSON") from None
 
 
 def is_initialised(settings: Settings) -> bool:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import pikepdf
 
-
 LARGEST_STREAM = 256 << 20
 """Bytes that one compressed stream of a document may grow to in qpdf."""
 

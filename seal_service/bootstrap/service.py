@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from seal_service.domain.access import Account, Caller, Permission, require
 from seal_service.domain.application import Application
+from seal_service.domain.errors import Conflict, PermissionDenied, SealServiceError
 from seal_service.domain.grant import Grant
 from seal_service.domain.organization import Unit
 from seal_service.domain.paging import Page
@@ -68,6 +69,9 @@ Command = TypeVar("Command", contravariant=True)
 Answer = TypeVar("Answer", covariant=True)
 
 
+Refused = Callable[[Caller, Permission, SealServiceError, object], None]
+
+
 class UseCase(Protocol[Command, Answer]):
     """A story with the permission that it needs."""
 
@@ -84,6 +88,8 @@ class Guarded(Generic[Command, Answer]):
     """A use case behind its permission: default deny."""
 
     use_case: UseCase[Command, Answer]
+    refused: Refused | None = None
+    """Told of every act that was refused, so that the log knows it."""
 
     def __post_init__(self) -> None:
         """Refuse (TypeError) a use case that declares no permission."""
@@ -95,10 +101,26 @@ class Guarded(Generic[Command, Answer]):
         """What a caller must hold."""
         return self.use_case.permission
 
+    def admit(self, caller: Caller) -> None:
+        """Let a caller in who holds the permission; else Unauthenticated or PermissionDenied, which is logged."""
+        try:
+            require(caller, self.use_case.permission)
+        except PermissionDenied as refusal:
+            self._tell(caller, refusal, None)
+            raise
+
     def __call__(self, caller: Caller, command: Command) -> Answer:
         """The use case's answer; Unauthenticated or PermissionDenied before it is even looked at."""
-        require(caller, self.use_case.permission)
-        return self.use_case(caller, command)
+        self.admit(caller)
+        try:
+            return self.use_case(caller, command)
+        except (PermissionDenied, Conflict) as refusal:
+            self._tell(caller, refusal, command)
+            raise
+
+    def _tell(self, caller: Caller, refusal: SealServiceError, command: object) -> None:
+        if self.refused is not None:
+            self.refused(caller, self.use_case.permission, refusal, command)
 
 
 @dataclass(frozen=True, kw_only=True)

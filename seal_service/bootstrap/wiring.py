@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
 from seal_service.bootstrap.rooms import master_key, open_rooms
-from seal_service.bootstrap.service import Guarded, Service
+from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
 from seal_service.config import Settings
 from seal_service.domain.errors import InstanceNotReady
@@ -22,6 +22,7 @@ from seal_service.pki.timestamp_client import (
     HttpTimestampAuthority,
 )
 from seal_service.pki.timestamp_unit import TimestampUnit
+from seal_service.ports.crypto import TrustStore
 from seal_service.ports.system import Clock, Entropy
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.impression import PictureReader
@@ -49,6 +50,7 @@ from seal_service.usecases.create_account import (
 )
 from seal_service.usecases.decide_application import DecideApplicationUseCase
 from seal_service.usecases.grant_use import GrantUseUseCase, RevokeGrantUseCase
+from seal_service.usecases.log_refusal import LogRefusal
 from seal_service.usecases.look_up_seal import LookUpSealUseCase
 from seal_service.usecases.make_seal import MakeSealUseCase
 from seal_service.usecases.read_log import (
@@ -105,7 +107,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         keys=keys,
         blobs=blobs,
         chain=authority.chain,
-        timestamps=_timestamps(settings, http, unit, entropy),
+        timestamps=_timestamps(settings, http, unit, trust, clock, entropy),
         revocation=revocation,
         clock=clock,
         limits=DocumentLimits(
@@ -118,50 +120,55 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     reservation = timedelta(seconds=settings.reservation_seconds)
     hold = timedelta(hours=settings.document_hold_hours)
 
+    refused = LogRefusal(records, log)
+
+    def guarded(use_case: UseCase[Command, Answer]) -> Guarded[Command, Answer]:
+        return Guarded(use_case, refused)
+
     def close() -> None:
         http.close()
         rooms.database.close()
 
     return Service(
-        issue_token=Guarded(IssueTokenUseCase(records, clock, rooms.credentials)),
-        identify_caller=Guarded(IdentifyCallerUseCase(records, clock, rooms.credentials)),
-        create_account=Guarded(CreateAccountUseCase(records, log, clock, entropy, rooms.credentials)),
-        disable_account=Guarded(DisableAccountUseCase(records, log, clock)),
-        list_accounts=Guarded(ListAccountsUseCase(queries)),
-        read_account=Guarded(ReadAccountUseCase(records)),
-        register_unit=Guarded(RegisterUnitUseCase(records, log, clock, entropy)),
-        list_units=Guarded(ListUnitsUseCase(queries)),
-        read_unit=Guarded(ReadUnitUseCase(records)),
-        apply_for_seal=Guarded(ApplyForSealUseCase(records, log, blobs, PictureReader(), clock, entropy)),
-        decide_application=Guarded(DecideApplicationUseCase(records, log, clock)),
-        list_applications=Guarded(ListApplicationsUseCase(queries)),
-        read_application=Guarded(ReadApplicationUseCase(records, queries)),
-        make_seal=Guarded(MakeSealUseCase(records, log, keys, authority, clock, entropy, settings.seal_suite)),
-        list_seals=Guarded(ListSealsUseCase(queries, clock)),
-        read_seal=Guarded(ReadSealUseCase(records, queries)),
-        read_impression=Guarded(ReadImpressionUseCase(records, blobs)),
-        renew_seal=Guarded(RenewSealUseCase(records, log, keys, authority, clock, entropy)),
-        report_loss=Guarded(ReportLossUseCase(records, log, authority, clock)),
-        resume_seal=Guarded(ResumeSealUseCase(records, log, authority, clock)),
-        cancel_seal=Guarded(CancelSealUseCase(records, log, authority, clock)),
-        look_up_seal=Guarded(LookUpSealUseCase(records, clock)),
-        grant_use=Guarded(GrantUseUseCase(records, log, clock, entropy)),
-        revoke_grant=Guarded(RevokeGrantUseCase(records, log, clock)),
-        list_grants=Guarded(ListGrantsUseCase(queries)),
-        read_grant=Guarded(ReadGrantUseCase(records)),
-        apply_seal=Guarded(ApplySealUseCase(records, log, SealerByContent(sealer), blobs, clock, entropy, hold)),
-        read_use=Guarded(ReadUseUseCase(records)),
-        list_uses=Guarded(ListUsesUseCase(records, queries)),
-        fetch_document=Guarded(FetchDocumentUseCase(records, blobs)),
-        acknowledge_document=Guarded(AcknowledgeDocumentUseCase(records, log, blobs)),
-        reconcile=Guarded(ReconcileUseCase(records, log, blobs, clock, reservation)),
-        verify_document=Guarded(VerifyDocumentUseCase(records, log, verifier, clock)),
-        query_log=Guarded(QueryLogUseCase(queries, log)),
-        count_log=Guarded(CountLogUseCase(queries)),
-        read_entry=Guarded(ReadEntryUseCase(records, log)),
-        trace=Guarded(TraceUseCase(records, queries)),
-        answer_pki=Guarded(AnswerPkiUseCase(InternalPublicKeyServices(records, lists, responder, unit))),
-        check_readiness=Guarded(
+        issue_token=guarded(IssueTokenUseCase(records, clock, rooms.credentials)),
+        identify_caller=guarded(IdentifyCallerUseCase(records, clock, rooms.credentials)),
+        create_account=guarded(CreateAccountUseCase(records, log, clock, entropy, rooms.credentials)),
+        disable_account=guarded(DisableAccountUseCase(records, log, clock)),
+        list_accounts=guarded(ListAccountsUseCase(queries)),
+        read_account=guarded(ReadAccountUseCase(records)),
+        register_unit=guarded(RegisterUnitUseCase(records, log, clock, entropy)),
+        list_units=guarded(ListUnitsUseCase(queries)),
+        read_unit=guarded(ReadUnitUseCase(records)),
+        apply_for_seal=guarded(ApplyForSealUseCase(records, log, blobs, PictureReader(), clock, entropy)),
+        decide_application=guarded(DecideApplicationUseCase(records, log, clock)),
+        list_applications=guarded(ListApplicationsUseCase(queries)),
+        read_application=guarded(ReadApplicationUseCase(records, queries)),
+        make_seal=guarded(MakeSealUseCase(records, log, keys, authority, clock, entropy, settings.seal_suite)),
+        list_seals=guarded(ListSealsUseCase(queries, clock)),
+        read_seal=guarded(ReadSealUseCase(records, queries)),
+        read_impression=guarded(ReadImpressionUseCase(records, blobs)),
+        renew_seal=guarded(RenewSealUseCase(records, log, keys, authority, clock, entropy)),
+        report_loss=guarded(ReportLossUseCase(records, log, authority, clock)),
+        resume_seal=guarded(ResumeSealUseCase(records, log, authority, clock)),
+        cancel_seal=guarded(CancelSealUseCase(records, log, authority, clock)),
+        look_up_seal=guarded(LookUpSealUseCase(records, clock)),
+        grant_use=guarded(GrantUseUseCase(records, log, clock, entropy)),
+        revoke_grant=guarded(RevokeGrantUseCase(records, log, clock)),
+        list_grants=guarded(ListGrantsUseCase(queries)),
+        read_grant=guarded(ReadGrantUseCase(records)),
+        apply_seal=guarded(ApplySealUseCase(records, log, SealerByContent(sealer), blobs, clock, entropy, hold)),
+        read_use=guarded(ReadUseUseCase(records)),
+        list_uses=guarded(ListUsesUseCase(records, queries)),
+        fetch_document=guarded(FetchDocumentUseCase(records, blobs, clock)),
+        acknowledge_document=guarded(AcknowledgeDocumentUseCase(records, log, blobs)),
+        reconcile=guarded(ReconcileUseCase(records, log, blobs, clock, reservation)),
+        verify_document=guarded(VerifyDocumentUseCase(records, log, verifier, clock)),
+        query_log=guarded(QueryLogUseCase(queries, log)),
+        count_log=guarded(CountLogUseCase(queries)),
+        read_entry=guarded(ReadEntryUseCase(records, log)),
+        trace=guarded(TraceUseCase(records, queries)),
+        answer_pki=guarded(AnswerPkiUseCase(InternalPublicKeyServices(records, lists, responder, unit))),
+        check_readiness=guarded(
             CheckReadinessUseCase(records, queries, keys, clock, reservation, rooms.database.durability)
         ),
         clock=clock,
@@ -174,8 +181,8 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
 
 
 def _timestamps(
-    settings: Settings, http: BoundedHttp, unit: TimestampUnit, entropy: Entropy
+    settings: Settings, http: BoundedHttp, unit: TimestampUnit, trust: TrustStore, clock: Clock, entropy: Entropy
 ) -> FirstAnsweringTimestampAuthority:
     outside = [HttpTimestampAuthority(url, http, entropy) for url in settings.timestamp_urls]
     embedded = [EmbeddedTimestampAuthority(unit.answer, entropy)] if settings.timestamp_embedded else []
-    return FirstAnsweringTimestampAuthority([*outside, *embedded])
+    return FirstAnsweringTimestampAuthority([*outside, *embedded], trust, clock)

@@ -15,7 +15,7 @@ from seal_service.cli.output import print_fields, working
 from seal_service.cli.session import session
 from seal_service.domain.errors import DocumentNotKept, InvalidInput
 from seal_service.domain.placement import Placement
-from seal_service.domain.use import Operator, SignatureLevel
+from seal_service.domain.use import SignatureLevel, operator_of
 from seal_service.formats import representation
 from seal_service.usecases.apply_seal import ApplySeal
 
@@ -58,7 +58,7 @@ def apply(
             placement=Placement(page=page, x_mm=x, y_mm=y),
             level=level,
             allow_lower_level=allow_lower_level,
-            operator=_operator(operator_id, operator_name, operator_department),
+            operator=operator_of(operator_id, operator_name, operator_department),
             case_number=case_number,
         )
         with working("用印 applying the seal …"):
@@ -73,11 +73,3 @@ def apply(
             raise
         receipt = representation.receipt(applied.use, at.service.origin, applied.lower_level_reason)
         print_fields({**receipt, "file": str(output), "replayed": applied.replayed}, as_json=as_json)
-
-
-def _operator(identity: str | None, name: str | None, department: str | None) -> Operator | None:
-    if identity is None and name is None and department is None:
-        return None
-    if not identity or not name:
-        raise InvalidInput("A 签章人 is named with --operator-id and --operator-name", field="operator_id")
-    return Operator(id=identity, name=name, department=department)

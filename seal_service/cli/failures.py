@@ -65,6 +65,14 @@ def sentence(error: Exception) -> str:
 class Door(TyperGroup):
     """The outermost group: every error of the service ends here as a sentence, never as a traceback."""
 
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Refuse (exit code 2) what is no Unicode text: Python hands such bytes on as unpaired surrogates."""
+        for number, one in enumerate(args, 1):
+            if not one.isascii() and one != one.encode(errors="replace").decode():
+                tell(errors.InvalidInput(f"Argument {number} is no text in UTF-8; rename a file that has such a name"))
+                raise typer.Exit(INPUT_ERROR)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         """Run the command; Exit with 1 or 2 when it fails."""
         try:

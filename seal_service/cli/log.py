@@ -149,5 +149,5 @@ def trace(
         print_json(story_as_plain(story, now))
     else:
         print_story(story)
-    if not story.uses:
+    if not story.uses and not story.further_entries:
         raise typer.Exit(1)

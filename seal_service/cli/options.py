@@ -39,4 +39,7 @@ def moment(text: str | None, field: str) -> datetime | None:
         raise InvalidTime(f"--{field} takes a time like 2026-03-01T08:00:00Z", field=field) from error
     if parsed.tzinfo is None:
         raise InvalidTime(f"--{field} needs an offset: 2026-03-01T08:00:00Z or …+08:00", field=field)
-    return parsed.astimezone(UTC)
+    try:
+        return parsed.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidTime(f"--{field} lies outside the years 1 to 9999 in UTC", field=field) from error

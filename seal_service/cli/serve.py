@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +20,10 @@ Maintained = Callable[["Service"], AbstractContextManager[None]]
 
 EXAMPLE = example("seal serve", "seal serve --host 0.0.0.0 --port 8443 --workers 4")
 APPLICATION = "seal_service.asgi:application"
+MOST_CONNECTIONS = 512
+"""Of one process; the next is answered with 503 at once."""
+IDLE_SECONDS = 20
+"""After which a connection without a request is closed."""
 
 
 def serving(maintained: Maintained) -> Callable[..., None]:
@@ -36,9 +40,11 @@ def serving(maintained: Maintained) -> Callable[..., None]:
 
             from seal_service.bootstrap import settings_from_environment
 
+            settings = settings_from_environment()
             shown = f"[{host}]" if ":" in host else host
             print(f"seal: http://{shown}:{port} (Ctrl+C stops it)", file=sys.stderr)
-            # The address in the log is the socket's: nobody may name another one by X-Forwarded-For.
+            # The client's address is the socket's, unless a proxy named in the settings tells another one.
+            # The server's own access log would print queries, which are personal: the door writes one itself.
             uvicorn.run(
                 APPLICATION,
                 factory=True,
@@ -46,8 +52,27 @@ def serving(maintained: Maintained) -> Callable[..., None]:
                 port=port,
                 workers=workers,
                 server_header=False,
-                proxy_headers=False,
-                log_level=settings_from_environment().log_level.lower(),
+                ws="none",
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=[str(one) for one in settings.trusted_proxies],
+                limit_concurrency=MOST_CONNECTIONS,
+                timeout_keep_alive=IDLE_SECONDS,
+                access_log=False,
+                log_level=settings.log_level.lower(),
+                log_config=log_configuration(settings.log_level),
             )
 
     return serve
+
+
+def log_configuration(level: str) -> dict[str, Any]:
+    """The server's log, one line each on standard error, for the service and for uvicorn (logging.config)."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "loggers": {
+            name: {"handlers": ["stderr"], "level": level, "propagate": False} for name in ("seal_service", "uvicorn")
+        },
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from rich.markup import escape
@@ -10,12 +11,18 @@ from rich.tree import Tree
 
 from seal_service.cli.output import console
 from seal_service.formats import representation
+from seal_service.ports.records import LogRow
 from seal_service.usecases.trace import Story, TracedUse
 
 
 def story_as_plain(story: Story, now: datetime) -> representation.Plain:
     """The story as JSON has it."""
-    return {"uses": [_traced(one, now) for one in story.uses], "upto_size": story.upto_size}
+    return {
+        "uses": [_traced(one, now) for one in story.uses],
+        "further_entries": [representation.log_entry(row) for row in story.further_entries],
+        "complete": story.complete,
+        "upto_size": story.upto_size,
+    }
 
 
 def _traced(one: TracedUse, now: datetime) -> representation.Plain:
@@ -33,10 +40,13 @@ def print_story(story: Story) -> None:
     """The story as a tree: use, seal, unit, grant, history, entries."""
     at = console()
     if not story.uses:
-        at.print(f"No use of a seal led to this document; the log had {story.upto_size} entries.")
-        return
+        at.print("No use of a seal stands behind this.")
     for one in story.uses:
         at.print(_tree(one))
+    if story.further_entries:
+        at.print("Further entries:", _entries(story.further_entries))
+    if not story.complete:
+        at.print("There are more uses than these.")
     at.print(f"The log had {story.upto_size} entries.")
 
 
@@ -52,9 +62,13 @@ def _tree(one: TracedUse) -> Tree:
     history = tree.add("状态 status of the seal")
     for change in one.seal_history:
         history.add(f"{representation.time(change.at)} {change.state.value}")
+    tree.add(_entries(one.entries))
+    return tree
+
+
+def _entries(rows: Sequence[LogRow]) -> Table:
     entries = Table("at", "kind", "result", "entry_id", "leaf_hash")
-    for row in one.entries:
+    for row in rows:
         at = representation.time(row.at)
         entries.add_row(at, row.kind.value, escape(row.result), escape(row.entry_id), row.leaf_hash.hex()[:16] + "…")
-    tree.add(entries)
-    return tree
+    return entries

@@ -39,6 +39,7 @@ class EventKind(StrEnum):
     GRANT_REVOKED = "grant.revoked"
     ACCOUNT_CREATED = "account.created"
     ACCOUNT_DISABLED = "account.disabled"
+    ACT_REFUSED = "account.refused"
     KEY_CREATED = "key.created"
     CONFIG_INITIALISED = "config.initialised"
     LOG_OPENED = "log.open"
@@ -54,6 +55,8 @@ class Result(StrEnum):
     SUCCESS = "success"
     FAILURE = "failure"
     REFUSED = "refused"
+    UNDECIDED = "undecided"
+    """Begun and not ended (an intent), or neither right nor wrong (a verification that could not tell)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from seal_service.domain.errors import InvalidInput
 from seal_service.domain.placement import Placement
 
 
@@ -39,6 +40,16 @@ class Operator:
     id: str
     name: str
     department: str | None = None
+
+
+def operator_of(identity: str | None, name: str | None, department: str | None) -> Operator | None:
+    """签章人: None when nothing is given; InvalidInput naming the field that is missing."""
+    if identity is None and name is None and department is None:
+        return None
+    if not identity or not name:
+        field = "operator_name" if identity else "operator_id"
+        raise InvalidInput(f"A 签章人 is named with id and name: {field} is missing", field=field)
+    return Operator(id=identity, name=name, department=department)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +114,9 @@ class SealUse:
     def counts(self) -> bool:
         """Whether it counts against the grant: a failed or abandoned use gives its count back."""
         return self.state in (UseState.RESERVED, UseState.COMPLETED)
+
+
+def holds_document(use: SealUse, now: datetime) -> bool:
+    """Whether the sealed document is still held for the caller at a moment; its time is over when it is over."""
+    kept = use.document_kept_until
+    return use.state is UseState.COMPLETED and kept is not None and now < kept

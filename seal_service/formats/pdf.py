@@ -116,7 +116,7 @@ def fields(pdf: pikepdf.Pdf) -> Iterator[tuple[str, pikepdf.Object, str | None]]
     while waiting:
         node, prefix, field_type, depth = waiting.pop()
         visited += 1
-        if depth > _DEEPEST or visited > _MOST_FIELDS:
+        if depth > _DEEPEST or visited + len(waiting) > _MOST_FIELDS:  # one array may be the /Kids of many
             raise PdfStructureError("the form's field tree is too deep or too large")
         if not is_mapping(node):
             continue

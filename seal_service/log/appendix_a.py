@@ -32,6 +32,9 @@ LOG_TYPES: dict[EventKind, str] = {
 }
 """logType; acts for which there is no code have none."""
 
+RESULTS: dict[Result, str] = {Result.SUCCESS: "0", Result.FAILURE: "1", Result.REFUSED: "1"}
+"""结果; what is not decided has none."""
+
 PERSONAL_FIELDS: dict[str, str] = {
     "operator_id": "operatorId",  # 签章人标识
     "operator_name": "operatorName",  # 签章人姓名
@@ -109,7 +112,7 @@ def record(event: Event, entry_id: str, at: datetime) -> dict[str, str | list[st
         "appId": event.account_id,
         "sceneCode": event.scenario,
         "signTime": local_time(at),
-        "result": "0" if event.result is Result.SUCCESS else "1",
+        "result": RESULTS.get(event.result),
         "reason": _shortened(event.reason),
     }
     for name, value in facts.items():

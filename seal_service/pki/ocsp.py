@@ -56,7 +56,7 @@ class OcspResponder:
             if not responder.not_before <= now < responder.not_after:
                 return _refusal("internal_error")
             answers = [
-                _single(one, _status(transaction, one) if known else _UNKNOWN, now)
+                _single(one, _status(transaction, one, issuer) if known else _UNKNOWN, now)
                 for one, known in zip(wanted, ours, strict=True)
             ]
         return _signed(answers, nonce, now, certificate_of(responder), self._keys.open(responder.key_reference))
@@ -107,10 +107,10 @@ def _read_request(request: bytes) -> tuple[list[ocsp.CertId], bytes | None]:
     return [single["req_cert"] for single in singles], nonces[0] if nonces else None
 
 
-def _status(transaction: Transaction, identifier: ocsp.CertId) -> ocsp.CertStatus:
+def _status(transaction: Transaction, identifier: ocsp.CertId, issuer: x509.Certificate) -> ocsp.CertStatus:
     certificate = transaction.certificates.find(serial_text(identifier["serial_number"].native))
-    if certificate is None:
-        return _UNKNOWN
+    if certificate is None or x509.Certificate.load(certificate.certificate).issuer != issuer.subject:
+        return _UNKNOWN  # the root's certificates are recorded beside ours
     if certificate.status is CertificateStatus.GOOD or certificate.status_since is None:
         return ocsp.CertStatus(name="good", value=ocsp.StatusGood())
     info: dict[str, Any] = {"revocation_time": to_the_second(certificate.status_since)}

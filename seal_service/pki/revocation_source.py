@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -23,6 +24,7 @@ from seal_service.ports.crypto import RevocationEvidence, RevocationSource
 from seal_service.ports.records import Records
 from seal_service.ports.system import Clock, Entropy
 
+_log = logging.getLogger(__name__)
 _NONCE_BYTES = 32
 _ADDRESSES_TRIED = 4
 _CLOCK_DIFFERENCE_SECONDS = 5.0
@@ -90,30 +92,26 @@ class AllowListedRevocation:
         self._entropy = entropy
 
     def evidence(self, certificate: bytes, issuer: bytes, produced_after: datetime | None) -> RevocationEvidence:
-        """The first good OCSP answer, else list; RevocationUnavailable with the failure of each address."""
+        """The first good OCSP answer, else list; RevocationUnavailable. Failures go to the process's log alone."""
         allowed = self._allowed.get(hashlib.sha256(issuer).hexdigest(), [])
         try:
             subject, authority = read_certificate(certificate), read_certificate(issuer)
         except InvalidInput as error:
             raise RevocationUnavailable(error.message) from error
         responders, lists = _addresses_named(subject)
-        failures: list[str] = []
         for address in _under(responders, allowed):
             try:
                 return self._ocsp(address, subject, authority, produced_after)
             except (HttpFailed, SealServiceError) as error:
-                failures.append(f"{address}: {error}")
+                _log.info("No revocation information from %s: %s", address, error)
         for address in _under(lists, allowed):
             try:
                 content = self._http.get(address)
                 check_revocation_list(content, authority, produced_after, self._clock.now())
                 return RevocationEvidence(crls=(content,))
             except (HttpFailed, SealServiceError) as error:
-                failures.append(f"{address}: {error}")
-        raise RevocationUnavailable(
-            f"No revocation information: {'; '.join(failures) or 'no address is allowed for this issuer'}",
-            failures=failures,
-        )
+                _log.info("No revocation information from %s: %s", address, error)
+        raise RevocationUnavailable
 
     def _ocsp(
         self, address: str, subject: x509.Certificate, authority: x509.Certificate, produced_after: datetime | None
@@ -134,14 +132,13 @@ class FirstAnsweringRevocation:
         self._sources = tuple(sources)
 
     def evidence(self, certificate: bytes, issuer: bytes, produced_after: datetime | None) -> RevocationEvidence:
-        """The first evidence that one has; RevocationUnavailable with the failure of each."""
-        failures = []
+        """The first evidence that one has; RevocationUnavailable. Failures go to the process's log alone."""
         for source in self._sources:
             try:
                 return source.evidence(certificate, issuer, produced_after)
             except SealServiceError as error:
-                failures.append(error.message)
-        raise RevocationUnavailable("; ".join(failures) or None, failures=failures)
+                _log.info("No revocation information: %s", error.message)
+        raise RevocationUnavailable
 
 
 def _addresses_named(certificate: x509.Certificate) -> tuple[list[str], list[str]]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from seal_service.domain.errors import SealServiceError, TimestampUnavailable
 from seal_service.pki.allowed_addresses import parse_address
 from seal_service.pki.bounded_http import BoundedHttp, HttpFailed
 from seal_service.pki.timestamp_messages import timestamp_request, token_of
-from seal_service.ports.crypto import TimestampAuthority
-from seal_service.ports.system import Entropy
+from seal_service.pki.timestamp_trust import TimestampTrust
+from seal_service.ports.crypto import TimestampAuthority, TrustStore
+from seal_service.ports.system import Clock, Entropy
 
+_log = logging.getLogger(__name__)
 _NONCE_BYTES = 8
 
 
@@ -53,21 +57,33 @@ class EmbeddedTimestampAuthority:
 class FirstAnsweringTimestampAuthority:
     """Several authorities, tried in their order. Safe for threads."""
 
-    def __init__(self, authorities: Sequence[TimestampAuthority]) -> None:
+    def __init__(
+        self,
+        authorities: Sequence[TimestampAuthority],
+        trust: TrustStore,
+        clock: Clock,
+        tolerance: timedelta = timedelta(minutes=5),
+    ) -> None:
+        """Tokens count whose time is within `tolerance` of the clock and whose unit an anchor for time-stamps vouches
+        for."""
         self.name = ", ".join(authority.name for authority in authorities)
         self._authorities = tuple(authorities)
+        self._trust = TimestampTrust(trust, clock, tolerance)
 
     def timestamp(self, sha256: bytes) -> bytes:
-        """The first token that one gives; TimestampUnavailable with the failure of each."""
-        failures = []
+        """The first good token that one gives; TimestampUnavailable. The failure of each is for the operator: it is
+        written to the process's log and told to no client."""
         for authority in self._authorities:
             try:
-                return authority.timestamp(sha256)
+                token = authority.timestamp(sha256)
+                self._trust.accept(token)
             except SealServiceError as error:
-                failures.append(f"{authority.name}: {error.message}")
-        if not failures:
+                _log.warning("No time-stamp of %s: %s", authority.name, error.message)
+            else:
+                return token
+        if not self._authorities:
             raise TimestampUnavailable("No time-stamping authority is configured")
-        raise TimestampUnavailable(f"No time-stamping authority answered: {'; '.join(failures)}", failures=failures)
+        raise TimestampUnavailable
 
 
 def _exchange(ask: Callable[[bytes], bytes], sha256: bytes, entropy: Entropy) -> bytes:

@@ -6,10 +6,11 @@ import hashlib
 import hmac
 from typing import Any
 
-from asn1crypto import algos, cms, tsp
+from asn1crypto import algos, cms, tsp, x509
 
 from seal_service.domain.errors import InvalidInput, TimestampUnavailable
-from seal_service.formats.der import load, made, reading
+from seal_service.formats.cms import read_timestamp_token
+from seal_service.formats.der import load, made, read_certificate, reading
 from seal_service.pki.signatures import is_signed_by
 
 RESPONSE_BYTES = 1 << 18
@@ -40,8 +41,8 @@ def timestamp_request(sha256: bytes, nonce: int) -> bytes:
 def token_of(response: bytes, sha256: bytes, nonce: int) -> bytes:
     """The token of an answer, DER; TimestampUnavailable when there is none over this digest with this nonce.
 
-    Its signature is checked against the certificate within, so that the next authority is asked when it is wrong;
-    whether that certificate is to be trusted is for verification to say.
+    Its signature is checked against its signer's certificate, which it must hold; whether that is to be trusted is
+    for `timestamp_trust` to say.
     """
     try:
         return _token_of(load(TimeStampResponse, response, RESPONSE_BYTES), sha256, nonce)
@@ -69,16 +70,26 @@ def _token_of(response: Any, sha256: bytes, nonce: int) -> bytes:
             raise TimestampUnavailable("The token is over another digest")
         if info["nonce"].native != nonce:
             raise TimestampUnavailable("The token answers another request: its nonce differs")
-        if not token["content"]["certificates"] or not token["content"]["signer_infos"]:
-            raise TimestampUnavailable("The token has no signer or no certificate")
         _ = info["gen_time"].native, info["serial_number"].native
-        if not _is_signed_by_its_certificate(token["content"]):
+        encoded = bytes(token.dump())
+        signer_certificate = _signer_certificate(encoded)
+        if not _is_signed_by(signer_certificate, token["content"]):
             raise TimestampUnavailable("The token's signature is wrong")
-        return bytes(token.dump())
+        return encoded
 
 
-def _is_signed_by_its_certificate(signed_data: cms.SignedData) -> bool:
-    """Whether the one signer's attributes digest the TSTInfo and are signed by a certificate within (RFC 5652)."""
+def _signer_certificate(token: bytes) -> x509.Certificate:
+    try:
+        certificate = read_timestamp_token(token).signer_certificate
+    except ValueError as error:
+        raise TimestampUnavailable("The token cannot be read") from error
+    if certificate is None:
+        raise TimestampUnavailable("The token has no signer or not its certificate")
+    return read_certificate(certificate)
+
+
+def _is_signed_by(certificate: x509.Certificate, signed_data: cms.SignedData) -> bool:
+    """Whether the one signer's attributes digest the TSTInfo and are signed by the certificate's key (RFC 5652)."""
     signer = signed_data["signer_infos"][0]
     digest = signer["digest_algorithm"]["algorithm"].native
     attributes = {one["type"].native: one["values"] for one in signer["signed_attrs"]}
@@ -91,6 +102,4 @@ def _is_signed_by_its_certificate(signed_data: cms.SignedData) -> bool:
     if algorithm["algorithm"].native == "rsassa_pkcs1v15":  # rsaEncryption: the digest stands beside it
         algorithm = made(algos.SignedDigestAlgorithm, {"algorithm": f"{digest}_rsa"})
     message = signer["signed_attrs"].untag().dump()
-    certificates = [one.chosen for one in signed_data["certificates"] if one.name == "certificate"]
-    signature = signer["signature"].native
-    return any(is_signed_by(one.public_key.dump(), algorithm, message, signature) for one in certificates)
+    return is_signed_by(certificate.public_key.dump(), algorithm, message, signer["signature"].native)

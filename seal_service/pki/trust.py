@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from seal_service.domain.errors import InvalidInput
 from seal_service.domain.issuance import AuthorityRole
-from seal_service.formats.der import read_certificate
+from seal_service.formats.pem import LARGEST_BUNDLE, certificates_of
 from seal_service.ports.crypto import TrustAnchor
 from seal_service.ports.records import Records
-
-_BUNDLE_BYTES = 4 << 20
-_BUNDLE_CERTIFICATES = 1000
-_PEM_MARK = b"-----BEGIN "
-_PEM_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE-----")
 
 
 class InstanceTrustStore:
@@ -63,34 +55,9 @@ def certificates_of_file(path: Path) -> list[bytes]:
     """The certificates of a PEM or DER file, DER; InvalidInput naming the file."""
     try:
         with path.open("rb") as file:
-            content = file.read(_BUNDLE_BYTES + 1)
+            content = file.read(LARGEST_BUNDLE + 1)
         return certificates_of(content)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}") from error
     except InvalidInput as error:
         raise InvalidInput(f"{path}: {error.message}") from error
-
-
-def certificates_of(content: bytes) -> list[bytes]:
-    """The certificates of a PEM bundle or of one DER certificate, DER, each once; InvalidInput when there is none.
-
-    Text around the PEM blocks is let pass, as bundles carry it; a block that is no certificate is not.
-    """
-    if len(content) > _BUNDLE_BYTES:
-        raise InvalidInput(f"The certificates have more than {_BUNDLE_BYTES} bytes", limit=_BUNDLE_BYTES)
-    if _PEM_MARK not in content:
-        return [bytes(read_certificate(content).dump())]
-    blocks = _PEM_CERTIFICATE.findall(content)
-    if len(blocks) != content.count(_PEM_MARK):
-        raise InvalidInput("The file holds a damaged block, or one that is no certificate")
-    if len(blocks) > _BUNDLE_CERTIFICATES:
-        raise InvalidInput(f"There are more than {_BUNDLE_CERTIFICATES} certificates", limit=_BUNDLE_CERTIFICATES)
-    return list(dict.fromkeys(_decoded(block) for block in blocks))
-
-
-def _decoded(block: bytes) -> bytes:
-    try:
-        der = base64.b64decode(b"".join(block.split()), validate=True)
-    except binascii.Error as error:
-        raise InvalidInput("A PEM block is not Base64") from error
-    return bytes(read_certificate(der).dump())

@@ -26,8 +26,6 @@ class SealFilter:
     now: datetime
     state: SealState | None = None
     unit_id: str | None = None
-    code: str | None = None
-    name: str | None = None
     expiring_before: datetime | None = None
     """Not expired yet, but before this moment."""
 
@@ -106,8 +104,8 @@ class Queries(Protocol):
     def uses(self, page: PageRequest, *, seal_code: str, account_id: str | None = None) -> Page[SealUse]:
         """Uses of a seal, of one account only if it is named."""
 
-    def uses_of_document(self, sha256: str) -> Sequence[SealUse]:
-        """Uses that sealed a document or gave it out, by the digest of either, oldest first."""
+    def uses_of_document(self, sha256: str, limit: int) -> Sequence[SealUse]:
+        """Uses that sealed a document or gave it out, by the digest of either, oldest first, at most `limit`."""
 
     def log(self, page: PageRequest, chosen: LogFilter) -> Page[LogRow]:
         """Log entries without their private fields."""

@@ -112,6 +112,9 @@ class SealRecords(Protocol):
     def by_certificate(self, serial: str) -> Seal | None:
         """The seal whose credential of any version has this certificate serial number."""
 
+    def names_key(self, key_reference: str) -> bool:
+        """Whether any seal's credential names this key."""
+
     def next_serial(self, area_code: str) -> int:
         """The next number of an area's sequence, from 1; never given twice."""
 
@@ -217,9 +220,6 @@ class LogRecords(Protocol):
 
     def status_changes(self, seal_code: str) -> Sequence[StatusChange]:
         """The seal's changes of status by the log: sealmgmt.made, activated, suspended, resumed, cancelled."""
-
-    def unfinished_intents(self, before: datetime, limit: int) -> Sequence[LogRow]:
-        """Intents older than a moment without a terminal entry."""
 
 
 class Transaction(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seal_service.domain.content import ContentKind
 from seal_service.domain.errors import (
     DocumentActiveContent,
     DocumentCertified,
@@ -12,7 +13,6 @@ from seal_service.domain.errors import (
     DocumentOverLimit,
     DocumentXfa,
 )
-from seal_service.sealing.active_content import HIDDEN_LAYERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +35,10 @@ class DocumentFacts:
     xfa: bool
     locked: bool
     """Certified with no changes permitted, or locked by a signature against new fields (ISO 32000-2, 12.8.2)."""
-    active: frozenset[str]
-    """Kinds of `active_content`."""
+    active: frozenset[ContentKind]
 
 
-def admit(facts: DocumentFacts, limits: DocumentLimits, permitted_content: frozenset[str]) -> None:
+def admit(facts: DocumentFacts, limits: DocumentLimits, permitted_content: frozenset[ContentKind]) -> None:
     """Raise the DocumentRefused that fits; content of the permitted kinds passes."""
     for what, size, limit in (
         ("bytes", facts.bytes, limits.bytes),
@@ -54,9 +53,9 @@ def admit(facts: DocumentFacts, limits: DocumentLimits, permitted_content: froze
         raise DocumentXfa
     if facts.locked:
         raise DocumentCertified
-    refused = facts.active - permitted_content
-    if refused - {HIDDEN_LAYERS}:
-        kinds = sorted(refused - {HIDDEN_LAYERS})
-        raise DocumentActiveContent(f"The document contains active content: {', '.join(kinds)}", kinds=kinds)
+    refused = sorted(kind.value for kind in facts.active - permitted_content)
+    if refused == [ContentKind.HIDDEN_LAYERS]:
+        raise DocumentHiddenContent(kinds=refused)
     if refused:
-        raise DocumentHiddenContent(kinds=sorted(refused))
+        kinds = [kind for kind in refused if kind != ContentKind.HIDDEN_LAYERS]
+        raise DocumentActiveContent(f"The document contains active content: {', '.join(kinds)}", kinds=kinds)

@@ -24,6 +24,7 @@ from pyhanko.pdf_utils.decode_limits import (
 from pyhanko.pdf_utils.misc import PdfDecodeLimitError
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+from seal_service.domain.content import ContentKind
 from seal_service.domain.errors import (
     DocumentDamaged,
     DocumentEncrypted,
@@ -41,8 +42,9 @@ from seal_service.formats.pdf import (
     open_pdf,
     shown_page,
 )
-from seal_service.sealing.active_content import HIDDEN_LAYERS, hides_layers, kinds_in
+from seal_service.sealing.active_content import hides_layers, kinds_in
 from seal_service.sealing.admission import DocumentFacts, DocumentLimits
+from seal_service.sealing.counted_values import CountedValues
 
 _BYTES_OF_AN_XREF_ENTRY = 20
 _HARMLESS = ("xref entry for the xref stream itself is missing", "Resources is missing or invalid; repairing")
@@ -51,6 +53,9 @@ a page whose content needs no resources may be without."""
 _NAME_OF_THE_STREAM = re.compile(r"stream <[^>]*>[,:]? ?")
 _BYTES_OF_AN_OBJECT = 512
 """What an object in an object stream may take on average."""
+_VALUES_OF_AN_OBJECT = 2
+"""How many values may be read for each object that is allowed. Only objects that may be active are read into: the real
+documents of the tests take fewer than 200 values each, and a million take some seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +97,7 @@ def read_document(content: bytes, page: int, limits: DocumentLimits) -> ReadDocu
             raise DocumentEncrypted
         objects = _count_objects(reader, limits)
         with open_pdf(content) as pdf:
-            facts = _facts(pdf, len(content), objects)
+            facts = _facts(pdf, len(content), objects, CountedValues(limits.objects * _VALUES_OF_AN_OBJECT))
             if facts.pages > limits.pages:
                 raise DocumentOverLimit(
                     f"The document has more than {limits.pages} pages", what="pages", limit=limits.pages
@@ -159,13 +164,13 @@ def _count_objects(reader: PdfFileReader, limits: DocumentLimits) -> int:
     return highest
 
 
-def _facts(pdf: pikepdf.Pdf, size: int, objects: int) -> DocumentFacts:
-    active: set[str] = set()
+def _facts(pdf: pikepdf.Pdf, size: int, objects: int, values: CountedValues) -> DocumentFacts:
+    active: set[ContentKind] = set()
     for indirect in pdf.objects:
         if isinstance(indirect, pikepdf.Object):
-            active |= kinds_in(indirect)
-    if hides_layers(pdf):
-        active.add(HIDDEN_LAYERS)
+            active |= kinds_in(indirect, values)
+    if hides_layers(pdf, values):
+        active.add(ContentKind.HIDDEN_LAYERS)
     pages = len(pdf.pages)
     damage = [one for one in map(str, pdf.get_warnings()) if not any(harmless in one for harmless in _HARMLESS)]
     if damage:
@@ -177,7 +182,7 @@ def _facts(pdf: pikepdf.Pdf, size: int, objects: int) -> DocumentFacts:
         objects=objects,
         encrypted=pdf.is_encrypted,
         xfa=is_mapping(form) and "/XFA" in form,
-        locked=_locked(pdf),
+        locked=_locked(pdf, values),
         active=frozenset(active),
     )
 
@@ -196,22 +201,21 @@ def _page(pdf: pikepdf.Pdf, reader: PdfFileReader, number: int) -> PageToSeal:
     return PageToSeal(number=wanted, object_id=object_id, shown=shown_page(page))
 
 
-def _locked(pdf: pikepdf.Pdf) -> bool:
+def _locked(pdf: pikepdf.Pdf, values: CountedValues) -> bool:
     """Whether an existing signature permits no further field (ISO 32000-2, 12.8.2.2, 12.8.2.4 and 12.7.5.5)."""
     signed = [node for _, node, field_type in fields(pdf) if field_type == "/Sig" and is_mapping(node.get("/V"))]
-    values: list[object] = [node.get("/V") for node in signed]
+    signatures: list[object] = [node.get("/V") for node in signed]
     permissions = pdf.Root.get("/Perms")
     if is_mapping(permissions):
-        values.append(permissions.get("/DocMDP"))
+        signatures.append(permissions.get("/DocMDP"))
     locks = [node.get("/Lock") for node in signed]
-    transforms = [reference for value in values if is_mapping(value) for reference in _references(value)]
+    transforms = [one for signature in signatures if is_mapping(signature) for one in _transforms(signature, values)]
     return any(_forbids_fields(lock) for lock in [*locks, *transforms])
 
 
-def _references(value: pikepdf.Object) -> Iterator[object]:
+def _transforms(signature: pikepdf.Object, values: CountedValues) -> Iterator[object]:
     """The parameters of the DocMDP and FieldMDP transforms of a signature dictionary."""
-    references = value.get("/Reference")
-    for reference in references if isinstance(references, pikepdf.Array) else ():
+    for reference in values.items(signature.get("/Reference")):
         if is_mapping(reference) and str(reference.get("/TransformMethod")) in ("/DocMDP", "/FieldMDP"):
             yield reference.get("/TransformParams")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from seal_service.sealing.revision import OpenSignature, Revision, signature_dic
 from seal_service.sealing.security_store import add_to_store
 from seal_service.sealing.validation_data import ValidationData, collect
 
+_log = logging.getLogger(__name__)
 _FIRST_TIMESTAMP_ROOM = 6144
 """Bytes reserved for a time-stamp while none has been seen: most authorities' tokens with their certificates."""
 _SPARE = 256
@@ -51,6 +53,12 @@ class Raised:
     level: SignatureLevel
     timestamp_token: bytes | None
     shortfall: Unavailable | None
+
+    @property
+    def reason(self) -> str | None:
+        """What kept it lower, in the sentence of the error's kind: its own may name addresses inside, which go to the
+        process's log and not to clients."""
+        return type(self.shortfall)().message if self.shortfall is not None else None
 
 
 class LevelRaiser:
@@ -96,6 +104,7 @@ class LevelRaiser:
                         level = SignatureLevel.B_LTA
         except (TimestampUnavailable, RevocationUnavailable) as error:
             shortfall = error
+            _log.warning("%s was asked for, %s could be reached: %s", asked, level, error.message)
         return Raised(appended=document.appended, level=level, timestamp_token=token, shortfall=shortfall)
 
     def _stamp_signature(self, signed: SignedRevision, document: _Document) -> tuple[TimestampToken, bytes]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from seal_service.domain.authorization import SealingPermit
+from seal_service.domain.content import ContentKind
 from seal_service.domain.errors import LevelUnreachable, SignatureRefused
 from seal_service.domain.use import IntentReference, SignatureLevel
 from seal_service.formats.cms import (
@@ -61,7 +62,7 @@ class PdfSealer:
         revocation: RevocationSource,
         clock: Clock,
         limits: DocumentLimits,
-        permitted_content: frozenset[str] = frozenset(),
+        permitted_content: frozenset[ContentKind] = frozenset(),
         issuers: Callable[[], Sequence[bytes]] = tuple,
     ) -> None:
         """Take the ports.
@@ -178,14 +179,14 @@ class PdfSealer:
         )
 
     def _finish(self, state: _PreparedPdf, signature: bytes, raised: Raised) -> SealedDocument:
-        asked, shortfall = state.permit.level, raised.shortfall
-        if shortfall is not None and not state.permit.allow_lower_level:
+        asked = state.permit.level
+        if raised.shortfall is not None and not state.permit.allow_lower_level:
             raise LevelUnreachable(
-                f"{asked} was asked for, {raised.level} could be reached: {shortfall.message}",
+                f"{asked} was asked for, {raised.level} could be reached: {raised.reason}",
                 asked=asked.value,
                 reached=raised.level.value,
-                cause=shortfall.message,
-            ) from shortfall
+                cause=raised.reason,
+            ) from raised.shortfall
         sha256, sm3 = state.document.sha256.copy(), state.document.sm3.copy()
         sha256.update(raised.appended)
         sm3.update(raised.appended)
@@ -194,7 +195,7 @@ class PdfSealer:
             sha256=sha256.digest().hex(),
             sm3=sm3.digest().hex(),
             level=raised.level,
-            lower_level_reason=shortfall.message if shortfall is not None else None,
+            lower_level_reason=raised.reason,
             signature_value=signature,
             signature_algorithm=signature_algorithm(state.permit.credential.suite),
             timestamp_token=raised.timestamp_token,

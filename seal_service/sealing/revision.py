@@ -162,24 +162,23 @@ class Revision:
             form = generic.DictionaryObject()
             root[pdf_name("/AcroForm")] = self.writer.add_object(form)
             self.writer.update_root()
-        fields = resolved(form, "/Fields")
-        if not isinstance(fields, generic.ArrayObject):
-            fields = generic.ArrayObject()
-            form[pdf_name("/Fields")] = fields
-        fields.append(field)
+        form[pdf_name("/Fields")] = _extended(form, "/Fields", field)
         form[pdf_name("/SigFlags")] = generic.NumberObject(_APPEND_ONLY)
         form.pop("/NeedAppearances", None)
-        self.writer.update_container(fields)
         self.writer.update_container(form)
 
     def _add_annotation(self, page: generic.Reference, annotation: generic.IndirectObject) -> None:
         page_object = page.get_object()
         if not isinstance(page_object, generic.DictionaryObject):
             raise PdfReadError("the page is not a dictionary")
-        if not isinstance(resolved(page_object, "/Annots"), generic.ArrayObject):
-            page_object[pdf_name("/Annots")] = generic.ArrayObject()
-            self.writer.mark_update(page)
-        self.writer.register_annotation(page, annotation)
+        page_object[pdf_name("/Annots")] = _extended(page_object, "/Annots", annotation)
+        self.writer.mark_update(page)
+
+
+def _extended(holder: generic.DictionaryObject, key: str, item: generic.IndirectObject) -> generic.ArrayObject:
+    """A new array of what an entry held and the item: the old one may be shared, as by the pages of a document."""
+    before = resolved(holder, key)
+    return generic.ArrayObject([*(before if isinstance(before, generic.ArrayObject) else ()), item])
 
 
 def resolved(dictionary: generic.DictionaryObject, key: str) -> generic.PdfObject | None:

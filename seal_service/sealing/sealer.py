@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from seal_service.domain.authorization import SealingPermit
 from seal_service.domain.errors import DocumentUnsupported
 from seal_service.domain.use import IntentReference
 from seal_service.formats.pdf import header_offset
 from seal_service.ports.documents import DocumentSealer, PreparedSeal, SealedDocument, Upload
-
-
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    sealer: DocumentSealer
-    prepared: PreparedSeal
 
 
 class SealerByContent:
@@ -27,19 +19,11 @@ class SealerByContent:
 
     def prepare(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> PreparedSeal:
         """As the sealer for its content."""
-        sealer = self._sealer_for(document)
-        prepared = sealer.prepare(document, permit, intent)
-        return PreparedSeal(
-            to_be_signed=prepared.to_be_signed,
-            key_reference=prepared.key_reference,
-            state=_Chosen(sealer, prepared),
-        )
+        return self._sealer_for(document).prepare(document, permit, intent)
 
     def complete(self, prepared: PreparedSeal, signature: bytes) -> SealedDocument:
-        """As the sealer that prepared it."""
-        if not isinstance(prepared.state, _Chosen):
-            raise TypeError("this was prepared by another sealer")
-        return prepared.state.sealer.complete(prepared.state.prepared, signature)
+        """As the sealer that prepared it, which is the one there is."""
+        return self._pdf.complete(prepared, signature)
 
     def seal(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> SealedDocument:
         """As the sealer for its content."""

@@ -81,7 +81,7 @@ def _check(
     _check_digests(original, sealed)
     with open_pdf(sealed.content) as pdf:
         found = _signature(pdf, original, sealed, sealed.field_name, "/ETSI.CAdES.detached")
-        _require(_is_on_page(pdf, sealed.field_name, sealed.page), "page", "the seal is not on its page")
+        _check_page(pdf, sealed.field_name, sealed.page)
         _check_signed_data(found, sealed, permit, intent, intermediates)
         raised = sealed.level.at_least(SignatureLevel.B_LT)
         if raised:
@@ -131,10 +131,24 @@ def _signature(
     return _FoundSignature(contents=contents, digest=state.digest(), end=end)
 
 
-def _is_on_page(pdf: pikepdf.Pdf, name: str, page: int) -> bool:
+def _check_page(pdf: pikepdf.Pdf, name: str, page: int) -> None:
+    """Whether the seal's field is an annotation of its page and of no other."""
     identities = {node.objgen for found, node, _ in fields(pdf) if found == name}
-    annotations = pdf.pages[page - 1].obj["/Annots"]
-    return any(annotation.objgen in identities for annotation in annotations)
+    shared: dict[tuple[int, int], bool] = {}
+    """Whether an array that pages may share holds it: each is read once, however many do."""
+    shown_on: list[int] = []
+    for number, other in enumerate(pdf.pages, 1):
+        annotations = other.obj.get("/Annots")
+        if not isinstance(annotations, pikepdf.Array):
+            continue
+        holds = shared.get(annotations.objgen)
+        if holds is None:
+            holds = any(isinstance(one, pikepdf.Object) and one.objgen in identities for one in annotations)
+            if annotations.is_indirect:
+                shared[annotations.objgen] = holds
+        if holds:
+            shown_on.append(number)
+    _require(shown_on == [page], "page", "the seal is not on its page alone")
 
 
 def _check_signed_data(

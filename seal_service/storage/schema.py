@@ -1,18 +1,23 @@
-"""The schema of the database and its migrations."""
+"""The schema of the database and its migrations.
+
+Alembic is loaded only to migrate: every command asks whether the schema is current, and few change it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError
 
 from seal_service.domain.errors import InstanceNotReady
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+"""The newest revision in migrations/versions."""
 
 _PACKAGE = Path(__file__).parent.parent
 
@@ -22,6 +27,9 @@ def upgrade(engine: Engine) -> None:
 
     Raises InstanceNotReady when the database has a revision that this program does not know.
     """
+    from alembic import command
+    from alembic.util import CommandError
+
     with engine.begin() as connection:
         try:
             command.upgrade(alembic_config(connection), "head")
@@ -31,17 +39,18 @@ def upgrade(engine: Engine) -> None:
 
 def is_current(engine: Engine) -> bool:
     """Whether the database has exactly the schema of this program; False also when there is no database."""
-    script = ScriptDirectory.from_config(alembic_config())
     try:
         with engine.connect() as connection:
-            found = MigrationContext.configure(connection).get_current_heads()
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
     except DatabaseError:
         return False
-    return set(found) == set(script.get_heads())
+    return list(found) == [HEAD]
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
     """Alembic's configuration: the migrations of the wheel, or of the repository when it runs from there."""
+    from alembic.config import Config
+
     packaged = _PACKAGE / "_migrations"
     directory = packaged if packaged.is_dir() else _PACKAGE.parent / "migrations"
     config = Config(attributes={"connection": connection})

@@ -143,6 +143,11 @@ class MemorySeals:
             (seal for seal in self.state.seals.values() if any(one.serial == serial for one in seal.credentials)), None
         )
 
+    def names_key(self, key_reference: str) -> bool:
+        """Any version of any seal."""
+        seals = self.state.seals.values()
+        return any(one.key_reference == key_reference for seal in seals for one in seal.credentials)
+
     def next_serial(self, area_code: str) -> int:
         """Count."""
         self.state.serials[area_code] = self.state.serials.get(area_code, 0) + 1
@@ -323,14 +328,6 @@ class MemoryLogRecords:
             for row in self.state.entries.values()
             if row.seal_code == seal_code and row.kind in STATE_AFTER
         ]
-
-    def unfinished_intents(self, before: datetime, limit: int) -> Sequence[LogRow]:
-        """Oldest first."""
-        return [
-            row
-            for row in self.state.entries.values()
-            if row.kind is EventKind.SEAL_INTENT and row.entry_id not in self.state.terminals and row.at < before
-        ][:limit]
 
 
 class MemoryTransaction:

@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.errors import CertificateNotFound
 from seal_service.ports.crypto import PublicKeyServices
 
 
@@ -55,4 +54,3 @@ class AnswerPkiUseCase:
                 return self.services.ocsp(command.body)
             case PkiMatter.TIMESTAMP:
                 return self.services.timestamp(command.body)
-        raise CertificateNotFound

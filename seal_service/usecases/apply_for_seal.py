@@ -11,7 +11,9 @@ from seal_service.domain.application import Application, ApplicationState
 from seal_service.domain.errors import AlreadyDecided, ApplicationNotFound, InvalidInput, PermissionDenied, UnitNotFound
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
 from seal_service.domain.impression import Impression, SealType
+from seal_service.domain.lifecycle import state_at
 from seal_service.domain.organization import Unit, UnitType, is_channel_of
+from seal_service.domain.seal import SealState
 from seal_service.ports.documents import ImpressionReader
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import BlobStore, Clock, Entropy
@@ -92,6 +94,11 @@ class ApplyForSealUseCase:
                 replaced = transaction.seals.find(identifiers.seal_code(command.replaces_seal_code))
                 if replaced is None or replaced.unit_id != unit.id:
                     raise InvalidInput("The seal to be replaced is not one of this unit", field="replaces_seal_code")
+                if state_at(replaced, now) in (SealState.MADE, SealState.ACTIVE):
+                    raise InvalidInput(
+                        "Only a lost, cancelled or expired seal is replaced: report the loss or cancel it first",
+                        field="replaces_seal_code",
+                    )
             revised = command.application_id is not None
             if revised:
                 application = self._revision(transaction, application)

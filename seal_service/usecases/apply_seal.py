@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.authorization import SealingPermit, authorize
+from seal_service.domain.authorization import SealingPermit, authorize, refusals
 from seal_service.domain.errors import (
     AuthorizationDenied,
     IdempotencyKeyReused,
@@ -25,7 +25,15 @@ from seal_service.domain.lifecycle import Action, allowed_actions, state_at
 from seal_service.domain.organization import Unit
 from seal_service.domain.placement import Placement
 from seal_service.domain.seal import Seal
-from seal_service.domain.use import IntentReference, Operator, SealUse, SignatureLevel, UseRequest, UseState
+from seal_service.domain.use import (
+    IntentReference,
+    Operator,
+    SealUse,
+    SignatureLevel,
+    UseRequest,
+    UseState,
+    holds_document,
+)
 from seal_service.ports.documents import DocumentSealer, SealedDocument, Upload
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import BlobStore, Clock, Entropy
@@ -127,7 +135,7 @@ class ApplySealUseCase:
                 transaction.commit()
                 raise
             use_id = uuid7(now, self.entropy.token(10))  # 4
-            intent = self._event(EventKind.SEAL_INTENT, Result.SUCCESS, seal, unit, request)
+            intent = self._event(EventKind.SEAL_INTENT, Result.UNDECIDED, seal, unit, request)
             intent = replace(
                 intent,
                 use_id=use_id,
@@ -164,7 +172,9 @@ class ApplySealUseCase:
         now = self.clock.now()
         first_denial: AuthorizationDenied | None = None
         for grant in transaction.grants.lock_candidates(seal.code, caller.identity, request.scenario):
-            counted = transaction.uses.counted(grant.id) if grant.maximum_uses is not None else 0
+            counted = 0
+            if grant.maximum_uses is not None and not refusals(caller, seal, grant, 0, request, now):
+                counted = transaction.uses.counted(grant.id)  # only of a grant that nothing else speaks against
             try:
                 return authorize(caller, seal, unit, grant, counted, request, now), grant
             except AuthorizationDenied as denial:
@@ -181,7 +191,8 @@ class ApplySealUseCase:
             raise UseInProgress(use_id=earlier.id)
         if earlier.state is not UseState.COMPLETED or earlier.sealed_sha256 is None:
             raise failure_of(earlier)
-        content = self.blobs.get(earlier.sealed_sha256) if earlier.document_kept_until is not None else None
+        held = holds_document(earlier, self.clock.now())
+        content = self.blobs.get(earlier.sealed_sha256) if held else None
         return AppliedSeal(use=earlier, content=content, replayed=True)
 
     def _complete(
@@ -192,7 +203,14 @@ class ApplySealUseCase:
             seal = transaction.seals.lock(permit.seal_code)
             grant = transaction.grants.lock(permit.grant_id)
             unit = transaction.units.get(seal.unit_id)
-            stands = seal.epoch == permit.seal_epoch and grant.epoch == permit.grant_epoch
+            account = transaction.accounts.find(use.account_id)
+            stands = (
+                seal.epoch == permit.seal_epoch
+                and grant.epoch == permit.grant_epoch
+                and now < grant.valid_until
+                and account is not None
+                and account.disabled_at is None
+            )
             current = transaction.uses.find(use.id)
             if current is None or current.state is not UseState.RESERVED:
                 raise UseOvertaken("The reservation was closed as abandoned meanwhile: ask again with a new key")

@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.errors import Conflict, InvalidInput
+from seal_service.domain.errors import InvalidInput
 from seal_service.domain.events import Event, EventKind, act_of
 from seal_service.domain.lifecycle import Action, next_state
 from seal_service.domain.seal import Seal, SealState
 from seal_service.ports.crypto import CertificateAuthority
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock
-from seal_service.usecases.facts import lock_own_seal, log_refusal, seal_facts
+from seal_service.usecases.facts import lock_own_seal, seal_facts
 from seal_service.usecases.requests import Repeatable, made_earlier, remember
 
 LONGEST_REASON = 500
@@ -52,7 +52,7 @@ class CancelSeal:
 
 @dataclass(frozen=True)
 class StatusChangeStory:
-    """What the three acts have in common: lock, transition, certificates, log, commit; a refusal is logged."""
+    """What the three acts have in common: lock, transition, certificates, log, commit."""
 
     records: Records
     log: SigningLog
@@ -65,32 +65,28 @@ class StatusChangeStory:
         command: ReportLoss | ResumeSeal | CancelSeal,
         action: Action,
         kind: EventKind,
-        on_certificate: Callable[[Transaction, str, datetime], None],
+        on_certificate: Callable[[Transaction, Seal, str, datetime], None],
     ) -> Seal:
         reason = _checked_text(command.reason, "reason")
         number = _checked_text(command.document_number, "document_number") if isinstance(command, CancelSeal) else None
         now = self.clock.now()
-        try:
-            with self.records.write() as transaction:
-                seal = lock_own_seal(transaction, caller, command.seal_code)
-                if _repeated(transaction, caller, command):
-                    return seal
-                state = next_state(seal, action, now)
-                changed = replace(seal, state=state, epoch=seal.epoch + 1, state_reason=reason, document_number=number)
-                transaction.seals.replace(changed)
-                for credential in seal.credentials:
-                    if now < credential.not_after:
-                        on_certificate(transaction, credential.serial, now)
-                unit = transaction.units.get(seal.unit_id)
-                facts = {**seal_facts(changed, unit), "document_number": number}
-                event = Event(kind=kind, seal_code=seal.code, unit_id=unit.id, reason=reason, facts=facts)
-                self.log.append(transaction, act_of(caller, event))
-                remember(transaction, caller, command, seal.code, now)
-                transaction.commit()
-                return changed
-        except Conflict as refusal:
-            log_refusal(self.records, self.log, caller, command.seal_code, action.value, refusal.message)
-            raise
+        with self.records.write() as transaction:
+            seal = lock_own_seal(transaction, caller, command.seal_code)
+            if _repeated(transaction, caller, command):
+                return seal
+            state = next_state(seal, action, now)
+            changed = replace(seal, state=state, epoch=seal.epoch + 1, state_reason=reason, document_number=number)
+            transaction.seals.replace(changed)
+            # Of every version, also an expired one: what was held must not stay held.
+            for credential in seal.credentials:
+                on_certificate(transaction, seal, credential.serial, now)
+            unit = transaction.units.get(seal.unit_id)
+            facts = {**seal_facts(changed, unit), "document_number": number}
+            event = Event(kind=kind, seal_code=seal.code, unit_id=unit.id, reason=reason, facts=facts)
+            self.log.append(transaction, act_of(caller, event))
+            remember(transaction, caller, command, seal.code, now)
+            transaction.commit()
+        return changed
 
 
 def _repeated(transaction: Transaction, caller: Caller, command: Repeatable) -> bool:
@@ -115,7 +111,11 @@ class ReportLossUseCase(StatusChangeStory):
 
     def __call__(self, caller: Caller, command: ReportLoss) -> Seal:
         """The seal, suspended."""
-        return self._change(caller, command, Action.REPORT_LOSS, EventKind.SEAL_SUSPENDED, self.authority.hold)
+
+        def hold(transaction: Transaction, _before: Seal, serial: str, at: datetime) -> None:
+            self.authority.hold(transaction, serial, at)
+
+        return self._change(caller, command, Action.REPORT_LOSS, EventKind.SEAL_SUSPENDED, hold)
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,11 @@ class ResumeSealUseCase(StatusChangeStory):
 
     def __call__(self, caller: Caller, command: ResumeSeal) -> Seal:
         """The seal, active again."""
-        return self._change(caller, command, Action.RESUME, EventKind.SEAL_RESUMED, self.authority.release)
+
+        def release(transaction: Transaction, _before: Seal, serial: str, at: datetime) -> None:
+            self.authority.release(transaction, serial, at)
+
+        return self._change(caller, command, Action.RESUME, EventKind.SEAL_RESUMED, release)
 
 
 @dataclass(frozen=True)
@@ -138,9 +142,8 @@ class CancelSealUseCase(StatusChangeStory):
     def __call__(self, caller: Caller, command: CancelSeal) -> Seal:
         """The seal, cancelled."""
 
-        def revoke(transaction: Transaction, serial: str, at: datetime) -> None:
-            seal = transaction.seals.by_certificate(serial)
-            lost = seal is not None and seal.state is SealState.SUSPENDED
+        def revoke(transaction: Transaction, before: Seal, serial: str, at: datetime) -> None:
+            lost = before.state is SealState.SUSPENDED
             self.authority.revoke(transaction, serial, at, "key_compromise" if lost else "cessation_of_operation")
 
         return self._change(caller, command, Action.CANCEL, EventKind.SEAL_CANCELLED, revoke)

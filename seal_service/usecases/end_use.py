@@ -25,6 +25,7 @@ def end_unsuccessfully(
     *,
     operator_id: str | None = None,
     private: Mapping[str, str] | None = None,
+    closed_by: str | None = None,
 ) -> bool:
     """End a reserved use as failed or abandoned, with its entry; whether it was still reserved.
 
@@ -51,6 +52,7 @@ def end_unsuccessfully(
             "document_sm3": use.document_sm3,
             "grant_id": use.grant_id,
             "level_asked": use.level_asked.value,
+            "closed_by": closed_by,
         },
         operator_id=operator_id,
         private=private or {},

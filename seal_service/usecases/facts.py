@@ -6,10 +6,10 @@ import hashlib
 
 from seal_service.domain.access import Caller, Role
 from seal_service.domain.errors import SealNotFound
-from seal_service.domain.events import Event, EventKind, Result, Scalar, act_of
+from seal_service.domain.events import Scalar
 from seal_service.domain.organization import Unit
 from seal_service.domain.seal import Credential, Custody, Seal
-from seal_service.ports.records import Records, SigningLog, Transaction
+from seal_service.ports.records import Transaction
 
 
 def seal_facts(seal: Seal, unit: Unit) -> dict[str, Scalar]:
@@ -48,22 +48,3 @@ def lock_own_seal(transaction: Transaction, caller: Caller, code: str) -> Seal:
     if not may_see(caller, seal):
         raise SealNotFound
     return seal
-
-
-def log_refusal(records: Records, log: SigningLog, caller: Caller, code: str, act: str, reason: str) -> None:
-    """Log that an act on a seal was refused (article 17: 全程监控), in a transaction of its own."""
-    with records.write() as transaction:
-        seal = transaction.seals.find(code)
-        if seal is None:
-            return
-        unit = transaction.units.get(seal.unit_id)
-        refused = Event(
-            kind=EventKind.SEAL_ACT_REFUSED,
-            result=Result.REFUSED,
-            seal_code=code,
-            unit_id=unit.id,
-            reason=reason,
-            facts={**seal_facts(seal, unit), "act": act},
-        )
-        log.append(transaction, act_of(caller, refused))
-        transaction.commit()

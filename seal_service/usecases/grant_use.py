@@ -16,6 +16,7 @@ from seal_service.domain.scenario import Scenario, ScenarioKind, accepts_seal_ty
 from seal_service.domain.seal import Seal
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock, Entropy
+from seal_service.usecases.change_status import LONGEST_REASON
 from seal_service.usecases.facts import seal_facts
 from seal_service.usecases.register_unit import checked_name
 from seal_service.usecases.requests import made_earlier, remember
@@ -61,6 +62,8 @@ class GrantUseUseCase:
             if earlier is not None:
                 return transaction.grants.lock(earlier)
             seal = _own(transaction, caller, command.seal_code)
+            if command.grantee_id == caller.account_id:
+                raise InvalidInput("A use is granted to another account than one's own", field="grantee_id")
             grantee = _business_system(transaction, command.grantee_id)
             grant = Grant(
                 id=uuid7(now, self.entropy.token(10)),
@@ -84,7 +87,7 @@ class GrantUseUseCase:
                 seal_code=seal.code,
                 unit_id=unit.id,
                 scenario=grant.scenario.code,
-                facts={**seal_facts(seal, unit), **grant_facts(grant), "system_name": grantee.name},
+                facts={**seal_facts(seal, unit), **grant_facts(grant), "grantee_name": grantee.name},
                 private={"responsible_person": grant.responsible_person},
             )
             self.log.append(transaction, act_of(caller, event))
@@ -104,7 +107,7 @@ class RevokeGrant:
 
 @dataclass(frozen=True)
 class RevokeGrantUseCase:
-    """撤销授权: uses under way do not survive it. Raises GrantNotFound; revoked already is done."""
+    """撤销授权: uses under way do not survive it. Raises GrantNotFound, InvalidInput; revoked already is done."""
 
     permission: ClassVar[Permission] = Permission.GRANT_USE
     records: Records
@@ -114,12 +117,13 @@ class RevokeGrantUseCase:
     def __call__(self, caller: Caller, command: RevokeGrant) -> Grant:
         """The grant, revoked."""
         now = self.clock.now()
+        reason = checked_name(command.reason, "reason", LONGEST_REASON)
         with self.records.write() as transaction:
             grant = transaction.grants.lock(command.grant_id)
             seal = transaction.seals.lock(grant.seal_code)
             if caller.unit_id != seal.unit_id:
                 raise GrantNotFound
-            if grant.revoked_at is not None:
+            if made_earlier(transaction, caller, command) is not None or grant.revoked_at is not None:
                 return grant
             revoked = replace(grant, revoked_at=now, epoch=grant.epoch + 1)
             transaction.grants.replace(revoked)
@@ -129,10 +133,11 @@ class RevokeGrantUseCase:
                 seal_code=seal.code,
                 unit_id=unit.id,
                 scenario=grant.scenario.code,
-                reason=command.reason,
+                reason=reason,
                 facts={**seal_facts(seal, unit), **grant_facts(grant)},
             )
             self.log.append(transaction, act_of(caller, event))
+            remember(transaction, caller, command, grant.id, now)
             transaction.commit()
         return revoked
 

@@ -19,6 +19,7 @@ from seal_service.ports.crypto import CertificateAuthority, KeyStore
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock, Entropy
 from seal_service.usecases.facts import seal_facts
+from seal_service.usecases.fresh_key import fresh_key
 from seal_service.usecases.requests import made_earlier, remember
 
 
@@ -59,8 +60,7 @@ def credential_of(issued: IssuedCertificate, key_reference: str, suite: Suite, v
 class MakeSealUseCase:
     """制章 by the making office.
 
-    The key is made before the transaction, since a key can take longer than a lock should last; it is destroyed
-    again when the seal does not come to be. Raises ApplicationNotFound, AlreadyDecided (not approved, or made),
+    Raises ApplicationNotFound, AlreadyDecided (not approved, or made),
     InvalidSealCode, InvalidInput (another area's code), AlreadyRegistered (code taken).
     """
 
@@ -82,19 +82,12 @@ class MakeSealUseCase:
             _require_approved(transaction.applications.lock(command.application_id))
         suite = command.suite or self.default_suite
         key_reference = f"seal-{identifiers.uuid7(self.clock.now(), self.entropy.token(10))}"
-        public_key_info = self.keys.create(key_reference, suite).public_key_info
-        made: Seal | None = None
-        try:
-            with self.records.write() as transaction:
-                earlier = made_earlier(transaction, caller, command)
-                if earlier is not None:
-                    return transaction.seals.lock(earlier)
-                seal = self._make(transaction, caller, command, suite, key_reference, public_key_info)
-                transaction.commit()
-                made = seal
-        finally:
-            if made is None:
-                self.keys.destroy(key_reference)
+        with fresh_key(self.records, self.keys, key_reference, suite) as public, self.records.write() as transaction:
+            earlier = made_earlier(transaction, caller, command)
+            if earlier is not None:
+                return transaction.seals.lock(earlier)
+            made = self._make(transaction, caller, command, suite, key_reference, public)
+            transaction.commit()
         return made
 
     def _make(

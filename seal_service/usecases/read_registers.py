@@ -210,7 +210,8 @@ class ReadImpressionUseCase:
         """The picture, PNG."""
         with self.records.read() as transaction:
             seal = transaction.seals.find(command.id)
-        picture = self.blobs.get(seal.impression.digest) if seal is not None and may_see(caller, seal) else None
+        entitled = seal is not None and may_see(caller, seal) and bool(caller.roles - {Role.BUSINESS_SYSTEM})
+        picture = self.blobs.get(seal.impression.digest) if seal is not None and entitled else None
         if picture is None:
             raise SealNotFound
         return picture

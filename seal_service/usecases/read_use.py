@@ -9,11 +9,11 @@ from seal_service.domain.access import Caller, Permission, Role
 from seal_service.domain.errors import DocumentNotKept, SealNotFound, UseNotFound
 from seal_service.domain.events import Event, EventKind, act_of
 from seal_service.domain.paging import Page, PageRequest
-from seal_service.domain.use import SealUse, UseState
+from seal_service.domain.use import SealUse, holds_document
 from seal_service.ports.reading import Queries
 from seal_service.ports.records import Records, SigningLog, Transaction
-from seal_service.ports.system import BlobStore
-from seal_service.usecases.facts import may_see
+from seal_service.ports.system import BlobStore, Clock
+from seal_service.usecases.facts import may_see, seal_facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +72,11 @@ class ListUsesUseCase:
             seal = transaction.seals.find(command.seal_code)
         if seal is None:
             raise SealNotFound
+        if caller.roles & {Role.UNIT, Role.AUDITOR} and may_see(caller, seal):
+            return self.queries.uses(command.page, seal_code=seal.code)
         if Role.BUSINESS_SYSTEM in caller.roles:
             return self.queries.uses(command.page, seal_code=seal.code, account_id=caller.identity)
-        if not may_see(caller, seal):
-            raise SealNotFound
-        return self.queries.uses(command.page, seal_code=seal.code)
+        raise SealNotFound
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class FetchDocumentUseCase:
     permission: ClassVar[Permission] = Permission.APPLY_SEAL
     records: Records
     blobs: BlobStore
+    clock: Clock
 
     def __call__(self, caller: Caller, command: ReadUse) -> tuple[SealUse, bytes]:
         """The use and the sealed document."""
@@ -93,8 +94,8 @@ class FetchDocumentUseCase:
             use = visible_use(transaction, caller, command)
         if use.account_id != caller.account_id:
             raise UseNotFound
-        held = use.state is UseState.COMPLETED and use.document_kept_until is not None
-        content = self.blobs.get(use.sealed_sha256) if held and use.sealed_sha256 else None
+        held = use.sealed_sha256 if holds_document(use, self.clock.now()) else None
+        content = self.blobs.get(held) if held is not None else None
         if content is None:
             raise DocumentNotKept
         return use, content
@@ -118,15 +119,18 @@ class AcknowledgeDocumentUseCase:
             if use.document_kept_until is None or use.sealed_sha256 is None:
                 return
             transaction.uses.release_document(use.id)
+            seal = transaction.seals.lock(use.seal_code)
             event = Event(
                 kind=EventKind.DOCUMENT_ACKNOWLEDGED,
-                seal_code=use.seal_code,
+                seal_code=seal.code,
+                unit_id=seal.unit_id,
                 scenario=use.scenario,
                 document_sha256=use.document_sha256,
                 use_id=use.id,
+                facts=seal_facts(seal, transaction.units.get(seal.unit_id)),
             )
             self.log.append(transaction, act_of(caller, event))
-            still_held = transaction.uses.holds(use.sealed_sha256)
+            # Deleted before the commit: a crash between the two leaves a row without document, never the reverse.
+            if not transaction.uses.holds(use.sealed_sha256):
+                self.blobs.delete(use.sealed_sha256)
             transaction.commit()
-        if not still_held:
-            self.blobs.delete(use.sealed_sha256)

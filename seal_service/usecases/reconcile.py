@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from seal_service.domain.access import PUBLIC_CALLER, Caller, Permission
+from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import UseOvertaken
 from seal_service.domain.use import UseState
 from seal_service.ports.records import Records, SigningLog
@@ -41,39 +41,45 @@ class ReconcileUseCase:
     reservation: timedelta
     """After how long a reservation counts as abandoned."""
 
-    def __call__(self, _caller: Caller, _command: Reconcile) -> Reconciled:
+    def __call__(self, caller: Caller, _command: Reconcile) -> Reconciled:
         """What was done."""
-        return Reconciled(abandoned=self._close_abandoned(), documents_removed=self._remove_documents())
+        abandoned = removed = 0
+        while closed := self._close_abandoned(caller):
+            abandoned += closed
+        while gone := self._remove_documents():
+            removed += gone
+        return Reconciled(abandoned=abandoned, documents_removed=removed)
 
-    def _close_abandoned(self) -> int:
+    def _close_abandoned(self, caller: Caller) -> int:
         closed = 0
         with self.records.read() as transaction:
             stale = transaction.uses.reserved_before(self.clock.now() - self.reservation, BATCH)
         for use in stale:
             with self.records.write() as transaction:
+                account = transaction.accounts.find(use.account_id)
                 ended = end_unsuccessfully(
                     transaction,
                     self.log,
-                    PUBLIC_CALLER,
+                    # The use is its system's also when it is the service that closes it.
+                    Caller(account_id=use.account_id, name=account.name if account else use.account_id),
                     use,
                     UseState.ABANDONED,
                     UseOvertaken("The use did not end in its time and was closed as abandoned"),
                     self.clock,
+                    closed_by=caller.account_id or "service",
                 )
                 transaction.commit()
             closed += ended
         return closed
 
     def _remove_documents(self) -> int:
-        removed = 0
         with self.records.read() as transaction:
             overdue = transaction.uses.held_until_before(self.clock.now(), BATCH)
         for use in overdue:
             with self.records.write() as transaction:
                 transaction.uses.release_document(use.id)
-                still_held = use.sealed_sha256 is not None and transaction.uses.holds(use.sealed_sha256)
+                # Deleted before the commit: a crash between the two leaves a row without document, never the reverse.
+                if use.sealed_sha256 is not None and not transaction.uses.holds(use.sealed_sha256):
+                    self.blobs.delete(use.sealed_sha256)
                 transaction.commit()
-            if use.sealed_sha256 is not None and not still_held:
-                self.blobs.delete(use.sealed_sha256)
-            removed += 1
-        return removed
+        return len(overdue)

@@ -8,14 +8,14 @@ from typing import ClassVar
 from seal_service.domain import identifiers
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.algorithms import Suite
-from seal_service.domain.errors import Conflict
 from seal_service.domain.events import Event, EventKind, act_of
 from seal_service.domain.lifecycle import Action, next_state
 from seal_service.domain.seal import Seal
 from seal_service.ports.crypto import CertificateAuthority, KeyStore
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock, Entropy
-from seal_service.usecases.facts import lock_own_seal, log_refusal, seal_facts
+from seal_service.usecases.facts import lock_own_seal, seal_facts
+from seal_service.usecases.fresh_key import fresh_key
 from seal_service.usecases.make_seal import credential_of, subject_of
 from seal_service.usecases.requests import made_earlier, remember
 
@@ -34,7 +34,7 @@ class RenewSeal:
 class RenewSealUseCase:
     """续期: new key and certificate under the same code; the old certificate is not revoked.
 
-    Raises SealNotFound, RenewalNotPossible with the window, TransitionRefused; a refusal is logged.
+    Raises SealNotFound, RenewalNotPossible with the window, TransitionRefused.
     """
 
     permission: ClassVar[Permission] = Permission.RENEW_SEAL
@@ -51,26 +51,15 @@ class RenewSealUseCase:
             if made_earlier(transaction, caller, command) is not None:
                 return lock_own_seal(transaction, caller, command.seal_code)
             seal = lock_own_seal(transaction, caller, command.seal_code)
-        try:
-            next_state(seal, Action.RENEW, self.clock.now())
-        except Conflict as refusal:
-            log_refusal(self.records, self.log, caller, seal.code, Action.RENEW.value, refusal.message)
-            raise
+        next_state(seal, Action.RENEW, self.clock.now())
         before = seal.signing_credential()
         suite = command.suite or (before.suite if before else Suite.ECDSA_P256)
         key_reference = f"seal-{identifiers.uuid7(self.clock.now(), self.entropy.token(10))}"
-        public_key_info = self.keys.create(key_reference, suite).public_key_info
-        renewed: Seal | None = None
-        try:
-            with self.records.write() as transaction:
-                if made_earlier(transaction, caller, command) is not None:
-                    return lock_own_seal(transaction, caller, command.seal_code)
-                result = self._renew(transaction, caller, command, suite, key_reference, public_key_info)
-                transaction.commit()
-                renewed = result
-        finally:
-            if renewed is None:
-                self.keys.destroy(key_reference)
+        with fresh_key(self.records, self.keys, key_reference, suite) as public, self.records.write() as transaction:
+            if made_earlier(transaction, caller, command) is not None:
+                return lock_own_seal(transaction, caller, command.seal_code)
+            renewed = self._renew(transaction, caller, command, suite, key_reference, public)
+            transaction.commit()
         return renewed
 
     def _renew(

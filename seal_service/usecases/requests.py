@@ -27,7 +27,7 @@ class Repeatable(Protocol):
 def request_digest(command: object) -> str:
     """SHA-256 (hex) of a command without its idempotency key; bytes enter by their own digest."""
     text = json.dumps(_plain(command), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _plain(value: object) -> Any:

@@ -54,7 +54,7 @@ class VerifyDocumentUseCase:
                 sub_indication=sub_indication,
                 technically_valid=technically_valid,
             )
-        self._note(caller, report)
+        self._note(caller, command, report)
         return report
 
     def _judged(self, transaction: Transaction, report: SignatureReport) -> SignatureReport:
@@ -83,21 +83,32 @@ class VerifyDocumentUseCase:
         )
         return with_seal_status(report, facts, ours=True)
 
-    def _note(self, caller: Caller, report: VerificationReport) -> None:
-        codes = tuple(sorted({one.seal.code for one in report.signatures if one.seal and one.seal.code}))
+    def _note(self, caller: Caller, command: VerifyDocument, report: VerificationReport) -> None:
+        """Log what was found; what a caller's own anchors or moment made of it is no finding of this service."""
+        ours = {one.seal.code for one in report.signatures if one.seal and one.seal.status_now and one.seal.code}
+        policy = command.policy
         event = Event(
             kind=EventKind.DOCUMENT_VERIFIED,
-            result=Result.SUCCESS if report.indication is Indication.TOTAL_PASSED else Result.FAILURE,
+            result=_result(report.indication, by_own_trust=not policy.anchors and policy.at is None),
             document_sha256=report.sha256,
             reason=report.sub_indication.value if report.sub_indication else None,
             facts={
                 "indication": report.indication.value,
                 "signatures": len(report.signatures),
-                "seal_codes": codes[:20],
+                "seal_codes": tuple(sorted(ours))[:20],
                 "document_sm3": report.sm3,
+                "foreign_anchors": len(policy.anchors),
+                "judged_at": policy.at.isoformat() if policy.at else None,
+                "offline": policy.offline,
             },
             private={"document_name": report.file},
         )
         with self.records.write() as transaction:
             self.log.append(transaction, act_of(caller, event))
             transaction.commit()
+
+
+def _result(indication: Indication, *, by_own_trust: bool) -> Result:
+    if indication is Indication.TOTAL_FAILED:
+        return Result.FAILURE
+    return Result.SUCCESS if indication is Indication.TOTAL_PASSED and by_own_trust else Result.UNDECIDED

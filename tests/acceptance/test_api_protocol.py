@@ -226,6 +226,7 @@ def test_readiness_lists_every_dependency(shared_city: LiveCity) -> None:
     told = expect(200, shared_city.public.get("/readyz"))
     assert told["ready"] is True
     assert {"schema", "database", "authority:issuing"} <= {one["name"] for one in told["dependencies"]}
+    assert all(one.keys() == {"name", "ready"} for one in told["dependencies"]), "internals are for `seal doctor`"
     assert expect(200, shared_city.public.get("/healthz")) == {"status": "ok"}
 
 
@@ -246,10 +247,8 @@ class _Broken:
 def test_what_is_not_ready_is_told_as_503(shared_city: LiveCity) -> None:
     with serving(replace(shared_city.service, check_readiness=Guarded(_NotReady()), close=lambda: None)) as url:
         told = expect(503, shared_city.public.get(f"{url}/readyz"))
-    assert told == {
-        "ready": False,
-        "dependencies": [{"name": "schema", "ready": False, "detail": "run `seal db upgrade`"}],
-    }
+    assert told.pop("checked_at").endswith("Z")
+    assert told == {"ready": False, "dependencies": [{"name": "schema", "ready": False}]}
 
 
 def test_an_unforeseen_error_says_nothing_and_is_logged_with_its_request_id(

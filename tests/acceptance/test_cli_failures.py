@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from seal_service.cli.failures import exit_code, sentence
+from seal_service.cli.options import moment
 from seal_service.domain import errors
+from tests.command_line import CommandLine
 
 
 def _all(kind: type[errors.SealServiceError]) -> Iterator[errors.SealServiceError]:
@@ -47,3 +51,20 @@ def test_what_was_given_wrong_is_two_and_an_answer_of_no_is_one() -> None:
 
 def test_an_error_that_nobody_foresaw_tells_nothing_of_its_text() -> None:
     assert "secret" not in sentence(RuntimeError("secret"))
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00"])
+def test_a_time_outside_the_calendar_is_refused(at: str) -> None:
+    with pytest.raises(errors.InvalidTime, match="outside the years"):
+        moment(at, "at")
+
+
+def test_arguments_that_are_no_text_are_refused(command_line: CommandLine, tmp_path: Path) -> None:
+    """A name in another encoding reaches Python as unpaired surrogates, which no log and no digest can hold."""
+    named = os.fsdecode(bytes(tmp_path) + b"/\xb9\xab\xb8\xe6.pdf")
+    Path(named).write_bytes(b"%PDF-1.7")
+    for arguments in (("verify", named), ("units", "list", "--name", "\udcb9")):
+        result = command_line.run(*arguments)
+        assert result.exit_code == 2
+        assert "UTF-8" in result.stderr
+        assert "Traceback" not in result.stderr

@@ -33,7 +33,7 @@ def test_the_server_runs_until_it_is_told_to_stop(command_line: CommandLine) -> 
         port = probe.getsockname()[1]
     server = subprocess.Popen(
         [sys.executable, "-m", "seal_service", "serve", "--port", str(port)],
-        env={**os.environ, "SEAL_HOME": str(command_line.home)},
+        env={**os.environ, "SEAL_HOME": str(command_line.home), "SEAL_TRUSTED_PROXIES": '["127.0.0.1"]'},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -42,12 +42,39 @@ def test_the_server_runs_until_it_is_told_to_stop(command_line: CommandLine) -> 
         answer = _when_ready(f"http://127.0.0.1:{port}/readyz", server)
         assert answer.status_code == 200, answer.text
         assert answer.json()["ready"] is True
+        asked = {"operator_name": "PERSONAL-NAME", "case_number": "PERSONAL-CASE"}
+        use = f"http://127.0.0.1:{port}/v1/seals/99990000000001/uses"
+        assert httpx.post(use, params=asked, headers={"X-Request-ID": "case-1"}).status_code == 401
+        first = _remaining(port, "192.0.2.1")
+        assert _remaining(port, "192.0.2.1") < first
+        assert _remaining(port, "192.0.2.2") == first, "behind a trusted proxy each client has its own rate"
     finally:
         server.send_signal(signal.SIGINT)
         _, told = server.communicate(timeout=60)
     assert f"http://127.0.0.1:{port}" in told
     assert "Traceback" not in told
     assert "maintenance" not in told
+    noted = [line for line in told.splitlines() if " seal_service.access " in line]
+    assert sum(line.endswith(" ms request_id=case-1") for line in noted) == 1
+    assert any(" INFO seal_service.access POST /v1/seals/{seal_code}/uses 401 " in line for line in noted)
+    assert "PERSONAL" not in told
+    assert "99990000000001" not in told
+
+
+def _remaining(port: int, client: str) -> int:
+    """Requests that a client, as the proxy names it, has left."""
+    answer = httpx.get(f"http://127.0.0.1:{port}/pki/root.cer", headers={"X-Forwarded-For": client})
+    return int(answer.headers["ratelimit"].split("r=")[1].split(";")[0])
+
+
+@pytest.mark.parametrize("wrong", ["proxy.example", '["*"]', '["10.0.0.0/8"]', "10.0.0.1"])
+def test_only_addresses_are_trusted_as_proxies(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    monkeypatch.setenv("SEAL_TRUSTED_PROXIES", wrong)
+    result = command_line.run("doctor")
+    assert result.exit_code == 2
+    assert "SEAL_TRUSTED_PROXIES" in result.stderr
 
 
 def _when_ready(address: str, server: subprocess.Popen[str]) -> httpx.Response:

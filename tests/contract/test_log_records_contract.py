@@ -56,8 +56,6 @@ def test_an_intent_ends_once(written: Transaction) -> None:
     written.log.insert(log_row("end-2", EventKind.SEAL_COMPLETED, intent_id="intent-2"))
     with pytest.raises(Conflict):
         written.log.insert(log_row("end-2b", EventKind.SEAL_ABANDONED, intent_id="intent-2"))
-    unfinished = written.log.unfinished_intents(later(minutes=3), 10)
-    assert unfinished == [log_row("intent-1", EventKind.SEAL_INTENT, at=later(minutes=1))]
 
 
 def test_status_changes_are_those_that_the_log_has(written: Transaction) -> None:

@@ -155,13 +155,53 @@ def test_time_stamping_authorities_are_tried_in_order(tmp_path: Path) -> None:
         office.service.close()
 
 
-def test_a_level_that_cannot_be_reached_is_an_error_or_said(tmp_path: Path) -> None:
+def test_an_authority_that_nobody_here_trusts_is_passed_over(tmp_path: Path) -> None:
+    """Its time-stamps would be in the document for good, and verification would not believe them."""
+    with another_authority(tmp_path / "other") as (other, address):
+        office = RealOffice(tmp_path / "var", clock=other.clock, changes={"timestamp_urls": (f"{address}/pki/tsa",)})
+        applied = office.use("strict")
+        assert applied.content is not None
+        report = office.verify(applied.content)
+        signature = report.signatures[0]
+        assert (report.indication, signature.level, signature.time_source) == ("TOTAL_PASSED", "B-LT", "timestamp")
+        assert "示例省电子".encode().hex().encode() not in applied.content.lower(), "the token is the embedded unit's"
+        office.service.close()
+
+
+def test_an_authority_whose_clock_is_wrong_is_passed_over(tmp_path: Path) -> None:
+    with another_authority(tmp_path / "other") as (other, address):
+        root = tmp_path / "other-root.cer"
+        root.write_bytes(other.service.answer_pki(PUBLIC_CALLER, PkiRequest(matter=PkiMatter.ROOT_CERTIFICATE)))
+        changes = {
+            "timestamp_urls": (f"{address}/pki/tsa",),
+            "timestamp_embedded": False,
+            "timestamp_anchors": (root,),
+            "revocation_addresses": {hashlib.sha256(root.read_bytes()).hexdigest(): (address,)},
+        }
+        office = RealOffice(tmp_path / "var", changes=changes)
+        other.clock.moment = office.clock.now() + timedelta(hours=1)
+        with pytest.raises(LevelUnreachable) as refused:
+            office.use("strict", level=SignatureLevel.B_T)
+        assert refused.value.details["reached"] == "B-B"
+        other.clock.moment = office.clock.now() + timedelta(seconds=1)
+        assert office.use("right", level=SignatureLevel.B_T).use.level_reached is SignatureLevel.B_T
+        office.service.close()
+
+
+def test_a_level_that_cannot_be_reached_is_an_error_or_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The client is told what is missing; where we asked for it is for the operator."""
     changes = {"timestamp_urls": (NOBODY,), "timestamp_embedded": False}
     office = RealOffice(tmp_path / "var", changes=changes)
     with pytest.raises(LevelUnreachable) as refused:
         office.use("strict")
-    assert (refused.value.details["asked"], refused.value.details["reached"]) == ("B-LT", "B-B")
+    assert refused.value.details == {
+        "asked": "B-LT",
+        "reached": "B-B",
+        "cause": "No time-stamping authority answered.",
+    }
+    assert "127.0.0.1" not in refused.value.message
+    assert NOBODY in caplog.text
     lower = office.use("lower", allow_lower_level=True)
     assert lower.use.level_reached is SignatureLevel.B_B
-    assert lower.lower_level_reason
+    assert lower.lower_level_reason == "No time-stamping authority answered."
     office.service.close()

@@ -12,13 +12,14 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect
 
 import seal_service.storage.schema as schema
 from seal_service.domain.errors import InstanceNotReady, InvalidInput
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.queries import SqlQueries
-from seal_service.storage.schema import alembic_config, is_current, upgrade
+from seal_service.storage.schema import HEAD, alembic_config, is_current, upgrade
 from seal_service.storage.tables import StoredRow
 
 
@@ -48,6 +49,10 @@ def test_upgrade_makes_the_tables_that_the_program_describes(database: Database)
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, StoredRow.metadata) == []
         command.check(alembic_config(connection))
+
+
+def test_the_head_that_is_compared_with_is_the_newest_migration() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_heads() == [HEAD]
 
 
 def test_upgrade_again_changes_nothing(database: Database) -> None:

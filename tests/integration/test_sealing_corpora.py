@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from seal_service.domain.content import ContentKind
 from seal_service.domain.errors import DocumentRefused, InvalidPlacement
-from seal_service.sealing.active_content import KINDS
 from tests.sealing_world import World
 
 pytestmark = pytest.mark.corpora
@@ -33,7 +33,7 @@ def test_every_file_is_sealed_or_refused_with_a_typed_error(corpora: Path, tmp_p
     qpdf = shutil.which("qpdf")
     if qpdf is None:
         pytest.skip("qpdf is not installed")
-    world = World(permitted_content=frozenset(KINDS), width_mm=10, height_mm=10)
+    world = World(permitted_content=frozenset(ContentKind), width_mm=10, height_mm=10)
     files = [
         corpora / one["file"]
         for one in json.loads((corpora / "pdf" / "expectations.json").read_bytes())

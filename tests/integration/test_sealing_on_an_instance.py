@@ -61,7 +61,7 @@ def kinds(office: RealOffice) -> list[str]:
         office.auditor, QueryLog(chosen=LogFilter(seal_code=office.made.code), page=PageRequest(limit=500))
     )
     assert answer.page.next_cursor is None
-    return [row.kind.value for row in reversed(answer.page.items)]
+    return [row.kind.value for row in sorted(answer.page.items, key=lambda row: row.seq or 0)]
 
 
 def lose(office: RealOffice) -> None:

@@ -12,8 +12,15 @@ import pytest
 from PIL import Image, ImageChops
 
 from seal_service.domain.placement import Placement
+from seal_service.domain.use import SignatureLevel
+from seal_service.domain.verdict import Indication
 from seal_service.formats.pdf import open_pdf, shown_page
-from tests.sealing_world import SEAL_MM, World, document
+from seal_service.formats.upload import upload_of
+from seal_service.pki.trust import InstanceTrustStore
+from seal_service.ports.documents import VerificationPolicy
+from seal_service.verification.verifier import Verifier
+from tests.sealing_infrastructure import der
+from tests.sealing_world import SEAL_MM, World, another_intent, document
 
 TOLERANCE_MM = 0.3
 PIXELS_PER_MM = 8
@@ -140,3 +147,31 @@ def test_the_last_page_is_sealed_by_default_and_the_others_look_as_before(world:
     for page in (1, 2):
         assert ImageChops.difference(render(content, page)[0], render(sealed.content, page)[0]).getbbox() is None
     assert ink_box(render(sealed.content, 3)[0])
+
+
+@pytest.mark.parametrize("page", [1, 2, 3])
+def test_pages_that_share_an_array_of_annotations_do_not_share_the_seal(world: World, page: int) -> None:
+    def share(pdf: pikepdf.Pdf) -> None:
+        link = pdf.make_indirect(
+            pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Link, Rect=pikepdf.Array([0, 0, 9, 9]))
+        )
+        shared = pdf.make_indirect(pikepdf.Array([link]))
+        for one in pdf.pages:
+            one.obj.Annots = shared
+        pdf.Root.AcroForm = pikepdf.Dictionary(Fields=shared)
+
+    content = document(pages=3, content=b"0.5 g 10 10 50 50 re f", change=share)
+    sealed = world.seal(content, Placement(page=page), level=SignatureLevel.B_LTA)
+    again = world.seal(sealed.content, Placement(page=page, x_mm=20, y_mm=20), intent=another_intent(1)).content
+    for other in {1, 2, 3} - {page}:
+        before = render(content, other)[0]
+        assert ImageChops.difference(before, render(sealed.content, other)[0]).getbbox() is None
+        assert ImageChops.difference(before, render(again, other)[0]).getbbox() is None
+    assert ink_box(render(sealed.content, page)[0])
+    with open_pdf(again) as pdf:
+        assert [len(one.obj.Annots) for one in pdf.pages] == [4 if number == page else 1 for number in (1, 2, 3)]
+    trust = InstanceTrustStore(None, [der(world.infrastructure.root)], [der(world.infrastructure.root)])
+    verifier = Verifier(trust=trust, revocation=world.infrastructure, clock=world.clock)
+    report = verifier.verify(upload_of(again), VerificationPolicy())
+    seals = [one for one in report.signatures if one.kind == "pades"]
+    assert [one.indication for one in seals] == [Indication.TOTAL_PASSED] * 2

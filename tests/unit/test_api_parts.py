@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -18,11 +19,19 @@ from seal_service.api.limits import MOST_BUCKETS, TokenBuckets
 from seal_service.api.negotiation import preferred
 from seal_service.api.problems import OF_ERRORS, OF_THE_DOOR, DoorRefusal
 from seal_service.api.schemas.common import Moment
-from seal_service.api.trust import certificates_of_pem
+from seal_service.api.trust import MOST_ANCHORS, anchors_of
 from seal_service.api.uploads import LONGEST_FILE_NAME, file_name
 from seal_service.domain.errors import InvalidInput, SealServiceError
+from seal_service.domain.use import Operator, operator_of
+from tests.pki_instance import instance_of
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def root_certificate() -> bytes:
+    """DER."""
+    return instance_of().services.certificate("root")
 
 
 def _tree(kind: type[SealServiceError]) -> Iterator[type[SealServiceError]]:
@@ -120,7 +129,40 @@ def test_a_time_is_read_into_utc() -> None:
 @given(st.binary(max_size=200))
 def test_what_is_no_certificate_is_refused(text: bytes) -> None:
     with suppress(InvalidInput):
-        assert certificates_of_pem(text) == ()
+        assert anchors_of(text) == ()
+
+
+def test_trust_anchors_are_bounded_and_the_field_is_named(root_certificate: bytes) -> None:
+    pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(root_certificate) + b"-----END CERTIFICATE-----\n"
+    assert anchors_of(b" \n") == ()
+    assert anchors_of(pem * MOST_ANCHORS) == (root_certificate,)
+    for wrong in (pem * (MOST_ANCHORS + 1), pem.replace(b"MII", b"M=I"), b"text"):
+        with pytest.raises(InvalidInput) as refused:
+            anchors_of(wrong)
+        assert refused.value.details["field"] == "trust"
+
+
+@pytest.mark.parametrize(
+    ("given_parts", "field"),
+    [
+        (("U1", None, None), "operator_name"),
+        ((None, "张三", None), "operator_id"),
+        ((None, None, "一科"), "operator_id"),
+        (("", "张三", None), "operator_id"),
+        (("U1", "", "一科"), "operator_name"),
+    ],
+)
+def test_half_an_operator_is_refused_and_the_missing_field_named(
+    given_parts: tuple[str | None, str | None, str | None], field: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        operator_of(*given_parts)
+    assert refused.value.details["field"] == field
+
+
+def test_a_whole_operator_or_none_is_taken() -> None:
+    assert operator_of(None, None, None) is None
+    assert operator_of("U1", "张三", "一科") == Operator(id="U1", name="张三", department="一科")
 
 
 def test_openapi_yaml_is_what_the_code_says() -> None:

@@ -189,8 +189,10 @@ def test_sizes_are_limited_by_seal_and_unit(
 
 
 def test_article_24_a_remade_seal_names_the_lost_one(office: Office) -> None:
-    office.report_loss(office.keeper, ReportLoss(seal_code=office.made.code, reason="丢失"))
     command = submission(office, replaces_seal_code=office.made.code)
+    with pytest.raises(InvalidInput, match="report the loss"):
+        office.apply_for_seal(office.keeper, command)
+    office.report_loss(office.keeper, ReportLoss(seal_code=office.made.code, reason="丢失"))
     application = office.apply_for_seal(office.keeper, command)
     office.decide_application(MAKER, DecideApplication(application_id=application.id, decision=Decision.APPROVE))
     remade = office.make_seal(MAKER, MakeSeal(application_id=application.id))
@@ -248,9 +250,27 @@ def test_a_grant_has_a_period(office: Office) -> None:
 
 def test_a_seal_that_is_no_longer_used_is_not_granted(office: Office) -> None:
     cancel = CancelSeal(seal_code=office.made.code, reason="撤并", document_number="示例〔2026〕9号")
-    office.cancel_seal(office.keeper, cancel)
+    office.cancel_seal(MAKER, cancel)
     with pytest.raises(InvalidInput):
         office.grant_use(office.keeper, grant_command(office))
+
+
+def test_a_revocation_says_why_and_is_repeatable(office: Office) -> None:
+    with pytest.raises(InvalidInput):
+        office.revoke_grant(office.keeper, RevokeGrant(grant_id=office.granted.id, reason=" "))
+    command = RevokeGrant(grant_id=office.granted.id, reason="人员调整", idempotency_key="one")
+    revoked = office.revoke_grant(office.keeper, command)
+    assert office.revoke_grant(office.keeper, command) == revoked
+    with pytest.raises(IdempotencyKeyReused):
+        office.grant_use(office.keeper, grant_command(office, idempotency_key="one"))
+    assert office.kinds().count("grant.revoked") == 1
+
+
+def test_nobody_grants_a_use_to_the_own_account(office: Office) -> None:
+    roles = frozenset({Role.UNIT, Role.BUSINESS_SYSTEM})
+    both = Caller(account_id="system", name="system", roles=roles, unit_id=office.holder.id)
+    with pytest.raises(InvalidInput):
+        office.grant_use(both, grant_command(office))
 
 
 def test_a_repeated_request_makes_nothing_twice_and_its_key_no_other(office: Office) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
 import pytest
 
-from seal_service.domain.errors import RenewalNotPossible, TransitionRefused
+from seal_service.domain.errors import PermissionDenied, RenewalNotPossible, TransitionRefused, Unavailable
 from seal_service.domain.lifecycle import (
     TRANSITIONS,
     Action,
@@ -19,10 +21,12 @@ from seal_service.domain.lifecycle import (
     status_when_sealed,
 )
 from seal_service.domain.seal import SealState
+from seal_service.testing import MemoryRecords
+from seal_service.testing.records import MemoryTransaction
 from seal_service.testing.system import START
 from seal_service.usecases.change_status import CancelSeal, ReportLoss, ResumeSeal
-from seal_service.usecases.renew_seal import RenewSeal
-from tests.city import Office
+from seal_service.usecases.renew_seal import RenewSeal, RenewSealUseCase
+from tests.city import MAKER, Office
 
 
 @pytest.mark.parametrize(("state", "action"), list(product(SealState, Action)))
@@ -74,19 +78,80 @@ def test_article_24_a_loss_report_suspends_at_once_and_a_resumption_lifts_it(off
     lost = office.report_loss(office.keeper, ReportLoss(seal_code=office.made.code, reason="介质丢失"))
     assert lost.state is SealState.SUSPENDED
     assert office.records.state.certificates[lost.credentials[0].serial].status.value == "on_hold"
-    found = office.resume_seal(office.keeper, ResumeSeal(seal_code=office.made.code, reason="已找回"))
+    found = office.resume_seal(MAKER, ResumeSeal(seal_code=office.made.code, reason="已找回"))
     assert found.state is SealState.ACTIVE
     assert office.records.state.certificates[lost.credentials[0].serial].status.value == "good"
 
 
 def test_article_23_a_cancelled_seal_is_final_and_its_certificate_revoked(office: Office) -> None:
     cancel = CancelSeal(seal_code=office.made.code, reason="单位撤并", document_number="示例〔2026〕9号")
-    cancelled = office.cancel_seal(office.keeper, cancel)
+    cancelled = office.cancel_seal(MAKER, cancel)
     assert cancelled.document_number == "示例〔2026〕9号"
     assert office.records.state.certificates[cancelled.credentials[0].serial].status.value == "revoked"
     with pytest.raises(TransitionRefused):
-        office.resume_seal(office.keeper, ResumeSeal(seal_code=office.made.code, reason="误注销"))
+        office.resume_seal(MAKER, ResumeSeal(seal_code=office.made.code, reason="误注销"))
     assert office.kinds()[-1] == "sealmgmt.refused"
+
+
+def test_article_24_the_certificates_of_a_lost_and_cancelled_seal_say_why(office: Office) -> None:
+    office.report_loss(office.keeper, ReportLoss(seal_code=office.made.code, reason="丢失"))
+    cancel = CancelSeal(seal_code=office.made.code, reason="重新制作", document_number="示例〔2026〕9号")
+    cancelled = office.cancel_seal(MAKER, cancel)
+    assert office.records.state.certificates[cancelled.credentials[0].serial].reason == "key_compromise"
+
+
+def test_a_resumption_lifts_the_hold_of_every_version_also_an_expired_one(office: Office) -> None:
+    office.clock.moment = office.made.not_after - timedelta(days=30)
+    office.renew_seal(office.keeper, RenewSeal(seal_code=office.made.code))
+    office.report_loss(office.keeper, ReportLoss(seal_code=office.made.code, reason="丢失"))
+    office.clock.moment = office.made.not_after + timedelta(days=1)
+    found = office.resume_seal(MAKER, ResumeSeal(seal_code=office.made.code, reason="已找回"))
+    statuses = {office.records.state.certificates[one.serial].status.value for one in found.credentials}
+    assert (len(found.credentials), statuses) == (2, {"good"})
+
+
+def test_article_17_what_a_role_or_the_state_does_not_allow_is_logged(office: Office) -> None:
+    """全程监控."""
+    resume = ResumeSeal(seal_code=office.made.code, reason="已找回")
+    for caller, error in ((office.keeper, PermissionDenied), (MAKER, TransitionRefused)):
+        before = len(office.kinds())
+        with pytest.raises(error):
+            office.resume_seal(caller, resume)
+        assert office.kinds()[before:] == ["account.refused" if caller is office.keeper else "sealmgmt.refused"]
+
+
+class Unsure(MemoryRecords):
+    """A database whose commit is durable and then fails, or fails before: its caller cannot know which."""
+
+    durable = True
+
+    @contextmanager
+    def write(self) -> Iterator[MemoryTransaction]:
+        with super().write() as transaction:
+            commit = transaction.commit
+
+            def unsure() -> None:
+                if self.durable:
+                    commit()
+                raise Unavailable("the connection was lost")
+
+            transaction.commit = unsure  # type: ignore[method-assign]
+            yield transaction
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_commit_whose_outcome_is_unknown_never_costs_a_seal_its_key(office: Office, durable: bool) -> None:
+    office.clock.moment = office.made.not_after - timedelta(days=30)
+    unsure = Unsure(state=office.records.state)
+    unsure.durable = durable
+    renewing = office.renew_seal.use_case
+    assert isinstance(renewing, RenewSealUseCase)
+    before = set(office.keys.kept)
+    with pytest.raises(Unavailable):
+        replace(renewing, records=unsure)(office.keeper, RenewSeal(seal_code=office.made.code))
+    named = {one.key_reference for one in unsure.state.seals[office.made.code].credentials}
+    assert named <= set(office.keys.kept)
+    assert len(set(office.keys.kept) - before) == (1 if durable else 0), "and no key is left that nobody names"
 
 
 CHANGES = [

@@ -15,7 +15,7 @@ from seal_service.domain.lifecycle import state_at, status_at
 from seal_service.domain.seal import SealState
 from seal_service.usecases.change_status import CancelSeal, ReportLoss, ResumeSeal
 from seal_service.usecases.renew_seal import RenewSeal
-from tests.city import Office
+from tests.city import MAKER, Office
 
 
 class LifeOfASeal(RuleBasedStateMachine):
@@ -69,11 +69,11 @@ class LifeOfASeal(RuleBasedStateMachine):
     def resume(self) -> None:
         command = ResumeSeal(seal_code=self.code, reason="找回")
         if self.suspended and not self.expired and not self.cancelled:
-            self.office.resume_seal(self.office.keeper, command)
+            self.office.resume_seal(MAKER, command)
             self.suspended = False
         else:
             with pytest.raises(TransitionRefused):
-                self.office.resume_seal(self.office.keeper, command)
+                self.office.resume_seal(MAKER, command)
 
     @rule()
     def renew(self) -> None:
@@ -91,9 +91,9 @@ class LifeOfASeal(RuleBasedStateMachine):
         command = CancelSeal(seal_code=self.code, reason="撤并", document_number="示例〔2026〕9号")
         if self.cancelled:
             with pytest.raises(TransitionRefused):
-                self.office.cancel_seal(self.office.keeper, command)
+                self.office.cancel_seal(MAKER, command)
         else:
-            self.office.cancel_seal(self.office.keeper, command)
+            self.office.cancel_seal(MAKER, command)
             self.cancelled = True
 
     @invariant()

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from asn1crypto import cms, tsp
+from asn1crypto import keys as asn1_keys
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
+from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.errors import TimestampUnavailable
@@ -16,8 +24,10 @@ from seal_service.pki.signatures import is_signed_by
 from seal_service.pki.timestamp_client import EmbeddedTimestampAuthority, FirstAnsweringTimestampAuthority
 from seal_service.pki.timestamp_messages import TimeStampResponse, timestamp_request
 from seal_service.pki.timestamp_unit import POLICY
-from seal_service.ports.crypto import TimestampAuthority
+from seal_service.pki.trust import InstanceTrustStore
+from seal_service.ports.crypto import TimestampAuthority, TrustStore
 from tests.pki_instance import Instance, instance_of
+from tests.sealing_infrastructure import NOW, PrivateKey, certificate, der, private_key
 
 DIGEST = hashlib.sha256(b"document").digest()
 
@@ -183,20 +193,135 @@ def test_the_embedded_unit_is_an_authority(instance: Instance) -> None:
     assert info["message_imprint"]["hashed_message"].native == DIGEST
 
 
-def test_the_first_authority_that_answers_is_taken_and_a_failure_names_each() -> None:
-    instance = instance_of()
-    good = EmbeddedTimestampAuthority(instance.unit.answer, instance.entropy)
-    other = EmbeddedTimestampAuthority(lambda _: b"\x30\x00", instance.entropy)
-    other.name = "http://broken.example"
-    refusing = EmbeddedTimestampAuthority(lambda _: instance.unit.answer(b""), instance.entropy)
-    refusing.name = "http://refusing.example"
-    assert FirstAnsweringTimestampAuthority([other, refusing, good]).timestamp(DIGEST)
+def first_answering(
+    instance: Instance, *answers: Callable[[bytes], bytes], trust: TrustStore | None = None
+) -> FirstAnsweringTimestampAuthority:
+    """Authorities named 0, 1, …, checked as an instance checks them."""
+    authorities = [EmbeddedTimestampAuthority(answer, instance.entropy) for answer in answers]
+    for number, authority in enumerate(authorities):
+        authority.name = f"http://{number}.example"
+    return FirstAnsweringTimestampAuthority(authorities, trust or InstanceTrustStore(instance.records), instance.clock)
+
+
+def time_of(token: bytes) -> datetime:
+    info = cms.ContentInfo.load(token)["content"]["encap_content_info"]["content"].parsed
+    moment = info["gen_time"].native
+    assert isinstance(moment, datetime)
+    return moment
+
+
+def test_the_first_authority_that_answers_is_taken_and_failures_are_logged_and_not_told(
+    instance: Instance, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unreadable(_: bytes) -> bytes:
+        return b"\x30\x00"
+
+    def refusing(_: bytes) -> bytes:
+        return instance.unit.answer(b"")
+
+    assert first_answering(instance, unreadable, refusing, instance.unit.answer).timestamp(DIGEST)
+    caplog.clear()
     with pytest.raises(TimestampUnavailable) as failed:
-        FirstAnsweringTimestampAuthority([other, refusing]).timestamp(DIGEST)
-    assert "http://broken.example: The answer cannot be read" in failed.value.message
-    assert "http://refusing.example: The authority refused: bad_data_format" in failed.value.message
+        first_answering(instance, unreadable, refusing).timestamp(DIGEST)
+    assert (failed.value.message, failed.value.details) == ("No time-stamping authority answered.", {})
+    assert "http://0.example: The answer cannot be read" in caplog.text
+    assert "http://1.example: The authority refused: bad_data_format" in caplog.text
+    with pytest.raises(TimestampUnavailable, match="configured"):
+        first_answering(instance).timestamp(DIGEST)
+
+
+TIME_STAMPING = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True)
+TWO_PURPOSES = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING, ExtendedKeyUsageOID.SERVER_AUTH]), True)
+IS_CA = (x509.BasicConstraints(ca=True, path_length=None), True)
+UNIT_KEY, ISSUER_KEY, ROOT_KEY = (private_key(f"tsa {name}", Suite.RSA_2048) for name in ("unit", "issuer", "root"))
+
+
+def stamped_by(
+    unit: x509.Certificate, at: datetime, *enclosed: x509.Certificate, key: PrivateKey = UNIT_KEY
+) -> Callable[[bytes], bytes]:
+    """An authority with this certificate and clock, right in everything else."""
+    store = SimpleCertificateStore()
+    for one in enclosed:
+        store.register(asn1_x509.Certificate.load(der(one)))
+    private = key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    stamper = DummyTimeStamper(
+        asn1_x509.Certificate.load(der(unit)),
+        asn1_keys.PrivateKeyInfo.load(private),
+        certs_to_embed=store,
+        fixed_dt=at,
+    )
+    return lambda request: bytes(stamper.request_tsa_response(tsp.TimeStampReq.load(request)).dump())
+
+
+ROOT = certificate("别处根CA 样章", ROOT_KEY, None, ROOT_KEY, IS_CA)
+ISSUER = certificate("别处CA 样章", ISSUER_KEY, ROOT, ROOT_KEY, IS_CA)
+NO_CA = certificate("别处CA 样章", ISSUER_KEY, ROOT, ROOT_KEY)
+UNIT = certificate("别处时间戳 样章", UNIT_KEY, ISSUER, ISSUER_KEY, TIME_STAMPING)
+SELF_SIGNED = certificate("自签时间戳 样章", UNIT_KEY, None, UNIT_KEY, TIME_STAMPING)
+NO_UNIT = certificate("别处网站 样章", UNIT_KEY, ISSUER, ISSUER_KEY, TWO_PURPOSES)
+FORGED = certificate("别处时间戳 样章", UNIT_KEY, ISSUER, UNIT_KEY, TIME_STAMPING)
+TRUSTING = InstanceTrustStore(None, (), (der(ROOT),))
+NOT_FOR_TIME = InstanceTrustStore(None, (der(ROOT),), ())
+
+UNTRUSTED: dict[str, tuple[Callable[[datetime], Callable[[bytes], bytes]], TrustStore, str]] = {
+    "self-signed": (lambda now: stamped_by(SELF_SIGNED, now), TRUSTING, "does not chain"),
+    "an issuer that is not known": (lambda now: stamped_by(UNIT, now), TRUSTING, "does not chain"),
+    "a root trusted for signatures alone": (lambda now: stamped_by(UNIT, now, ISSUER), NOT_FOR_TIME, "does not chain"),
+    "an issuer that is no CA": (lambda now: stamped_by(UNIT, now, NO_CA), TRUSTING, "does not chain"),
+    "an issuer's name without its signature": (
+        lambda now: stamped_by(FORGED, now, ISSUER),
+        TRUSTING,
+        "does not chain",
+    ),
+    "a certificate for other purposes too": (
+        lambda now: stamped_by(NO_UNIT, now, ISSUER),
+        TRUSTING,
+        "not one for time-stamping",
+    ),
+    "another's certificate, enclosed": (
+        lambda now: stamped_by(UNIT, now, ISSUER, SELF_SIGNED, key=ISSUER_KEY),
+        TRUSTING,
+        "signature is wrong",
+    ),
+    "a clock years behind": (
+        lambda now: stamped_by(UNIT, now - timedelta(days=1461), ISSUER),
+        TRUSTING,
+        "differs by -126230400 s",
+    ),
+    "a clock that is behind": (
+        lambda now: stamped_by(UNIT, now - timedelta(minutes=6), ISSUER),
+        TRUSTING,
+        "differs by -360 s",
+    ),
+    "a clock that is ahead": (lambda now: stamped_by(UNIT, now + timedelta(minutes=6), ISSUER), TRUSTING, "by 360 s"),
+}
+
+
+@pytest.mark.parametrize("case", list(UNTRUSTED))
+def test_a_token_that_verification_would_not_trust_is_not_taken_and_the_next_authority_is_asked(
+    case: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    instance = instance_of()
+    instance.clock.moment = NOW
+    bad, trust, reason = UNTRUSTED[case]
+    good = stamped_by(UNIT, NOW + timedelta(minutes=4), ISSUER)
     with pytest.raises(TimestampUnavailable):
-        FirstAnsweringTimestampAuthority([]).timestamp(DIGEST)
+        first_answering(instance, bad(NOW), trust=trust).timestamp(DIGEST)
+    assert reason in caplog.text
+    assert "http://0.example" in caplog.text
+    token = first_answering(instance, bad(NOW), good, trust=TRUSTING).timestamp(DIGEST)
+    if trust is TRUSTING:
+        assert time_of(token) == NOW + timedelta(minutes=4), "the second authority's"
+
+
+def test_a_unit_whose_certificate_is_over_is_not_trusted(caplog: pytest.LogCaptureFixture) -> None:
+    instance = instance_of()
+    instance.clock.moment = NOW + timedelta(days=1001)
+    with pytest.raises(TimestampUnavailable):
+        first_answering(instance, stamped_by(UNIT, instance.clock.now(), ISSUER), trust=TRUSTING).timestamp(DIGEST)
+    assert "was not valid at the token's time" in caplog.text
 
 
 def test_a_token_for_another_digest_or_request_is_not_taken() -> None:

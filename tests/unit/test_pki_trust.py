@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from seal_service.domain.errors import InvalidInput
 from seal_service.domain.issuance import AuthorityRole
+from seal_service.formats.pem import certificates_of
 from seal_service.pki.allowed_addresses import parse_address
-from seal_service.pki.trust import InstanceTrustStore, certificates_of, certificates_of_file
+from seal_service.pki.trust import InstanceTrustStore, certificates_of_file
 from seal_service.ports.crypto import TrustAnchor, TrustStore
 from seal_service.testing import MemoryRecords
 from tests.pki_instance import instance_of

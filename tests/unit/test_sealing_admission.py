@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 import zlib
 from collections.abc import Callable
 from io import BytesIO
@@ -14,7 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name, Pdf, String
+from pydantic import ValidationError
 
+from seal_service.config import Settings
+from seal_service.domain.content import ContentKind
 from seal_service.domain.errors import (
     DocumentActiveContent,
     DocumentCertified,
@@ -28,7 +32,6 @@ from seal_service.domain.errors import (
     SealServiceError,
 )
 from seal_service.formats.upload import upload_of
-from seal_service.sealing.active_content import EXTERNAL, HIDDEN_LAYERS, JAVASCRIPT, KINDS, LAUNCH
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.facts import read_document
 from seal_service.sealing.sealer import SealerByContent
@@ -97,25 +100,40 @@ def _link_on_open(pdf: Pdf) -> None:
     pdf.Root.OpenAction = Dictionary(S=Name.GoTo, D=Array([]), Next=Array([further]))
 
 
-ACTIVE: dict[str, tuple[Change, str]] = {
-    "a script when opened": (_open_action(_action(S=Name.JavaScript, JS=String("1"))), JAVASCRIPT),
-    "a tree of scripts": (_script_tree, JAVASCRIPT),
-    "a script of a page, in a stream": (_script_stream, JAVASCRIPT),
-    "a script of a field": (_form_field, JAVASCRIPT),
+ACTIVE: dict[str, tuple[Change, ContentKind]] = {
+    "a script when opened": (_open_action(_action(S=Name.JavaScript, JS=String("1"))), ContentKind.JAVASCRIPT),
+    "a tree of scripts": (_script_tree, ContentKind.JAVASCRIPT),
+    "a script of a page, in a stream": (_script_stream, ContentKind.JAVASCRIPT),
+    "a script of a field": (_form_field, ContentKind.JAVASCRIPT),
     "a rendition with a script": (
         _annotation(Subtype=Name.Screen, A=_action(S=Name.Rendition, JS=String("1"))),
-        JAVASCRIPT,
+        ContentKind.JAVASCRIPT,
     ),
-    "rich media": (_annotation(Subtype=Name.RichMedia), JAVASCRIPT),
-    "a launch action": (_annotation(Subtype=Name.Link, A=_action(S=Name.Launch, F=String("x.exe"))), LAUNCH),
-    "a remote go-to": (_annotation(Subtype=Name.Link, A=_action(S=Name.GoToR, F=String("a.pdf"))), EXTERNAL),
-    "an embedded go-to elsewhere": (_annotation(Subtype=Name.Link, A=_action(S=Name.GoToE, F=String("a"))), EXTERNAL),
-    "a form submission": (_annotation(Subtype=Name.Link, A=_action(S=Name.SubmitForm, F=String("u"))), EXTERNAL),
-    "a data import": (_annotation(Subtype=Name.Link, A=_action(S=Name.ImportData, F=String("u"))), EXTERNAL),
-    "an external stream": (_external_stream, EXTERNAL),
-    "a reference XObject": (_reference_object, EXTERNAL),
-    "an external movie": (_movie, EXTERNAL),
-    "a link followed when opened": (_link_on_open, EXTERNAL),
+    "rich media": (_annotation(Subtype=Name.RichMedia), ContentKind.JAVASCRIPT),
+    "a launch action": (
+        _annotation(Subtype=Name.Link, A=_action(S=Name.Launch, F=String("x.exe"))),
+        ContentKind.LAUNCH,
+    ),
+    "a remote go-to": (
+        _annotation(Subtype=Name.Link, A=_action(S=Name.GoToR, F=String("a.pdf"))),
+        ContentKind.EXTERNAL,
+    ),
+    "an embedded go-to elsewhere": (
+        _annotation(Subtype=Name.Link, A=_action(S=Name.GoToE, F=String("a"))),
+        ContentKind.EXTERNAL,
+    ),
+    "a form submission": (
+        _annotation(Subtype=Name.Link, A=_action(S=Name.SubmitForm, F=String("u"))),
+        ContentKind.EXTERNAL,
+    ),
+    "a data import": (
+        _annotation(Subtype=Name.Link, A=_action(S=Name.ImportData, F=String("u"))),
+        ContentKind.EXTERNAL,
+    ),
+    "an external stream": (_external_stream, ContentKind.EXTERNAL),
+    "a reference XObject": (_reference_object, ContentKind.EXTERNAL),
+    "an external movie": (_movie, ContentKind.EXTERNAL),
+    "a link followed when opened": (_link_on_open, ContentKind.EXTERNAL),
 }
 
 
@@ -128,6 +146,12 @@ def test_active_content_is_refused_by_kind_unless_permitted(world: World, case: 
         world.seal(content)
     assert refused.value.details["kinds"] == [kind]
     assert World(permitted_content=frozenset({kind})).seal(content).content.startswith(content)
+
+
+def test_a_kind_that_there_is_not_cannot_be_permitted() -> None:
+    assert Settings.model_validate({"permitted_content": ["launch"]}).permitted_content == {ContentKind.LAUNCH}
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"permitted_content": ["java_script"]})
 
 
 def test_a_name_written_with_escapes_is_the_same_name(world: World) -> None:
@@ -207,7 +231,7 @@ def test_hidden_layers_are_refused_unless_permitted(world: World, case: str) -> 
     content = document(change=HIDDEN[case])
     with pytest.raises(DocumentHiddenContent):
         world.seal(content)
-    World(permitted_content=frozenset({HIDDEN_LAYERS})).seal(content)
+    World(permitted_content=frozenset({ContentKind.HIDDEN_LAYERS})).seal(content)
 
 
 def test_layers_that_are_on_are_no_hidden_content(world: World) -> None:
@@ -346,7 +370,7 @@ def test_a_page_that_is_not_there_is_refused(world: World) -> None:
         read_document(document(pages=2), 3, LIMITS)
 
 
-PERMISSIVE = World(permitted_content=frozenset(KINDS))
+PERMISSIVE = World(permitted_content=frozenset(ContentKind))
 BASE = document(pages=2, change=_form_field, content=b"0 g 10 10 50 50 re f")
 
 
@@ -364,3 +388,78 @@ def test_broken_bytes_are_sealed_rightly_or_refused_with_a_typed_error(
     content = bytes(spoiled if length % 2 else spoiled[:length])
     with contextlib.suppress(SealServiceError):
         assert PERMISSIVE.seal(content).content.startswith(content)
+
+
+def _plain_document(objects: list[bytes]) -> bytes:
+    """A page, and objects that nothing refers to."""
+    bodies = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
+        *objects,
+    ]
+    out, offsets = bytearray(b"%PDF-1.7\n"), []
+    for number, body in enumerate(bodies, 1):
+        offsets.append(len(out))
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1)
+    out += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    out += b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(bodies) + 1, start)
+    return bytes(out)
+
+
+OBJECTS = DocumentLimits(bytes=50 << 20, pages=5000, objects=100_010)
+
+
+def test_a_hundred_thousand_annotations_are_read_in_bounded_time() -> None:
+    """Some 1.5 s on a slow processor; the flags /F of an annotation are no reason to look into it."""
+    content = _plain_document([b"<</Type/Annot/Subtype/Link/F 4/Rect[0 0 1 1]/Border[0 0 0]>>"] * 100_000)
+    started = time.process_time()
+    facts = read_document(content, 1, OBJECTS).facts
+    assert time.process_time() - started < 10
+    assert (facts.objects, facts.active) == (100_003, frozenset())
+
+
+WASTEFUL: dict[str, list[bytes]] = {
+    "400,000 dictionaries in one object": [b"<</AA 1/K[" + b"<<>>" * 400_000 + b"]>>"],
+    "one array of 400,000 numbers, started without a click by 300": [
+        *[b"<</OpenAction 304 0 R>>"] * 300,
+        b"[" + b"0 " * 400_000 + b"]",
+    ],
+    "one dictionary of triggers, held by 20,000": [
+        *[b"<</AA 20004 0 R>>"] * 20_000,
+        b"<<" + b"".join(b"/t%d 1 0 R" % number for number in range(2000)) + b">>",
+    ],
+    "one array of layers, used by 50,000 events": [
+        b"<</Type/Catalog/Pages 2 0 R/OCProperties<</D<</AS[%b]>>>>>>" % (b"<</OCGs 5 0 R>>" * 50_000),
+        b"[" + b"4 0 R " * 10_000 + b"]",
+    ],
+}
+
+
+@pytest.mark.parametrize("case", list(WASTEFUL))
+def test_what_would_be_read_again_and_again_is_over_the_limit_in_bounded_time(case: str) -> None:
+    content = _plain_document(WASTEFUL[case])
+    if b"OCProperties" in content:
+        content = content.replace(b"/Root 1 0 R", b"/Root 4 0 R")
+    started = time.process_time()
+    with pytest.raises(DocumentOverLimit) as refused:
+        read_document(content, 1, OBJECTS)
+    assert time.process_time() - started < 10
+    assert refused.value.details == {"what": "values", "limit": 200_020}
+
+
+def test_an_array_of_kids_that_fields_share_is_damage_in_bounded_time() -> None:
+    content = _plain_document(
+        [
+            b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields 6 0 R>>>>",
+            b"<</T(a)/Kids 6 0 R>>",
+            b"[" + b"5 0 R " * 90_000 + b"]",
+        ]
+    ).replace(b"/Root 1 0 R", b"/Root 4 0 R")
+    started = time.process_time()
+    with pytest.raises(DocumentDamaged) as refused:
+        read_document(content, 1, OBJECTS)
+    assert time.process_time() - started < 10
+    assert "field tree" in str(refused.value.details["cause"])

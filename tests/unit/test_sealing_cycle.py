@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,10 +19,10 @@ from seal_service.domain.errors import (
     UseOvertaken,
 )
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
-from seal_service.domain.use import UseState
+from seal_service.domain.use import Operator, UseState
 from seal_service.usecases.change_status import ReportLoss, ResumeSeal
 from seal_service.usecases.grant_use import RevokeGrant
-from tests.city import RESERVATION, Office
+from tests.city import MAKER, RESERVATION, Office
 
 STEPS = ("prepare", "sign", "complete", "check")
 
@@ -122,7 +124,7 @@ def lose(office: Office) -> None:
 
 def lose_and_find(office: Office) -> None:
     lose(office)
-    office.resume_seal(office.keeper, ResumeSeal(seal_code=office.made.code, reason="已找回"))
+    office.resume_seal(MAKER, ResumeSeal(seal_code=office.made.code, reason="已找回"))
 
 
 def revoke(office: Office) -> None:
@@ -133,13 +135,29 @@ def expire(office: Office) -> None:
     office.clock.moment = office.made.not_after
 
 
+def end_the_grant(office: Office) -> None:
+    with office.records.write() as transaction:
+        grant = transaction.grants.lock(office.granted.id)
+        transaction.grants.replace(replace(grant, valid_until=office.clock.now() + timedelta(seconds=1)))
+        transaction.commit()
+    office.clock.forward(timedelta(seconds=1))
+
+
+def disable_the_account(office: Office) -> None:
+    with office.records.write() as transaction:
+        account = transaction.accounts.find(office.system.identity)
+        assert account is not None
+        transaction.accounts.replace(replace(account, disabled_at=office.clock.now()))
+        transaction.commit()
+
+
 def abandon(office: Office) -> None:
     office.clock.forward(RESERVATION + timedelta(seconds=1))
     assert office.reconcile_now().abandoned == 1
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("overtake", [lose, lose_and_find, revoke, expire, abandon])
+@pytest.mark.parametrize("overtake", [lose, lose_and_find, revoke, expire, abandon, end_the_grant, disable_the_account])
 def test_article_24_nothing_is_released_when_overtaken_between_any_two_steps(
     step: str, overtake: Callable[[Office], None]
 ) -> None:
@@ -188,6 +206,48 @@ def test_a_quota_of_n_gives_exactly_n() -> None:
         office.use(f"key-{number}", b"document %d" % number)
     with pytest.raises(AuthorizationDenied):
         office.use("key-3")
+
+
+def test_an_abandoned_use_is_its_systems_also_in_the_log(office: Office) -> None:
+    office.sealer.before = lambda _step: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        office.use()
+    office.clock.forward(RESERVATION + timedelta(seconds=1))
+    office.reconcile_now()
+    last = list(office.records.state.entries.values())[-1]
+    assert (last.kind, last.account_id) == (EventKind.SEAL_ABANDONED, office.system.account_id)
+
+
+def test_every_entry_of_a_use_names_operator_and_document(office: Office) -> None:
+    """附录A: of failed and refused uses too."""
+    who = Operator(id="op-1", name="样某")
+    command = replace(office.request("key-1"), operator=who)
+    office.apply_seal(office.system, command)
+    office.sealer.before = lambda _step: (_ for _ in ()).throw(TimestampUnavailable())
+    with pytest.raises(TimestampUnavailable):
+        office.apply_seal(office.system, replace(command, idempotency_key="key-2"))
+    lose(office)
+    with pytest.raises(AuthorizationDenied):
+        office.apply_seal(office.system, replace(command, idempotency_key="key-3"))
+    rows = [row for row in office.records.state.entries.values() if row.kind.value.startswith("seal.")]
+    assert [row.kind.value for row in rows] == [
+        "seal.intent",
+        "seal.completed",
+        "seal.intent",
+        "seal.failed",
+        "seal.denied",
+    ]
+    assert {row.operator_ref for row in rows} == {office.log.operator_reference("op-1")}
+    assert {row.document_sha256 for row in rows} == {command.document.sha256_hex}
+    assert [row.result for row in rows] == ["undecided", "success", "undecided", "failure", "refused"]
+    assert all(json.loads(row.canon)["document_sm3"] == command.document.sm3_hex for row in rows)
+
+
+def test_a_held_document_is_given_out_until_its_time_has_passed(office: Office) -> None:
+    applied = office.use()
+    office.clock.forward(timedelta(hours=72))
+    assert office.use().content is None, "also before anybody reconciles"
+    assert applied.use.sealed_sha256 in office.blobs.kept
 
 
 def test_a_held_document_goes_when_its_time_has_passed(office: Office) -> None:

@@ -12,6 +12,8 @@ import pikepdf
 import pytest
 from asn1crypto import ocsp as asn1_ocsp
 from pikepdf import Array, Dictionary, Name, Pdf, String
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from seal_service.domain.authorization import SealingPermit
 from seal_service.domain.errors import IntegrityFailed, LevelUnreachable, SelfCheckFailed, SignatureRefused
@@ -268,6 +270,36 @@ def test_the_self_check_finds_what_was_changed(world: World, change: str) -> Non
         world.sealer.check(upload, spoil(sealed), permit, INTENT)
     if what:
         assert found.value.details["what"] == what
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("page", [1, 2])
+def test_the_self_check_finds_the_seal_on_another_page_too(world: World, page: int, shared: bool) -> None:
+    """An update that gives the seal to the other page as well, or lets both pages share one array."""
+    upload = upload_of(document(pages=2))
+    permit = world.permit(upload, Placement(page=page))
+    sealed = world.sealer.seal(upload, permit, INTENT)
+    with pikepdf.open(BytesIO(sealed.content)) as pdf:
+        (field,) = pdf.pages[page - 1].obj.Annots
+        seal = field.objgen
+        identities = [one.obj.objgen for one in pdf.pages]
+    writer = IncrementalPdfFileWriter(BytesIO(sealed.content))
+    annotations: generic.PdfObject = generic.ArrayObject([generic.IndirectObject(*seal, writer.prev)])
+    if shared:
+        annotations = writer.add_object(annotations)
+    for number, identity in enumerate(identities, 1):
+        if shared or number != page:
+            reference = generic.Reference(*identity, writer.prev)
+            changed = reference.get_object()
+            assert isinstance(changed, generic.DictionaryObject)
+            changed[generic.pdf_name("/Annots")] = annotations
+            writer.mark_update(reference)
+    out = BytesIO()
+    writer.write(out)
+    assert out.getvalue().startswith(sealed.content)
+    with pytest.raises(SelfCheckFailed) as found:
+        world.sealer.check(upload, _swap(sealed, out.getvalue()), permit, INTENT)
+    assert found.value.details["what"] == "page"
 
 
 def test_the_self_check_finds_another_intent_document_or_certificate(world: World) -> None:

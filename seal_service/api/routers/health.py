@@ -14,11 +14,12 @@ from seal_service.usecases.check_readiness import CheckReadiness
 
 router = APIRouter(route_class=GuardedRoute, tags=["健康 health"])
 
-_calling = Calling("check_readiness", Permission.PUBLIC, reads_bearer=False, limited=False)
+_living = Calling("check_readiness", Permission.PUBLIC, reads_bearer=False, limited=False)
+_ready = Calling("check_readiness", Permission.PUBLIC, reads_bearer=False, bucket="readiness")
 
 
 @router.get("/healthz", operation_id="healthz", summary="存活检查: the process answers")
-async def healthz(_caller: Annotated[Caller, Depends(_calling)]) -> LivenessView:
+async def healthz(_caller: Annotated[Caller, Depends(_living)]) -> LivenessView:
     """Asks nothing of anything else."""
     return LivenessView()
 
@@ -29,9 +30,10 @@ async def healthz(_caller: Annotated[Caller, Depends(_calling)]) -> LivenessView
     summary="就绪检查: each dependency, ready or not",
     responses={503: {"model": ReadinessView, "description": "未就绪 (Not ready)"}},
 )
-def readyz(service: Serving, caller: Annotated[Caller, Depends(_calling)], response: Response) -> ReadinessView:
-    """503 when one of them is not."""
+def readyz(service: Serving, caller: Annotated[Caller, Depends(_ready)], response: Response) -> ReadinessView:
+    """503 when one of them is not. What is wrong with it, `seal doctor` tells the operator."""
     dependencies = service.check_readiness(caller, CheckReadiness())
     ready = all(one.ready for one in dependencies)
     response.status_code = 200 if ready else 503
-    return ReadinessView(ready=ready, dependencies=[DependencyView.model_validate(one) for one in dependencies])
+    views = [DependencyView.model_validate(one) for one in dependencies]
+    return ReadinessView(ready=ready, checked_at=service.clock.now(), dependencies=views)

@@ -22,7 +22,7 @@ CERTIFICATE, CRL = "application/pkix-cert", "application/pkix-crl"
 OCSP_REQUEST, OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-response"
 TIMESTAMP_QUERY, TIMESTAMP_REPLY = "application/timestamp-query", "application/timestamp-reply"
 LARGEST_REQUEST = 16 * 1024
-_calling = Calling("answer_pki", Permission.PUBLIC)
+_calling = Calling("answer_pki", Permission.PUBLIC, bucket="pki")
 _FILES = (
     (PkiMatter.ROOT_CERTIFICATE, CERTIFICATE, "根证书: certificate of the root"),
     (PkiMatter.ISSUING_CERTIFICATE, CERTIFICATE, "签发证书: certificate of the issuing authority"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from typing import Annotated
 from urllib.parse import parse_qsl, unquote_plus
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
-from seal_service.api.auth import Calling, GuardedRoute
+from seal_service.api.auth import PUBLIC_SHARE, Calling, GuardedRoute, take
 from seal_service.api.dependencies import Serving
 from seal_service.api.schemas.registers import TokenErrorView, TokenView
 from seal_service.api.uploads import media_type
@@ -23,7 +24,9 @@ router = APIRouter(route_class=GuardedRoute, tags=["令牌 token"])
 FORM = "application/x-www-form-urlencoded"
 LONGEST_FORM = 8 * 1024
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-_calling = Calling("issue_token", Permission.PUBLIC, reads_bearer=False)
+ADDRESS_SHARE = 4
+"""Several clients may share an address: all of them together get this fraction of an account's rate."""
+_calling = Calling("issue_token", Permission.PUBLIC, reads_bearer=False, bucket="token", share=ADDRESS_SHARE)
 _FORM_SCHEMA = {
     "type": "object",
     "required": ["grant_type"],
@@ -82,6 +85,8 @@ def issue_token(
         if isinstance(form, TokenRefusal):
             raise form
         presented = _presented(request.headers.get("authorization"), form)
+        client = f"token {caller.address} {hashlib.sha256(presented.client_id.encode()).hexdigest()}"
+        take(request, client, max(1, service.requests_per_minute // PUBLIC_SHARE))
         try:
             issued = service.issue_token(caller, presented)
         except Unauthenticated as error:

@@ -12,7 +12,7 @@ from seal_service.api.dependencies import Serving
 from seal_service.api.problems import refusals
 from seal_service.api.schemas.common import Moment
 from seal_service.api.schemas.verification import VerificationReportView
-from seal_service.api.trust import certificates_of_pem
+from seal_service.api.trust import anchors_of
 from seal_service.api.uploads import ANY_FILE, MULTIPART, PDF, Received, binary_schema, multipart_schema, receiving
 from seal_service.domain import errors as e
 from seal_service.domain.access import Caller, Permission
@@ -52,7 +52,7 @@ def verify_document(
     offline: Annotated[bool, Query(description="Fetch no revocation data.")] = False,
 ) -> Response:
     """Everything that is a document at all gets a report, however bad it is. The document is not kept."""
-    anchors = certificates_of_pem(received.parts.get("trust", b""))
+    anchors = anchors_of(received.parts.get("trust", b""))
     policy = VerificationPolicy(anchors=anchors, at=at, offline=offline)
     report = service.verify_document(caller, VerifyDocument(document=received.document, policy=policy))
     return JSONResponse(report_as_json(report))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from seal_service.api.schemas.common import View
+from seal_service.api.schemas.common import Moment, View
 
 
 class LivenessView(View):
@@ -14,15 +14,15 @@ class LivenessView(View):
 
 
 class DependencyView(View):
-    """One thing that the service stands on."""
+    """One thing that the service stands on; what is inside it is nobody's business but the operator's."""
 
     name: str
     ready: bool
-    detail: str
 
 
 class ReadinessView(View):
     """就绪检查: whether a seal applied now would be worth something."""
 
     ready: bool
+    checked_at: Moment
     dependencies: list[DependencyView]

@@ -162,12 +162,21 @@ class TracedUseView(View):
 
 
 class StoryView(View):
-    """溯源结果: the uses that led to the document, oldest first; none is an answer too."""
+    """溯源结果: every use on the document's way, oldest first; none is an answer too."""
 
     uses: list[TracedUseView]
+    further_entries: list[LogEntryView]
+    """Entries that belong to no use: refusals for this document; the entry asked for."""
+    complete: bool
+    """False when there are more uses than are followed."""
     upto_size: int
 
     @classmethod
     def of(cls, story: Story, now: datetime) -> StoryView:
         """The wire form."""
-        return cls(uses=[TracedUseView.of(one, now) for one in story.uses], upto_size=story.upto_size)
+        return cls(
+            uses=[TracedUseView.of(one, now) for one in story.uses],
+            further_entries=[LogEntryView.of(row) for row in story.further_entries],
+            complete=story.complete,
+            upto_size=story.upto_size,
+        )

@@ -10,7 +10,7 @@ from seal_service.api.schemas.common import Body, Identifier, Moment, Name, Scen
 from seal_service.domain.grant import Grant
 from seal_service.domain.placement import Placement
 from seal_service.domain.scenario import ScenarioKind
-from seal_service.domain.use import Operator, SealUse, SignatureLevel, UseState
+from seal_service.domain.use import SealUse, SignatureLevel, UseState, operator_of
 from seal_service.ports.documents import Upload
 from seal_service.usecases.apply_seal import ApplySeal
 
@@ -26,18 +26,14 @@ class ApplySealFields(Body):
     y_mm: Coordinate | None = Field(None, description="From the upper edge.")
     level: SignatureLevel = SignatureLevel.B_LT
     allow_lower_level: bool = Field(False, description="Whether a lower level, stated, is better than an error.")
-    operator_id: Name | None = Field(None, description="签章人标识; personal, in the log only as a commitment.")
-    operator_name: Name | None = None
+    operator_id: Name | None = Field(None, description="签章人标识, with operator_name; logged only as a commitment.")
+    operator_name: Name | None = Field(None, description="签章人姓名, with operator_id.")
     operator_department: Name | None = None
     case_number: Name | None = Field(None, description="办件号 of the business system.")
     document_name: Name | None = Field(None, description="Default: the uploaded file's name.")
 
     def command(self, seal_code: str, document: Upload, scenario: str, key: str) -> ApplySeal:
-        """The use case's command; InvalidPlacement."""
-        operator = None
-        if self.operator_id is not None:
-            name = self.operator_name or self.operator_id
-            operator = Operator(id=self.operator_id, name=name, department=self.operator_department)
+        """The use case's command; InvalidPlacement, InvalidInput for half a 签章人."""
         return ApplySeal(
             seal_code=seal_code,
             document=document,
@@ -46,7 +42,7 @@ class ApplySealFields(Body):
             placement=Placement(page=self.page, x_mm=self.x_mm, y_mm=self.y_mm),
             level=self.level,
             allow_lower_level=self.allow_lower_level,
-            operator=operator,
+            operator=operator_of(self.operator_id, self.operator_name, self.operator_department),
             case_number=self.case_number,
         )
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import Connection, exists, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from seal_service.domain.errors import AlreadyRegistered, Conflict, InvalidInput
 from seal_service.domain.events import TERMINAL_KINDS, EventKind, Result
@@ -78,14 +77,3 @@ class SqlLog:
             .order_by(SignLogRow.seq)
         )
         return [StatusChange(at=row.at, state=_STATE_AFTER[row.kind]) for row in self.connection.execute(wanted)]
-
-    def unfinished_intents(self, before: datetime, limit: int) -> Sequence[LogRow]:
-        """Intents older than a moment without a terminal entry, oldest first, without private fields."""
-        ended = exists().where(LogTerminalRow.intent_id == SignLogRow.entry_id)
-        wanted = (
-            select(SignLogRow)
-            .where(SignLogRow.kind == EventKind.SEAL_INTENT.value, SignLogRow.at < before, ~ended)
-            .order_by(SignLogRow.at, SignLogRow.entry_id)
-            .limit(limit)
-        )
-        return [log_row_of(row) for row in self.connection.execute(wanted)]

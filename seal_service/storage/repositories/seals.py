@@ -51,6 +51,11 @@ class SqlSeals:
         owner = select(SealCredentialRow.seal_code).where(SealCredentialRow.serial == serial).scalar_subquery()
         return self._read(select(SealRow).where(SealRow.code == owner))
 
+    def names_key(self, key_reference: str) -> bool:
+        """Whether any version of any seal names this key."""
+        named = select(SealCredentialRow.id).where(SealCredentialRow.key_reference == key_reference).limit(1)
+        return self.connection.scalar(named) is not None
+
     def next_serial(self, area_code: str) -> int:
         """The next number of an area's sequence; the row stays locked until the transaction ends."""
         row = SealCodeSequenceRow

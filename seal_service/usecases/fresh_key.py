@@ -1,0 +1,36 @@
+"""新密钥: a key for a seal's new version, which lives on only if a seal has come to name it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from seal_service.domain.algorithms import Suite
+from seal_service.ports.crypto import KeyStore
+from seal_service.ports.records import Records
+
+
+@contextmanager
+def fresh_key(records: Records, keys: KeyStore, reference: str, suite: Suite) -> Iterator[bytes]:
+    """The public half (SubjectPublicKeyInfo, DER) of a new key.
+
+    It is made before the transaction, because that can take longer than a lock should last. Afterwards the records are asked whether a seal names it; only if they certainly say no is it destroyed. A commit
+    whose outcome is unknown so never costs a seal its key; a key that nobody names is harmless.
+    """
+    public_key_info = keys.create(reference, suite).public_key_info
+    try:
+        yield public_key_info
+    except BaseException:
+        _destroy_unless_named(records, keys, reference)
+        raise
+    _destroy_unless_named(records, keys, reference)
+
+
+def _destroy_unless_named(records: Records, keys: KeyStore, reference: str) -> None:
+    try:
+        with records.read() as transaction:
+            named = transaction.seals.names_key(reference)
+    except Exception:  # whatever kept us from asking, the key may be in use
+        return
+    if not named:
+        keys.destroy(reference)
