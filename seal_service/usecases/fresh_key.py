@@ -14,8 +14,9 @@ from seal_service.ports.records import Records
 def fresh_key(records: Records, keys: KeyStore, reference: str, suite: Suite) -> Iterator[bytes]:
     """The public half (SubjectPublicKeyInfo, DER) of a new key.
 
-    It is made before the transaction, because that can take longer than a lock should last. Afterwards the records are asked whether a seal names it; only if they certainly say no is it destroyed. A commit
-    whose outcome is unknown so never costs a seal its key; a key that nobody names is harmless.
+    It is made before the transaction, because that can take longer than a lock should last. Afterwards the records
+    are asked whether a seal names it; only if they certainly say no is it destroyed. A commit whose outcome is
+    unknown so never costs a seal its key; a key that nobody names is harmless.
     """
     public_key_info = keys.create(reference, suite).public_key_info
     try:
