@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from seal_service.cli.options import FIRST_PAGE, AsJson, Cursor, Limit, example, noun
+from seal_service.cli.options import FIRST_PAGE, AsJson, Cursor, Limit, Yes, example, noun, unless_confirmed
 from seal_service.cli.output import print_fields, print_page
 from seal_service.cli.session import session
 from seal_service.domain.access import Role
@@ -51,9 +51,11 @@ def show(account_id: AccountId, as_json: AsJson = False) -> None:
     print_fields(representation.account(account), as_json=as_json)
 
 
-@app.command(epilog=example("seal accounts disable ID"))
-def disable(account_id: AccountId, as_json: AsJson = False) -> None:
+@app.command(epilog=example("seal accounts disable ID --yes"))
+def disable(account_id: AccountId, yes: Yes = False, as_json: AsJson = False) -> None:
     """销户: from now on its credentials and tokens are worthless."""
     with session() as at:
+        account = at.service.read_account(at.caller, ReadById(id=account_id))
+        unless_confirmed(yes, f"disable the account {account.name} for good")
         account = at.service.disable_account(at.caller, DisableAccount(account_id=account_id))
     print_fields(representation.account(account), as_json=as_json)

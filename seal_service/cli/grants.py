@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from seal_service.cli.options import FIRST_PAGE, AsJson, Cursor, Limit, SealCodeOption, example, moment, noun
+from seal_service.cli.options import (
+    FIRST_PAGE,
+    AsJson,
+    Cursor,
+    Limit,
+    SealCodeOption,
+    Yes,
+    example,
+    moment,
+    noun,
+    unless_confirmed,
+)
 from seal_service.cli.output import print_fields, print_page
 from seal_service.cli.session import session
 from seal_service.domain.paging import PageRequest
@@ -80,13 +91,16 @@ def show(grant_id: GrantId, as_json: AsJson = False) -> None:
     print_fields(representation.grant(grant), as_json=as_json)
 
 
-@app.command(epilog=example("seal grants revoke ID --reason 场景结束"))
+@app.command(epilog=example("seal grants revoke ID --reason 场景结束 --yes"))
 def revoke(
     grant_id: GrantId,
     reason: Annotated[str, typer.Option(help="Why; it is logged.")],
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """撤销授权: uses under way do not survive it."""
     with session() as at:
+        grant = at.service.read_grant(at.caller, ReadById(id=grant_id))
+        unless_confirmed(yes, f"revoke the grant of {grant.seal_code} for {grant.scenario.code}")
         grant = at.service.revoke_grant(at.caller, RevokeGrant(grant_id=grant_id, reason=reason))
     print_fields(representation.grant(grant), as_json=as_json)

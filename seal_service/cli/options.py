@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -16,6 +17,8 @@ Cursor = Annotated[str | None, typer.Option(help="Go on after the page that gave
 SealCodeOption = Annotated[str, typer.Option("--seal", metavar="CODE", help="印章编码: 14 digits.")]
 SealCodeArgument = Annotated[str, typer.Argument(metavar="CODE", help="印章编码: 14 digits.")]
 
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without this nothing is changed.")]
+
 FIRST_PAGE = DEFAULT_LIMIT
 
 
@@ -27,6 +30,13 @@ def noun(help_text: str) -> typer.Typer:
 def example(*lines: str) -> str:
     """The end of a command's help: lines that can be copied as they are."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def unless_confirmed(yes: bool, effect: str) -> None:
+    """Say what a dangerous act would do and leave with 1, unless it was confirmed."""
+    if not yes:
+        print(f"This would {effect}. Nothing was changed; add --yes to do it.", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def moment(text: str | None, field: str) -> datetime | None:

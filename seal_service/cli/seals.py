@@ -9,7 +9,17 @@ from typing import Annotated
 import typer
 
 from seal_service.cli.files import waiting_file
-from seal_service.cli.options import FIRST_PAGE, AsJson, Cursor, Limit, SealCodeArgument, example, noun
+from seal_service.cli.options import (
+    FIRST_PAGE,
+    AsJson,
+    Cursor,
+    Limit,
+    SealCodeArgument,
+    Yes,
+    example,
+    noun,
+    unless_confirmed,
+)
 from seal_service.cli.output import print_fields, print_page
 from seal_service.cli.session import instance, session
 from seal_service.domain.access import PUBLIC_CALLER
@@ -108,16 +118,21 @@ def resume(code: SealCodeArgument, reason: Reason, as_json: AsJson = False) -> N
         _print(seal, at.service.clock.now(), as_json)
 
 
-@app.command(epilog=example("seal seals cancel 99990000000001 --reason 机构合并 --document-number 示政发〔2026〕1号"))
+@app.command(
+    epilog=example("seal seals cancel 99990000000001 --reason 机构合并 --document-number 示政发〔2026〕1号 --yes")
+)
 def cancel(
     code: SealCodeArgument,
     reason: Reason,
     document_number: Annotated[str, typer.Option(help="文号 of the order (article 23).")],
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """注销, for good (article 23)."""
     command = CancelSeal(seal_code=code, reason=reason, document_number=document_number)
     with session() as at:
+        seal = at.service.read_seal(at.caller, ReadById(id=code))
+        unless_confirmed(yes, f"cancel the seal {code} {seal.name} for good and revoke its certificates")
         _print(at.service.cancel_seal(at.caller, command), at.service.clock.now(), as_json)
 
 

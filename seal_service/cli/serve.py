@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -11,6 +12,7 @@ import typer
 
 from seal_service.cli.options import example
 from seal_service.cli.session import instance
+from seal_service.domain.errors import InvalidInput
 
 if TYPE_CHECKING:
     from seal_service.bootstrap import Service
@@ -41,6 +43,7 @@ def serving(maintained: Maintained) -> Callable[..., None]:
             from seal_service.bootstrap import settings_from_environment
 
             settings = settings_from_environment()
+            require_free(host, port)
             shown = f"[{host}]" if ":" in host else host
             print(f"seal: http://{shown}:{port} (Ctrl+C stops it)", file=sys.stderr)
             # The client's address is the socket's, unless a proxy named in the settings tells another one.
@@ -76,3 +79,14 @@ def log_configuration(level: str) -> dict[str, Any]:
             name: {"handlers": ["stderr"], "level": level, "propagate": False} for name in ("seal_service", "uvicorn")
         },
     }
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise InvalidInput when nothing can listen there: asked before anything is said to be served."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise InvalidInput(f"Nothing can listen on {host} port {port}: {error.strerror}", field="port") from error

@@ -201,7 +201,7 @@ class DocumentUnsupported(DocumentRefused):
 
 
 class DocumentEncrypted(DocumentRefused):
-    """The document is encrypted."""
+    """The document is encrypted: save it without a password and send it again."""
 
 
 class DocumentXfa(DocumentRefused):
@@ -225,7 +225,7 @@ class DocumentActiveContent(DocumentRefused):
 
 
 class DocumentHiddenContent(DocumentRefused):
-    """The document contains content that is hidden by default (optional-content layers that are off)."""
+    """The document has layers that are hidden by default: remove them, or show them, and send it again."""
 
 
 class SealingFailed(SealServiceError):

@@ -42,7 +42,7 @@ class UploadReader:
     def write(self, chunk: bytes) -> None:
         """Take a chunk."""
         if len(self._content) + len(chunk) > self._limit:
-            raise DocumentOverLimit(f"The document has more than {self._limit} bytes", limit=self._limit)
+            raise DocumentOverLimit(f"The document has more than {self._limit / (1 << 20):.3g} MB", limit=self._limit)
         self._content += chunk
         self._sha256.update(chunk)
         self._sm3.update(chunk)

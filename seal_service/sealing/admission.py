@@ -58,4 +58,6 @@ def admit(facts: DocumentFacts, limits: DocumentLimits, permitted_content: froze
         raise DocumentHiddenContent(kinds=refused)
     if refused:
         kinds = [kind for kind in refused if kind != ContentKind.HIDDEN_LAYERS]
-        raise DocumentActiveContent(f"The document contains active content: {', '.join(kinds)}", kinds=kinds)
+        raise DocumentActiveContent(
+            f"The document contains active content ({', '.join(kinds)}): remove it and send it again", kinds=kinds
+        )

@@ -51,6 +51,7 @@ def end_unsuccessfully(
             **seal_facts(seal, unit),
             "document_sm3": use.document_sm3,
             "grant_id": use.grant_id,
+            "approval_number": transaction.grants.lock(use.grant_id).approval_number,
             "level_asked": use.level_asked.value,
             "closed_by": closed_by,
         },

@@ -82,7 +82,11 @@ def test_a_disabled_account_is_nobody(by_command: Office) -> None:
     at = by_command.at
     leaving = at.join(by_command.operator, "离任审计", "auditor")
     assert at.said("log", "query", "--limit", "1", by=leaving)["items"]
-    at.said("accounts", "disable", leaving.client_id, by=by_command.operator)
+    asked = at.run("accounts", "disable", leaving.client_id, by=by_command.operator)
+    assert (asked.exit_code, asked.stdout) == (1, "")
+    assert "Nothing was changed; add --yes" in asked.stderr
+    assert at.said("log", "query", "--limit", "1", by=leaving)["items"], "a dangerous act waits for --yes"
+    at.said("accounts", "disable", leaving.client_id, "--yes", by=by_command.operator)
     assert "seal login" in at.refused("log", "query", by=leaving, code=2)
     shown = at.said("accounts", "show", leaving.client_id, by=by_command.operator)
     assert shown["disabled_at"] is not None

@@ -61,6 +61,15 @@ def test_the_server_runs_until_it_is_told_to_stop(command_line: CommandLine) -> 
     assert "99990000000001" not in told
 
 
+def test_a_port_that_is_taken_is_said_before_anything_is_served(by_command: Office) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        told = by_command.at.refused("serve", "--port", str(port), code=2)
+    assert str(port) in told
+
+
 def _remaining(port: int, client: str) -> int:
     """Requests that a client, as the proxy names it, has left."""
     answer = httpx.get(f"http://127.0.0.1:{port}/pki/root.cer", headers={"X-Forwarded-For": client})

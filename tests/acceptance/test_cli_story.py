@@ -58,8 +58,11 @@ def test_articles_12_to_24_the_whole_story_by_commands(fresh_by_command: Office,
     assert at.run("log", "trace", DOCUMENT.with_name("regulation.txt"), by=fresh_by_command.auditor).exit_code == 1
 
     assert at.said("seals", "resume", code, "--reason", "已核实", by=fresh_by_command.maker)["state"] == "active"
+    unconfirmed = ("seals", "cancel", code, "--reason", "机构合并", "--document-number", "示政发〔2026〕1号")
+    assert at.run(*unconfirmed, by=fresh_by_command.maker).exit_code == 1
+    assert at.said("seals", "lookup", code)["state"] == "active", "a dangerous act waits for --yes"
     cancelled = at.said(
-        *("seals", "cancel", code, "--reason", "机构合并", "--document-number", "示政发〔2026〕1号"),
+        *("seals", "cancel", code, "--reason", "机构合并", "--document-number", "示政发〔2026〕1号", "--yes"),
         by=fresh_by_command.maker,
     )
     assert cancelled["state"] == "cancelled"
@@ -89,7 +92,9 @@ def test_article_12_a_mistyped_credit_code_is_an_input_error(by_command: Office)
 
 def test_article_20_a_revoked_grant_applies_nothing(fresh_by_command: Office, tmp_path: Path) -> None:
     at = fresh_by_command.at
-    at.said("grants", "revoke", fresh_by_command.grant["id"], "--reason", "场景结束", by=fresh_by_command.keeper)
+    at.said(
+        "grants", "revoke", fresh_by_command.grant["id"], "--reason", "场景结束", "--yes", by=fresh_by_command.keeper
+    )
     told = at.refused(*fresh_by_command.applying(tmp_path / "out.pdf"), by=fresh_by_command.system, code=1)
     assert "revoked" in told
     assert at.said("grants", "show", fresh_by_command.grant["id"], by=fresh_by_command.keeper)["revoked_at"] is not None
