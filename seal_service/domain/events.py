@@ -13,7 +13,7 @@ Scalar = str | int | bool | None | tuple[str, ...] | tuple[int, ...]
 
 
 class EventKind(StrEnum):
-    """日志类别. Later issues add kinds; none is ever renamed."""
+    """日志类别. Kinds are added; none is ever renamed."""
 
     SEAL_INTENT = "seal.intent"
     SEAL_COMPLETED = "seal.completed"
