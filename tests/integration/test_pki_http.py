@@ -141,7 +141,7 @@ def test_an_authority_that_hangs_is_given_up(http: BoundedHttp) -> None:
         started = time.monotonic()
         with pytest.raises(TimestampUnavailable, match="Timeout"):
             HttpTimestampAuthority(server.url, http, ENTROPY).timestamp(DIGEST)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 8
         released.set()
 
 
@@ -164,7 +164,7 @@ def test_an_authority_that_trickles_is_given_up() -> None:
         started = time.monotonic()
         with pytest.raises(TimestampUnavailable, match="longer than"):
             HttpTimestampAuthority(url, http, ENTROPY).timestamp(DIGEST)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 8
         ended.set()
         thread.join()
         http.close()

@@ -111,12 +111,12 @@ def test_an_unknown_account_takes_as_long_as_a_known_one() -> None:
     def fastest(hashed: str | None) -> float:
         times = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.thread_time()
             OURS.verify_secret(hashed, "wrong")
-            times.append(time.perf_counter() - start)
+            times.append(time.thread_time() - start)
         return min(times)
 
-    assert 0.5 < fastest(None) / fastest(secret_hash) < 2
+    assert 0.3 < fastest(None) / fastest(secret_hash) < 3, "without the dummy hash it would be nothing"
 
 
 def test_token_names_its_account_until_it_expires() -> None:
