@@ -1,7 +1,7 @@
 """A mend for asn1crypto 1.5.1, which takes a definite length that ends in the byte 0x80 for an indefinite one.
 
 Such a value (one in 256 of those longer than 127 bytes) is encoded anew at every `dump`, and so is everything within,
-twice a level: a time-stamped signature can take half a minute. And what is not strictly DER comes back as other bytes
+twice a level: a use at B-LT then took eight seconds here. And what is not strictly DER comes back as other bytes
 than were read, so that a good signature over them fails. An indefinite length has its end-of-contents octets as trailer
 (X.690, 8.1.5); where there is none, the bytes that were read are the encoding.
 """

@@ -54,4 +54,4 @@ def test_every_file_is_sealed_or_refused_with_a_typed_error(corpora: Path, tmp_p
         if _complaints(qpdf, out) != 0 and _complaints(qpdf, file) == 0:
             worse.append(file.name)
     assert not worse
-    assert sealed >= 0.7 * len(files), "most of them are sound documents"
+    assert sealed >= 0.79 * len(files), "129 of 163 were sealed when this was written"
