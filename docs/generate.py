@@ -107,7 +107,7 @@ def _setting(value: Any) -> str:
     if isinstance(value, bool):
         return code(str(value).lower())
     if isinstance(value, (tuple, frozenset, dict)):
-        return "empty" if not value else code(sorted(value))
+        return "empty" if not value else code(sorted(value, key=str))
     return code(value)
 
 

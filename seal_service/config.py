@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.content import ContentKind
+from seal_service.domain.operation import DocumentKeeping, Profile
 
 MEGABYTE = 1 << 20
 
@@ -28,7 +29,29 @@ class Settings(BaseSettings):
         None,
         description="Master key, 64 hexadecimal characters; instead of the file `master.key` in the key directory.",
     )
-    database_url: SecretStr | None = Field(None, description="SQLAlchemy URL. Default: SQLite file in the home.")
+    database_url: SecretStr | None = Field(
+        None,
+        description="SQLAlchemy URL of the application's role. Default: SQLite file in the home; PostgreSQL: "
+        "`postgresql+psycopg://role@host/name`.",
+    )
+    database_owner_url: SecretStr | None = Field(
+        None, description="URL of the role that owns the tables; only `seal init`, `seal db` and backups need it."
+    )
+    profile: Profile = Field(
+        Profile.DEVELOPMENT,
+        description="`production` refuses what only a trial may do, such as software keys for the authority and seals.",
+    )
+    allow_software_keys: bool = Field(
+        False, description="Whether the production profile takes software keys all the same; health then says so."
+    )
+
+    key_store: Literal["file", "pkcs11"] = Field(
+        "file", description="Where new keys are made; keys that are there already are found in both."
+    )
+    pkcs11_module: Path | None = Field(None, description="PKCS#11 module (.so) of the HSM.")
+    pkcs11_token: str | None = Field(None, description="Label of the token in it.")
+    pkcs11_pin: SecretStr | None = Field(None, description="The token's user PIN; instead of the file.")
+    pkcs11_pin_file: Path | None = Field(None, description="File with the user PIN, readable by its owner alone.")
 
     city_name: str = Field("示例市", description="Name that the service's own certificates carry.")
     origin: str = Field("seal.example/log", description="Name (origin) of the signing log; never changes.")
@@ -38,6 +61,15 @@ class Settings(BaseSettings):
 
     authority_suite: Suite = Field(Suite.ECDSA_P256, description="Suite of the internal authority's keys.")
     seal_suite: Suite = Field(Suite.ECDSA_P256, description="Suite of a seal's key when the order names none.")
+    certificate_source: Literal["internal", "request", "est"] = Field(
+        "internal",
+        description="Who certifies seals: the internal authority, an outside one by certificate request (CSR out, "
+        "certificate in), or an outside one by EST (RFC 7030).",
+    )
+    est_url: str | None = Field(None, description="EST server, such as `https://ca.example/.well-known/est`.")
+    est_trust: Path | None = Field(None, description="PEM file: roots of the EST server's TLS certificate.")
+    est_user: str | None = Field(None, description="User name at the EST server.")
+    est_password: SecretStr | None = Field(None, description="Password at the EST server.")
     certificate_days: int = Field(1095, ge=1, le=3650, description="Validity of a seal's certificate, in days.")
 
     timestamp_urls: tuple[str, ...] = Field(
@@ -59,6 +91,11 @@ class Settings(BaseSettings):
         frozenset(),
         description=f"Kinds of content sealed nevertheless: {', '.join(ContentKind)}.",
     )
+    documents: DocumentKeeping = Field(
+        DocumentKeeping.HELD,
+        description="Whether sealed documents are kept, always encrypted: `held` until the caller acknowledges, `kept` "
+        "for good, `none` not at all (a repeated request then gets the receipt alone).",
+    )
     document_hold_hours: int = Field(
         72, ge=1, le=72, description="How long a sealed document is held, encrypted, until the caller acknowledges it."
     )
@@ -72,6 +109,23 @@ class Settings(BaseSettings):
         (), description="Addresses of the proxies in front whose X-Forwarded-For and X-Forwarded-Proto are believed."
     )
     worker_threads: int = Field(4, ge=1, description="Threads that work on requests in one process.")
+    disk_reserve_bytes: int = Field(
+        1 << 30, ge=0, description="Free space on the home's volume below which the service is not ready."
+    )
+    crl_hours: int = Field(
+        24, ge=1, description="Age of an outside issuer's revocation data from which the service is not ready."
+    )
+    trust_days: int = Field(
+        366, ge=1, description="Days after which a trust anchor has to be confirmed (`seal trust confirm`)."
+    )
+    clock_seconds: float = Field(
+        5.0, gt=0, description="Most that this machine's clock may differ from the database's and a time-stamp's."
+    )
+    shutdown_seconds: int = Field(30, ge=1, description="Time that requests under way get when the server stops.")
+    metrics_addresses: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")), description="Networks from which /metrics is answered."
+    )
+    log_format: Literal["json", "text"] = Field("json", description="Form of the log lines of `seal serve`.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Least severe messages of `seal serve`; DEBUG also shows where a command failed."
     )

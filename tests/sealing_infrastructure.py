@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,7 +20,8 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.errors import RevocationUnavailable, SignatureRefused, TimestampUnavailable
-from seal_service.ports.crypto import RevocationEvidence
+from seal_service.domain.operation import KeyPlace
+from seal_service.ports.crypto import KeyFacts, RevocationEvidence
 from seal_service.testing import ChangeableClock
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -127,6 +129,15 @@ class SoftKeys:
         if reference not in self.kept:
             raise SignatureRefused
         return self.kept[reference]
+
+    def adopt(self, reference: str, private_key: bytes) -> SoftKey:
+        raise NotImplementedError
+
+    def held(self) -> Sequence[KeyFacts]:
+        return [KeyFacts(reference=one, place=KeyPlace.FILE) for one in sorted(self.kept)]
+
+    def place(self, reference: str) -> KeyPlace:
+        return KeyPlace.FILE
 
     def destroy(self, reference: str) -> None:
         self.kept.pop(reference, None)

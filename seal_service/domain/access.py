@@ -42,6 +42,10 @@ class Permission(StrEnum):
     READ_LOG = "read_log"
     TRACE = "trace"
     RECONCILE = "reconcile"
+    MANAGE_KEYS = "manage_keys"
+    MANAGE_TRUST = "manage_trust"
+    READ_TRUST = "read_trust"
+    BACK_UP = "back_up"
 
 
 _P = Permission
@@ -61,9 +65,12 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     ),
     Role.BUSINESS_SYSTEM: frozenset({_P.READ_SEALS, _P.READ_GRANTS, _P.APPLY_SEAL, _P.READ_USES}),
     Role.AUDITOR: frozenset(
-        {_P.READ_UNITS, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.READ_GRANTS, _P.READ_USES, _P.READ_LOG, _P.TRACE}
+        {_P.READ_UNITS, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.READ_GRANTS, _P.READ_USES, _P.READ_LOG, _P.TRACE,
+         _P.READ_TRUST}
     ),
-    Role.OPERATOR: frozenset({_P.MANAGE_ACCOUNTS, _P.RECONCILE}),
+    Role.OPERATOR: frozenset(
+        {_P.MANAGE_ACCOUNTS, _P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP}
+    ),
 }  # fmt: skip
 """The whole table: what is not here is denied."""
 

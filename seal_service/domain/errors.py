@@ -3,20 +3,22 @@
 SealServiceError
 ├── InvalidInput            what was given cannot be right, whoever gives it
 │   ├── InvalidCreditCode · InvalidAreaCode · InvalidSealCode · InvalidPlacement · InvalidTime · InvalidCursor
-│   └── ImpressionRefused
+│   └── ImpressionRefused · CertificateRefused · BackupRefused
 ├── Unauthenticated         who calls is not known
 ├── PermissionDenied        who calls may not
 │   └── AuthorizationDenied the seal may not be applied; carries every reason
 ├── NotFound                Unit · Account · Application · Seal · Grant · Use · Document · LogEntry · Certificate
+│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
 ├── Conflict                right in itself, wrong now
 │   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
-│   └── IdempotencyKeyReused · UseInProgress · UseOvertaken
+│   └── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
 ├── DocumentRefused         the document cannot or may not be sealed
 │   ├── DocumentUnsupported · DocumentEncrypted · DocumentXfa · DocumentDamaged · DocumentOverLimit
 │   └── DocumentCertified · DocumentActiveContent · DocumentHiddenContent
 ├── SealingFailed           LevelUnreachable · SelfCheckFailed · SignatureRefused
 ├── IntegrityFailed         what is kept here was changed, or another key encrypted it
-└── Unavailable             TimestampUnavailable · RevocationUnavailable · InstanceNotReady
+└── Unavailable             TimestampUnavailable · RevocationUnavailable · AuthorityUnavailable · InstanceNotReady
+    └── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused
 """
 
 from __future__ import annotations
@@ -75,6 +77,14 @@ class InvalidCursor(InvalidInput):
 
 class ImpressionRefused(InvalidInput):
     """The picture of the impression (实物印模) cannot be used."""
+
+
+class CertificateRefused(InvalidInput):
+    """The certificate is not one for this key and this use."""
+
+
+class BackupRefused(InvalidInput):
+    """This is not a whole, unchanged backup, or there is something already where it would be restored."""
 
 
 class Unauthenticated(SealServiceError):
@@ -138,6 +148,18 @@ class CertificateNotFound(NotFound):
     """This authority has issued no such certificate."""
 
 
+class CertificateRequestNotFound(NotFound):
+    """There is no such certificate request (证书申请)."""
+
+
+class TrustAnchorNotFound(NotFound):
+    """There is no such trust anchor (信任锚)."""
+
+
+class KeyNotFound(NotFound):
+    """There is no such key (密钥)."""
+
+
 class Conflict(SealServiceError):
     """This cannot be done in the present state."""
 
@@ -190,6 +212,14 @@ class UseInProgress(Conflict):
 
 class UseOvertaken(Conflict):
     """Seal, grant or reservation changed while the seal was being applied: nothing was released."""
+
+
+class KeyInUse(Conflict):
+    """The key is still needed and cannot be destroyed."""
+
+
+class CertificatePending(Conflict):
+    """The outside authority has not issued the certificate yet: the request is kept, ask again later."""
 
 
 class DocumentRefused(SealServiceError):
@@ -258,6 +288,22 @@ class TimestampUnavailable(Unavailable):
 
 class RevocationUnavailable(Unavailable):
     """No revocation information could be had for a certificate of the chain."""
+
+
+class AuthorityUnavailable(Unavailable):
+    """The outside certificate authority does not answer, or refused the request."""
+
+
+class OutcomeUnknown(Unavailable):
+    """Whether this was written is not known: nothing was released; repeat the request with the same key."""
+
+
+class KeyStoreUnavailable(Unavailable):
+    """The key store (HSM) does not answer."""
+
+
+class SoftwareKeysRefused(Unavailable):
+    """The production profile takes keys of the authority and of seals only from an HSM (PKCS#11)."""
 
 
 class InstanceNotReady(Unavailable):

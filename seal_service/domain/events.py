@@ -40,8 +40,18 @@ class EventKind(StrEnum):
     ACCOUNT_CREATED = "account.created"
     ACCOUNT_DISABLED = "account.disabled"
     ACT_REFUSED = "account.refused"
+    SEAL_IMPORTED = "sealmgmt.imported"
+    CERTIFICATE_REQUESTED = "sealmgmt.certificate_requested"
+    CERTIFICATE_REQUEST_WITHDRAWN = "sealmgmt.certificate_request_withdrawn"
     KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_DESTROYED = "key.destroyed"
     CONFIG_INITIALISED = "config.initialised"
+    TRUST_ADDED = "config.trust_added"
+    TRUST_CONFIRMED = "config.trust_confirmed"
+    TRUST_REMOVED = "config.trust_removed"
+    DATABASE_BACKED_UP = "config.backed_up"
+    DATABASE_RESTORED = "config.restored"
     LOG_OPENED = "log.open"
 
 

@@ -73,6 +73,8 @@ class Seal:
     state_reason: str | None = None
     document_number: str | None = None
     """文号 of the order to cancel (article 23)."""
+    history_note: str | None = None
+    """Of an imported seal: where it was made before and how it was used."""
 
     @property
     def current(self) -> tuple[Credential, ...]:

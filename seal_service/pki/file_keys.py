@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -18,10 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from seal_service.domain.algorithms import Suite
-from seal_service.domain.errors import AlreadyRegistered, IntegrityFailed, InvalidInput, SignatureRefused
+from seal_service.domain.errors import AlreadyRegistered, IntegrityFailed, InvalidInput, KeyNotFound, SignatureRefused
+from seal_service.domain.operation import KeyPlace
 from seal_service.pki.durable_files import create_file, sync_directory
+from seal_service.ports.crypto import KeyFacts
 from seal_service.ports.system import Entropy, Vault
 
+_MASTER = "master"
+"""`master.key` is the master key's file, never a private key's."""
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _RSA_BITS = {Suite.RSA_3072: 3072, Suite.RSA_2048: 2048}
 _PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -59,10 +65,38 @@ class FileKeyStore:
 
     def create(self, reference: str, suite: Suite) -> SoftwareKey:
         """A new key; AlreadyRegistered for a reference that exists, InvalidInput for one that is malformed."""
-        path = self._path(reference)
-        if path.exists():
+        self._require_new(reference)
+        return self._keep(reference, _generate(suite))
+
+    def adopt(self, reference: str, private_key: bytes) -> SoftwareKey:
+        """Take in a private key made elsewhere (PKCS#8, DER); AlreadyRegistered, InvalidInput for an unknown kind."""
+        self._require_new(reference)
+        try:
+            loaded = load_der_private_key(private_key, None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise InvalidInput("The private key cannot be read: it is PKCS#8 (DER)", field="private_key") from None
+        if not isinstance(loaded, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) or not _is_supported(loaded):
+            raise InvalidInput(f"The private key is of none of the suites {', '.join(Suite)}", field="private_key")
+        return self._keep(reference, loaded)
+
+    def held(self) -> Sequence[KeyFacts]:
+        """Every key that is here, by reference."""
+        names = sorted(path.stem for path in self._directory.glob("*.key"))
+        known = (name for name in names if name != _MASTER and _REFERENCE.fullmatch(name))
+        return [KeyFacts(reference=name, place=KeyPlace.FILE) for name in known]
+
+    def place(self, reference: str) -> KeyPlace:
+        """Here; KeyNotFound."""
+        if not self._path(reference).exists():
+            raise KeyNotFound(f"There is no key {reference}")
+        return KeyPlace.FILE
+
+    def _require_new(self, reference: str) -> None:
+        if self._path(reference).exists():
             raise AlreadyRegistered(f"There is a key {reference} already")
-        private_key = _generate(suite)
+
+    def _keep(self, reference: str, private_key: _PrivateKey) -> SoftwareKey:
+        path = self._path(reference)
         plaintext = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
@@ -116,7 +150,7 @@ class FileKeyStore:
             self._held.pop(reference, None)
 
     def _path(self, reference: str) -> Path:
-        if not _REFERENCE.fullmatch(reference):
+        if not _REFERENCE.fullmatch(reference) or reference == _MASTER:
             raise InvalidInput("A key reference is 1 to 120 letters, digits, dots, dashes and underscores", field="key")
         return self._directory / f"{reference}.key"
 
@@ -129,6 +163,12 @@ def _generate(suite: Suite) -> _PrivateKey:
     if suite is Suite.ECDSA_P256:
         return ec.generate_private_key(ec.SECP256R1())
     return rsa.generate_private_key(65537, _RSA_BITS[suite])
+
+
+def _is_supported(private_key: _PrivateKey) -> bool:
+    if isinstance(private_key, ec.EllipticCurvePrivateKey):
+        return isinstance(private_key.curve, ec.SECP256R1)
+    return private_key.key_size in _RSA_BITS.values()
 
 
 def _suite_of(private_key: _PrivateKey) -> Suite:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.issuance import AuthorityCredential, CertificateSubject, IssuedCertificate
+from seal_service.domain.operation import KeyPlace
 from seal_service.ports.records import Transaction
 
 
@@ -27,6 +28,14 @@ class SigningKey(Protocol):
         """Hash the message with the suite's digest and sign it; ECDSA as DER. SignatureRefused when it cannot."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFacts:
+    """What is known of a key without using it."""
+
+    reference: str
+    place: KeyPlace
+
+
 class KeyStore(Protocol):
     """Private keys by reference. A key is durable when `create` returns; safe for threads and processes."""
 
@@ -35,6 +44,15 @@ class KeyStore(Protocol):
 
     def open(self, reference: str) -> SigningKey:
         """The key, held ready after its first use; SignatureRefused when there is none."""
+
+    def adopt(self, reference: str, private_key: bytes) -> SigningKey:
+        """Take in a private key made elsewhere (PKCS#8, DER); AlreadyRegistered, InvalidInput for an unknown kind."""
+
+    def held(self) -> Sequence[KeyFacts]:
+        """Every key that is here, by reference."""
+
+    def place(self, reference: str) -> KeyPlace:
+        """Where a key is; KeyNotFound."""
 
     def destroy(self, reference: str) -> None:
         """Remove the key for good; nothing when it is gone."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from seal_service.domain.access import Account
 from seal_service.domain.application import Application
+from seal_service.domain.certification import CertificateRequest, CertificateRequestState
 from seal_service.domain.events import Event, EventKind, LoggedEntry
 from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import (
@@ -21,6 +22,7 @@ from seal_service.domain.issuance import (
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.organization import Unit
 from seal_service.domain.seal import Seal
+from seal_service.domain.trust import TrustedCertificate
 from seal_service.domain.use import SealUse
 
 
@@ -76,6 +78,9 @@ class AccountRecords(Protocol):
 
     def find(self, account_id: str) -> Account | None:
         """Read, or None."""
+
+    def lock(self, account_id: str) -> Account | None:
+        """Read, locked against change (not against other readers) until the transaction ends, or None."""
 
     def replace(self, account: Account) -> None:
         """Write the account's present form."""
@@ -195,6 +200,63 @@ class AuthorityRecords(Protocol):
         """Every version of every role, by role and version."""
 
 
+class CertificateRequestRecords(Protocol):
+    """证书申请."""
+
+    def add(self, request: CertificateRequest) -> None:
+        """Insert; AlreadyRegistered."""
+
+    def lock(self, request_id: str) -> CertificateRequest:
+        """Read, locked until the transaction ends; CertificateRequestNotFound."""
+
+    def replace(self, request: CertificateRequest) -> None:
+        """Write the request's present form."""
+
+    def chosen(
+        self, state: CertificateRequestState | None = None, *, seal_code: str | None = None, limit: int = 1000
+    ) -> Sequence[CertificateRequest]:
+        """Requests in a state and of a seal, if they are named, oldest first."""
+
+    def names_key(self, key_reference: str) -> bool:
+        """Whether any request names this key."""
+
+
+class TrustRecords(Protocol):
+    """信任锚 that operators entered."""
+
+    def add(self, trusted: TrustedCertificate) -> None:
+        """Insert; AlreadyRegistered when the certificate is there and not removed."""
+
+    def lock(self, trusted_id: str) -> TrustedCertificate:
+        """Read, locked until the transaction ends, removed ones too; TrustAnchorNotFound."""
+
+    def replace(self, trusted: TrustedCertificate) -> None:
+        """Write its present form."""
+
+    def all(self) -> Sequence[TrustedCertificate]:
+        """All that are not removed, by time of entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """观测: what a scheduled task last saw of something outside; every process reads it."""
+
+    name: str
+    at: datetime
+    well: bool
+    detail: str
+
+
+class ObservationRecords(Protocol):
+    """观测: the newest of each name."""
+
+    def put(self, observation: Observation) -> None:
+        """Write it in the place of the last one of its name."""
+
+    def all(self) -> Sequence[Observation]:
+        """All, by name."""
+
+
 class IdempotencyRecords(Protocol):
     """Which request an account's idempotency key stood for (seal uses keep their own)."""
 
@@ -225,7 +287,8 @@ class LogRecords(Protocol):
 class Transaction(Protocol):
     """One transaction. Nothing is written unless `commit` returns; leaving without it rolls back.
 
-    In a transaction that only reads, the `lock` of a repository just reads.
+    In a transaction that only reads, the `lock` of a repository just reads. A transaction in which a repository has
+    refused something can only be left. To avoid deadlocks rows are locked in one order: application, seal, grants, use.
     """
 
     units: UnitRecords
@@ -237,10 +300,16 @@ class Transaction(Protocol):
     certificates: CertificateRecords
     authorities: AuthorityRecords
     idempotency: IdempotencyRecords
+    certificate_requests: CertificateRequestRecords
+    trust: TrustRecords
+    observations: ObservationRecords
     log: LogRecords
 
     def commit(self) -> None:
-        """Make everything durable, once."""
+        """Make everything durable, once.
+
+        Raises OutcomeUnknown when the database did not say whether it is: then read it again (`Records.confirm`).
+        """
 
 
 class Records(Protocol):
@@ -251,6 +320,13 @@ class Records(Protocol):
 
     def read(self) -> AbstractContextManager[Transaction]:
         """A transaction that only reads, of one consistent state."""
+
+    def confirm(self) -> None:
+        """Wait, on a fresh connection, until all that was committed before is durable wherever commits are made so.
+
+        Where commits wait for a second machine, a cancelled wait leaves a commit that can be read but not relied on;
+        after this call it can. Raises OutcomeUnknown, Unavailable.
+        """
 
 
 class SigningLog(Protocol):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from seal_service.domain.access import Account
+from seal_service.domain.operation import UseStep
 
 
 class Clock(Protocol):
@@ -62,3 +64,13 @@ class BlobStore(Protocol):
 
     def delete(self, digest: str) -> None:
         """Remove the content; nothing when it is gone already."""
+
+
+class Measurements(Protocol):
+    """Where the time of seal uses goes, and how they end. Safe for threads; costs microseconds; never raises."""
+
+    def timed(self, step: UseStep) -> AbstractContextManager[None]:
+        """Time what is done inside as one step of a seal use, also when it fails."""
+
+    def use_ended(self, result: str, level: str | None) -> None:
+        """Count a use that ended: `completed`, `replayed`, `denied` or an error's code; the level that was reached."""

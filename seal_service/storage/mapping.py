@@ -150,6 +150,7 @@ def seal_values(seal: Seal) -> Values:
         "replaces_seal_code": seal.replaces_seal_code,
         "state_reason": seal.state_reason,
         "document_number": seal.document_number,
+        "history_note": seal.history_note,
     }
 
 
@@ -170,6 +171,7 @@ def seal_of(row: Row[Any], credentials: Iterable[Row[Any]]) -> Seal:
         replaces_seal_code=row.replaces_seal_code,
         state_reason=row.state_reason,
         document_number=row.document_number,
+        history_note=row.history_note,
     )
 
 

@@ -16,7 +16,7 @@ from seal_service.domain.errors import InstanceNotReady
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in migrations/versions."""
 
 _PACKAGE = Path(__file__).parent.parent

@@ -135,6 +135,7 @@ class SealRow(StoredRow):
     replaces_seal_code: Mapped[str | None]
     state_reason: Mapped[str | None]
     document_number: Mapped[str | None]
+    history_note: Mapped[str | None]
 
 
 class SealCredentialRow(StoredRow):
@@ -253,6 +254,54 @@ class AuthorityCredentialRow(StoredRow):
     certificate: Mapped[bytes]
     not_before: Mapped[datetime]
     not_after: Mapped[datetime]
+
+
+class CertificateRequestRow(StoredRow):
+    """证书申请."""
+
+    __tablename__ = "certificate_request"
+    __table_args__ = (Index(None, "state", "requested_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    seal_code: Mapped[str] = mapped_column(index=True)
+    application_id: Mapped[str | None] = mapped_column(ForeignKey("application.id"))
+    suite: Mapped[str]
+    key_reference: Mapped[str] = mapped_column(unique=True)
+    request: Mapped[bytes]
+    state: Mapped[str]
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    certificate_serial: Mapped[str | None]
+
+
+class TrustedCertificateRow(StoredRow):
+    """信任锚."""
+
+    __tablename__ = "trusted_certificate"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    certificate: Mapped[bytes]
+    for_signatures: Mapped[bool]
+    for_timestamps: Mapped[bool]
+    note: Mapped[str]
+    revocation_addresses: Mapped[str]
+    """One a line."""
+    added_by: Mapped[str]
+    added_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class ObservationRow(StoredRow):
+    """观测."""
+
+    __tablename__ = "observation"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    well: Mapped[bool]
+    detail: Mapped[str]
 
 
 class IdempotencyRow(StoredRow):

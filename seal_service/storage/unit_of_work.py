@@ -13,11 +13,14 @@ from seal_service.ports.records import (
     ApplicationRecords,
     AuthorityRecords,
     CertificateRecords,
+    CertificateRequestRecords,
     GrantRecords,
     IdempotencyRecords,
     LogRecords,
+    ObservationRecords,
     SealRecords,
     Transaction,
+    TrustRecords,
     UnitRecords,
     UseRecords,
 )
@@ -29,6 +32,7 @@ from seal_service.storage.repositories.certificates import SqlAuthorities, SqlCe
 from seal_service.storage.repositories.grants import SqlGrants
 from seal_service.storage.repositories.idempotency import SqlIdempotency
 from seal_service.storage.repositories.log import SqlLog
+from seal_service.storage.repositories.operation import SqlCertificateRequests, SqlObservations, SqlTrust
 from seal_service.storage.repositories.seals import SqlSeals
 from seal_service.storage.repositories.units import SqlUnits
 from seal_service.storage.repositories.uses import SqlUses
@@ -49,6 +53,9 @@ class SqlTransaction:
         self.certificates: CertificateRecords = SqlCertificates(connection)
         self.authorities: AuthorityRecords = SqlAuthorities(connection)
         self.idempotency: IdempotencyRecords = SqlIdempotency(connection)
+        self.certificate_requests: CertificateRequestRecords = SqlCertificateRequests(connection)
+        self.trust: TrustRecords = SqlTrust(connection)
+        self.observations: ObservationRecords = SqlObservations(connection)
         self.log: LogRecords = SqlLog(connection)
 
     def commit(self) -> None:
@@ -74,6 +81,9 @@ class SqlRecords:
         """A transaction that only reads, of one consistent state."""
         with _transaction(self.database.reader) as transaction:
             yield transaction
+
+    def confirm(self) -> None:
+        """Nothing to wait for: a commit in SQLite is durable when it returns, or did not happen."""
 
 
 @contextmanager

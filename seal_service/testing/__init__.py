@@ -8,6 +8,7 @@ from seal_service.testing.system import (
     CountedEntropy,
     MemoryBlobs,
     MemoryLog,
+    NoMeasurements,
     PlainCredentials,
     PlainVault,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "MemoryLog",
     "MemoryRecords",
     "MemorySealer",
+    "NoMeasurements",
     "PassThroughImpressions",
     "PlainCredentials",
     "PlainVault",

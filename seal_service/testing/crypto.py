@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from seal_service.domain.algorithms import Suite
-from seal_service.domain.errors import AlreadyRegistered, SignatureRefused
+from seal_service.domain.errors import AlreadyRegistered, KeyNotFound, SignatureRefused
 from seal_service.domain.issuance import CertificateStatus, CertificateSubject, IssuedCertificate
+from seal_service.domain.operation import KeyPlace
+from seal_service.ports.crypto import KeyFacts
 from seal_service.ports.records import Transaction
 
 
@@ -48,6 +50,21 @@ class MemoryKeys:
         if reference not in self.kept:
             raise SignatureRefused(f"There is no key {reference}")
         return self.kept[reference]
+
+    def adopt(self, reference: str, private_key: bytes) -> MemoryKey:
+        """A key, whatever was given."""
+        del private_key
+        return self.create(reference, Suite.ECDSA_P256)
+
+    def held(self) -> Sequence[KeyFacts]:
+        """All."""
+        return [KeyFacts(reference=one, place=KeyPlace.FILE) for one in sorted(self.kept)]
+
+    def place(self, reference: str) -> KeyPlace:
+        """Here."""
+        if reference not in self.kept:
+            raise KeyNotFound
+        return KeyPlace.FILE
 
     def destroy(self, reference: str) -> None:
         """Remove."""

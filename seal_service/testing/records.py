@@ -11,15 +11,18 @@ from datetime import datetime
 from seal_service.domain import errors
 from seal_service.domain.access import Account
 from seal_service.domain.application import Application
+from seal_service.domain.certification import CertificateRequest
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, CertificateStatus, IssuedCertificate
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.organization import Unit
 from seal_service.domain.seal import Seal, SealState
+from seal_service.domain.trust import TrustedCertificate
 from seal_service.domain.use import SealUse, UseState
 from seal_service.ports import records as ports
-from seal_service.ports.records import LogRow
+from seal_service.ports.records import LogRow, Observation
+from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
 
 STATE_AFTER = {
     EventKind.SEAL_MADE: SealState.MADE,
@@ -44,6 +47,9 @@ class State:
     certificates: dict[str, IssuedCertificate] = field(default_factory=dict)
     authorities: dict[tuple[AuthorityRole, int], AuthorityCredential] = field(default_factory=dict)
     requests: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    certificate_requests: dict[str, CertificateRequest] = field(default_factory=dict)
+    trust: dict[str, TrustedCertificate] = field(default_factory=dict)
+    observations: dict[str, Observation] = field(default_factory=dict)
     entries: dict[str, LogRow] = field(default_factory=dict)
     terminals: dict[str, str] = field(default_factory=dict)
 
@@ -88,6 +94,10 @@ class MemoryAccounts:
     def find(self, account_id: str) -> Account | None:
         """Read."""
         return self.state.accounts.get(account_id)
+
+    def lock(self, account_id: str) -> Account | None:
+        """Read."""
+        return self.find(account_id)
 
     replace = add
 
@@ -345,6 +355,9 @@ class MemoryTransaction:
         self.certificates: ports.CertificateRecords = MemoryCertificates(state)
         self.authorities: ports.AuthorityRecords = MemoryAuthorities(state)
         self.idempotency: ports.IdempotencyRecords = MemoryRequests(state)
+        self.certificate_requests: ports.CertificateRequestRecords = MemoryCertificateRequests(state)
+        self.trust: ports.TrustRecords = MemoryTrust(state)
+        self.observations: ports.ObservationRecords = MemoryObservations(state)
         self.log: ports.LogRecords = MemoryLogRecords(state)
 
     def commit(self) -> None:
@@ -369,3 +382,6 @@ class MemoryRecords:
     def read(self) -> Iterator[MemoryTransaction]:
         """The state as it is now."""
         yield MemoryTransaction(self)
+
+    def confirm(self) -> None:
+        """Nothing to wait for."""

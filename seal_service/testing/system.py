@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from seal_service.domain.access import Account
 from seal_service.domain.errors import IntegrityFailed, Unauthenticated
 from seal_service.domain.events import Event, LoggedEntry
 from seal_service.domain.identifiers import uuid7
+from seal_service.domain.operation import UseStep
 from seal_service.ports.records import LogRow, Transaction
 from seal_service.ports.system import Clock, Entropy
 
@@ -155,3 +157,16 @@ class MemoryLog:
     def private_fields(self, row: LogRow) -> dict[str, str]:
         """The fields as they were written."""
         return {one.name: one.ciphertext.decode() for one in row.private}
+
+
+class NoMeasurements:
+    """Measurements that nobody reads."""
+
+    def timed(self, step: UseStep) -> AbstractContextManager[None]:
+        """Nothing."""
+        del step
+        return nullcontext()
+
+    def use_ended(self, result: str, level: str | None) -> None:
+        """Nothing."""
+        del result, level

@@ -103,8 +103,9 @@ def test_a_migration_that_fails_leaves_nothing_behind(
     """SQLite's schema changes are transactional; also shows that the package's own copy of migrations comes first."""
     package = tmp_path / "installed"
     shutil.copytree(Path(schema.__file__).parents[2] / "migrations", package / "_migrations")
-    (package / "_migrations" / "versions" / "0002_fails.py").write_text(
-        'revision = "0002"\ndown_revision = "0001"\n\n\ndef upgrade():\n    raise RuntimeError("on purpose")\n'
+    fails = 'def upgrade():\n    raise RuntimeError("on purpose")\n'
+    (package / "_migrations" / "versions" / "9999_fails.py").write_text(
+        f'revision = "9999"\ndown_revision = "{schema.HEAD}"\n\n\n{fails}'
     )
     monkeypatch.setattr(schema, "_PACKAGE", package)
     with pytest.raises(RuntimeError, match="on purpose"):

@@ -61,7 +61,14 @@ def test_an_auditor_changes_nothing() -> None:
 
 
 def test_an_operator_has_no_business_rights() -> None:
-    assert PERMISSIONS_OF[Role.OPERATOR] == {Permission.MANAGE_ACCOUNTS, Permission.RECONCILE}
+    assert PERMISSIONS_OF[Role.OPERATOR] == {
+        Permission.MANAGE_ACCOUNTS,
+        Permission.RECONCILE,
+        Permission.MANAGE_KEYS,
+        Permission.MANAGE_TRUST,
+        Permission.READ_TRUST,
+        Permission.BACK_UP,
+    }
 
 
 def test_article_18_who_applies_for_a_seal_neither_decides_nor_makes() -> None:

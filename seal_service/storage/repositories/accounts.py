@@ -29,6 +29,12 @@ class SqlAccounts:
         row = self.connection.execute(select(AccountRow).where(AccountRow.id == account_id)).one_or_none()
         return None if row is None else account_of(row)
 
+    def lock(self, account_id: str) -> Account | None:
+        """Read, locked against change until the transaction ends, or None."""
+        wanted = select(AccountRow).where(AccountRow.id == account_id).with_for_update(read=True)
+        row = self.connection.execute(wanted).one_or_none()
+        return None if row is None else account_of(row)
+
     def replace(self, account: Account) -> None:
         """Write the present form; AccountNotFound."""
         changed = update(AccountRow).where(AccountRow.id == account.id)
