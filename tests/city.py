@@ -12,6 +12,7 @@ from seal_service.domain.application import Application, Decision
 from seal_service.domain.grant import Grant
 from seal_service.domain.identifiers import credit_code_check_character
 from seal_service.domain.impression import SealType
+from seal_service.domain.operation import DocumentKeeping
 from seal_service.domain.organization import Unit, UnitType
 from seal_service.domain.scenario import ScenarioKind
 from seal_service.domain.seal import Seal
@@ -25,6 +26,7 @@ from seal_service.testing import (
     MemoryLog,
     MemoryRecords,
     MemorySealer,
+    NoMeasurements,
     PassThroughImpressions,
 )
 from seal_service.usecases.apply_for_seal import ApplyForSealUseCase, SubmitApplication
@@ -74,7 +76,17 @@ class City:
         self.cancel_seal = Guarded(CancelSealUseCase(records, log, self.authority, clock), refused)
         self.grant_use = GrantUseUseCase(records, log, clock, entropy)
         self.revoke_grant = RevokeGrantUseCase(records, log, clock)
-        self.apply_seal = ApplySealUseCase(records, log, self.sealer, self.blobs, clock, entropy, timedelta(hours=72))
+        self.apply_seal = ApplySealUseCase(
+            records,
+            log,
+            self.sealer,
+            self.blobs,
+            clock,
+            entropy,
+            NoMeasurements(),
+            DocumentKeeping.HELD,
+            timedelta(hours=72),
+        )
         self.reconcile = ReconcileUseCase(records, log, self.blobs, clock, RESERVATION)
 
     def account(self, name: str, role: Role, unit: Unit | None) -> Caller:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
+from seal_service.bootstrap.machine import SystemClock, SystemEntropy, Unmeasured, bound_document_parsing
 from seal_service.bootstrap.rooms import master_key, open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
@@ -117,6 +117,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         issuers=lambda: [*(anchor.certificate for anchor in trust.anchors()), *trust.intermediates()],
     )
     verifier = Verifier(trust=trust, revocation=revocation, clock=clock)
+    measurements = Unmeasured()
     reservation = timedelta(seconds=settings.reservation_seconds)
     hold = timedelta(hours=settings.document_hold_hours)
 
@@ -156,7 +157,19 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         revoke_grant=guarded(RevokeGrantUseCase(records, log, clock)),
         list_grants=guarded(ListGrantsUseCase(queries)),
         read_grant=guarded(ReadGrantUseCase(records)),
-        apply_seal=guarded(ApplySealUseCase(records, log, SealerByContent(sealer), blobs, clock, entropy, hold)),
+        apply_seal=guarded(
+            ApplySealUseCase(
+                records,
+                log,
+                SealerByContent(sealer),
+                blobs,
+                clock,
+                entropy,
+                measurements,
+                settings.documents,
+                hold,
+            )
+        ),
         read_use=guarded(ReadUseUseCase(records)),
         list_uses=guarded(ListUsesUseCase(records, queries)),
         fetch_document=guarded(FetchDocumentUseCase(records, blobs, clock)),

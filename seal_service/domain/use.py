@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from seal_service.domain.errors import InvalidInput
+from seal_service.domain.operation import DocumentKeeping
 from seal_service.domain.placement import Placement
 
 
@@ -108,7 +109,7 @@ class SealUse:
     failure: str | None = None
     """Code of the error that ended it (the class's name in snake case), then ': ' and its sentence."""
     document_kept_until: datetime | None = None
-    """Until when the sealed document is held for the caller; None once it was acknowledged or has gone."""
+    """Until when the sealed document is held; FOR_GOOD where it is kept; None once it has gone, or was never kept."""
 
     @property
     def counts(self) -> bool:
@@ -120,3 +121,18 @@ def holds_document(use: SealUse, now: datetime) -> bool:
     """Whether the sealed document is still held for the caller at a moment; its time is over when it is over."""
     kept = use.document_kept_until
     return use.state is UseState.COMPLETED and kept is not None and now < kept
+
+
+FOR_GOOD = datetime(9999, 12, 31, tzinfo=UTC)
+"""Until when a document is kept that is not removed."""
+
+
+def kept_until(keeping: DocumentKeeping, now: datetime, hold: timedelta) -> datetime | None:
+    """Until when a document sealed now is kept."""
+    match keeping:
+        case DocumentKeeping.HELD:
+            return now + hold
+        case DocumentKeeping.KEPT:
+            return FOR_GOOD
+        case DocumentKeeping.NONE:
+            return None

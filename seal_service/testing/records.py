@@ -362,7 +362,11 @@ class MemoryTransaction:
 
     def commit(self) -> None:
         """Put the copy in the place of the state."""
-        self._records.state = self._state
+        written = self._records.untold.pop(0) if self._records.untold else None
+        if written is not False:
+            self._records.state = self._state
+        if written is not None:
+            raise errors.OutcomeUnknown
 
 
 @dataclass
@@ -371,6 +375,10 @@ class MemoryRecords:
 
     state: State = field(default_factory=State)
     turn: threading.RLock = field(default_factory=threading.RLock)
+    untold: list[bool | None] = field(default_factory=list)
+    """Of the next commits, in their order: the outcome is not told, and it is written or not; None: it is told."""
+    unconfirmed: int = 0
+    """How often `confirm` still fails."""
 
     @contextmanager
     def write(self) -> Iterator[MemoryTransaction]:
@@ -384,4 +392,7 @@ class MemoryRecords:
         yield MemoryTransaction(self)
 
     def confirm(self) -> None:
-        """Nothing to wait for."""
+        """Nothing to wait for, unless a test says so."""
+        if self.unconfirmed:
+            self.unconfirmed -= 1
+            raise errors.OutcomeUnknown

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
@@ -13,15 +11,18 @@ from seal_service.domain.authorization import SealingPermit, authorize, refusals
 from seal_service.domain.errors import (
     AuthorizationDenied,
     IdempotencyKeyReused,
+    OutcomeUnknown,
     SealingFailed,
     SealServiceError,
+    Unavailable,
     UseInProgress,
     UseOvertaken,
 )
-from seal_service.domain.events import Event, EventKind, Result, Scalar, act_of
+from seal_service.domain.events import Event, EventKind, Result, act_of
 from seal_service.domain.grant import Grant
 from seal_service.domain.identifiers import seal_code, uuid7
 from seal_service.domain.lifecycle import Action, allowed_actions, state_at
+from seal_service.domain.operation import DocumentKeeping, UseStep
 from seal_service.domain.organization import Unit
 from seal_service.domain.placement import Placement
 from seal_service.domain.seal import Seal
@@ -33,13 +34,15 @@ from seal_service.domain.use import (
     UseRequest,
     UseState,
     holds_document,
+    kept_until,
 )
 from seal_service.ports.documents import DocumentSealer, SealedDocument, Upload
 from seal_service.ports.records import Records, SigningLog, Transaction
-from seal_service.ports.system import BlobStore, Clock, Entropy
+from seal_service.ports.system import BlobStore, Clock, Entropy, Measurements
 from seal_service.usecases.end_use import end_unsuccessfully, failure_of
-from seal_service.usecases.facts import credential_facts, seal_facts
+from seal_service.usecases.facts import seal_facts
 from seal_service.usecases.requests import checked_key, request_digest
+from seal_service.usecases.use_facts import permit_facts, private_facts, sealed_facts, sha256_hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,23 +86,45 @@ class ApplySealUseCase:
     blobs: BlobStore
     clock: Clock
     entropy: Entropy
+    measurements: Measurements
+    keeping: DocumentKeeping
+    """Whether the sealed document is kept."""
     hold: timedelta
-    """How long the sealed document is held for the caller."""
+    """How long it is held for the caller, where it is held."""
 
     def __call__(self, caller: Caller, command: ApplySeal) -> AppliedSeal:
         """The sealed document and its use."""
+        try:
+            applied = self._apply(caller, command)
+        except SealServiceError as error:
+            self.measurements.use_ended(error.code(), None)
+            raise
+        level = applied.use.level_reached
+        self.measurements.use_ended("replayed" if applied.replayed else "completed", level.value if level else None)
+        return applied
+
+    def _apply(self, caller: Caller, command: ApplySeal) -> AppliedSeal:
+        timed = self.measurements.timed
         request = _request(command)
         digest = request_digest(request)
-        reserved = self._reserve(caller, command, request, digest)  # steps 1–4
+        with timed(UseStep.RESERVE):
+            reserved = self._reserve(caller, command, request, digest)  # steps 1–4
         if isinstance(reserved, AppliedSeal):
             return reserved
         permit, use = reserved
         kept: str | None = None
         try:
-            sealed = self.sealer.seal(command.document, permit, use.intent)  # 5
-            self.sealer.check(command.document, sealed, permit, use.intent)  # 6
-            kept = self.blobs.put(sealed.content)  # 7
-            completed = self._complete(caller, request, permit, use, sealed)  # 8
+            with timed(UseStep.SEAL):
+                sealed = self.sealer.seal(command.document, permit, use.intent)  # 5
+            with timed(UseStep.CHECK):
+                self.sealer.check(command.document, sealed, permit, use.intent)  # 6
+            if self.keeping is not DocumentKeeping.NONE:
+                with timed(UseStep.KEEP):
+                    kept = self.blobs.put(sealed.content)  # 7
+            with timed(UseStep.COMPLETE):
+                completed = self._complete(caller, request, permit, use, sealed)  # 8
+        except OutcomeUnknown:
+            raise  # it may be complete: nothing is released, and nothing is undone; the same key is answered by step 1
         except SealServiceError as error:
             self._fail(caller, request, use, error, kept)
             raise
@@ -113,14 +138,15 @@ class ApplySealUseCase:
     ) -> AppliedSeal | tuple[SealingPermit, SealUse]:
         key = checked_key(command.idempotency_key)
         with self.records.write() as transaction:
+            seal = transaction.seals.lock(seal_code(request.seal_code))  # 2, before 1: the same request waits here
             earlier = transaction.uses.by_key(caller.identity, key)  # 1
             if earlier is not None:
                 return self._replay(earlier, digest)
-            seal = transaction.seals.lock(seal_code(request.seal_code))  # 2
             unit = transaction.units.get(seal.unit_id)
             now = self.clock.now()
             try:
-                permit, grant = self._authorize(transaction, caller, seal, unit, request)  # 3
+                with self.measurements.timed(UseStep.AUTHORIZE):
+                    permit, grant = self._authorize(transaction, caller, seal, unit, request)  # 3
             except AuthorizationDenied as denial:
                 reasons = tuple(code for code, _ in denial.reasons)
                 denied = self._event(EventKind.SEAL_DENIED, Result.REFUSED, seal, unit, request)
@@ -129,7 +155,7 @@ class ApplySealUseCase:
                     reason=denial.message[:500],
                     facts={**denied.facts, "reasons": reasons},
                     operator_id=request.operator.id if request.operator else None,
-                    private=_private(request, None),
+                    private=private_facts(request, None),
                 )
                 self.log.append(transaction, act_of(caller, denied))
                 transaction.commit()
@@ -139,9 +165,9 @@ class ApplySealUseCase:
             intent = replace(
                 intent,
                 use_id=use_id,
-                facts={**intent.facts, **_permit_facts(permit, grant), "idempotency_sha256": _sha256(key)},
+                facts={**intent.facts, **permit_facts(permit, grant), "idempotency_sha256": sha256_hex(key)},
                 operator_id=request.operator.id if request.operator else None,
-                private=_private(request, grant),
+                private=private_facts(request, grant),
             )
             logged = self.log.append(transaction, act_of(caller, intent))
             use = SealUse(
@@ -162,7 +188,9 @@ class ApplySealUseCase:
                 level_asked=request.level,
             )
             transaction.uses.add(use)
-            transaction.commit()
+            certain = _committed(transaction)
+        if not certain and self._reread(use) is None:
+            raise Unavailable("The reservation could not be written: repeat the request with the same key")
         return permit, use
 
     def _authorize(
@@ -191,6 +219,7 @@ class ApplySealUseCase:
             raise UseInProgress(use_id=earlier.id)
         if earlier.state is not UseState.COMPLETED or earlier.sealed_sha256 is None:
             raise failure_of(earlier)
+        self.records.confirm()
         held = holds_document(earlier, self.clock.now())
         content = self.blobs.get(earlier.sealed_sha256) if held else None
         return AppliedSeal(use=earlier, content=content, replayed=True)
@@ -203,7 +232,7 @@ class ApplySealUseCase:
             seal = transaction.seals.lock(permit.seal_code)
             grant = transaction.grants.lock(permit.grant_id)
             unit = transaction.units.get(seal.unit_id)
-            account = transaction.accounts.find(use.account_id)
+            account = transaction.accounts.lock(use.account_id)
             stands = (
                 seal.epoch == permit.seal_epoch
                 and grant.epoch == permit.grant_epoch
@@ -222,9 +251,9 @@ class ApplySealUseCase:
                 use_id=use.id,
                 intent_id=use.intent.entry_id,
                 intent_leaf_hash=use.intent.leaf_hash.hex(),
-                facts={**event.facts, **_permit_facts(permit, grant), **_sealed_facts(sealed)},
+                facts={**event.facts, **permit_facts(permit, grant), **sealed_facts(sealed)},
                 operator_id=request.operator.id if request.operator else None,
-                private=_private(request, grant),
+                private=private_facts(request, grant),
             )
             logged = self.log.append(transaction, act_of(caller, event))
             completed = replace(
@@ -235,17 +264,38 @@ class ApplySealUseCase:
                 terminal_entry_id=logged.entry_id,
                 terminal_leaf_hash=logged.leaf_hash,
                 ended_at=now,
-                document_kept_until=now + self.hold,
+                document_kept_until=kept_until(self.keeping, now, self.hold),
             )
             if not transaction.uses.end(completed):
                 raise UseOvertaken
-            transaction.commit()
+            certain = _committed(transaction)
+        if not certain:
+            written = self._reread(use)
+            if written is None or written.state is UseState.RESERVED:
+                raise Unavailable("The use could not be completed")
+            if written.state is not UseState.COMPLETED:
+                raise failure_of(written)
         return completed
+
+    def _reread(self, use: SealUse) -> SealUse | None:
+        """The use as it was written, when a commit did not tell; OutcomeUnknown as long as nothing can be told.
+
+        The seal's lock waits for a commit that the server may still be at work on.
+        """
+        try:
+            with self.records.write() as transaction:
+                transaction.seals.lock(use.seal_code)
+                written = transaction.uses.find(use.id)
+            self.records.confirm()
+        except Unavailable as error:
+            raise OutcomeUnknown(use_id=use.id) from error
+        return written
 
     def _fail(
         self, caller: Caller, request: UseRequest, use: SealUse, error: SealServiceError, kept: str | None
     ) -> None:
         with self.records.write() as transaction:
+            transaction.seals.lock(use.seal_code)
             grant = transaction.grants.lock(use.grant_id)
             end_unsuccessfully(
                 transaction,
@@ -256,7 +306,7 @@ class ApplySealUseCase:
                 error,
                 self.clock,
                 operator_id=request.operator.id if request.operator else None,
-                private=_private(request, grant),
+                private=private_facts(request, grant),
             )
             orphan = kept is not None and not transaction.uses.holds(kept)
             transaction.commit()
@@ -296,44 +346,10 @@ def _request(command: ApplySeal) -> UseRequest:
     )
 
 
-def _permit_facts(permit: SealingPermit, grant: Grant) -> dict[str, Scalar]:
-    return {
-        **credential_facts(permit.credential),
-        "grant_id": permit.grant_id,
-        "approval_number": grant.approval_number,
-        "seal_epoch": permit.seal_epoch,
-        "grant_epoch": permit.grant_epoch,
-        "level_asked": permit.level.value,
-    }
-
-
-def _sealed_facts(sealed: SealedDocument) -> dict[str, Scalar]:
-    token = sealed.timestamp_token
-    return {
-        "sealed_sha256": sealed.sha256,
-        "sealed_sm3": sealed.sm3,
-        "document_format": "PDF",
-        "level": sealed.level.value,
-        "lower_level_reason": sealed.lower_level_reason,
-        "signature_algorithm": sealed.signature_algorithm,
-        "signature_value": base64.b64encode(sealed.signature_value).decode(),
-        "timestamp_sha256": hashlib.sha256(token).hexdigest() if token is not None else None,
-        "position": ",".join(str(value) for value in (sealed.page, *sealed.box_um)),
-        "field_name": sealed.field_name,
-    }
-
-
-def _private(request: UseRequest, grant: Grant | None) -> dict[str, str]:
-    operator = request.operator
-    named = {
-        "document_name": request.document_name,
-        "case_number": request.case_number,
-        "operator_id": operator.id if operator else None,
-        "operator_name": operator.name if operator else grant.responsible_person if grant else None,
-        "operator_department": operator.department if operator else None,
-    }
-    return {name: value for name, value in named.items() if value}
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _committed(transaction: Transaction) -> bool:
+    """Commit; False when the database did not say whether it did."""
+    try:
+        transaction.commit()
+    except OutcomeUnknown:
+        return False
+    return True

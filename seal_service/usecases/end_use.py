@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from seal_service.domain.access import Caller
-from seal_service.domain.errors import Conflict, SealServiceError, error_kind
+from seal_service.domain.errors import Conflict, SealServiceError, UseOvertaken, error_kind
 from seal_service.domain.events import Event, EventKind, Result, act_of
 from seal_service.domain.use import SealUse, UseState
 from seal_service.ports.records import SigningLog, Transaction
@@ -31,10 +31,10 @@ def end_unsuccessfully(
 
     `operator_id` and `private` as in the intent, where they are at hand: they are kept nowhere but in the log.
     """
+    seal = transaction.seals.lock(use.seal_code)  # before the use is read: whoever ends a use holds it
     current = transaction.uses.find(use.id)
     if current is None or current.state is not UseState.RESERVED:
         return False
-    seal = transaction.seals.lock(use.seal_code)
     unit = transaction.units.get(seal.unit_id)
     event = Event(
         kind=EventKind.SEAL_FAILED if state is UseState.FAILED else EventKind.SEAL_ABANDONED,
@@ -59,7 +59,7 @@ def end_unsuccessfully(
         private=private or {},
     )
     logged = log.append(transaction, act_of(caller, event))
-    return transaction.uses.end(
+    ended = transaction.uses.end(
         replace(
             use,
             state=state,
@@ -69,6 +69,9 @@ def end_unsuccessfully(
             failure=f"{error.code()}: {error.message}"[:500],
         )
     )
+    if not ended:
+        raise UseOvertaken
+    return True
 
 
 def failure_of(use: SealUse) -> SealServiceError:

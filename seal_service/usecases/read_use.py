@@ -9,7 +9,7 @@ from seal_service.domain.access import Caller, Permission, Role
 from seal_service.domain.errors import DocumentNotKept, SealNotFound, UseNotFound
 from seal_service.domain.events import Event, EventKind, act_of
 from seal_service.domain.paging import Page, PageRequest
-from seal_service.domain.use import SealUse, holds_document
+from seal_service.domain.use import FOR_GOOD, SealUse, holds_document
 from seal_service.ports.reading import Queries
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import BlobStore, Clock
@@ -94,6 +94,7 @@ class FetchDocumentUseCase:
             use = visible_use(transaction, caller, command)
         if use.account_id != caller.account_id:
             raise UseNotFound
+        self.records.confirm()
         held = use.sealed_sha256 if holds_document(use, self.clock.now()) else None
         content = self.blobs.get(held) if held is not None else None
         if content is None:
@@ -103,7 +104,10 @@ class FetchDocumentUseCase:
 
 @dataclass(frozen=True)
 class AcknowledgeDocumentUseCase:
-    """确认收到: the caller has the document, so it is no longer held here. Raises UseNotFound; twice is once."""
+    """确认收到: the caller has the document, so it is no longer held here. Raises UseNotFound; twice is once.
+
+    A document that is kept for good stays.
+    """
 
     permission: ClassVar[Permission] = Permission.APPLY_SEAL
     records: Records
@@ -116,10 +120,10 @@ class AcknowledgeDocumentUseCase:
             use = visible_use(transaction, caller, command)
             if use.account_id != caller.account_id:
                 raise UseNotFound
-            if use.document_kept_until is None or use.sealed_sha256 is None:
-                return
-            transaction.uses.release_document(use.id)
+            if use.document_kept_until in (None, FOR_GOOD) or use.sealed_sha256 is None:
+                return  # gone already, or kept for good as this instance is set
             seal = transaction.seals.lock(use.seal_code)
+            transaction.uses.release_document(use.id)
             event = Event(
                 kind=EventKind.DOCUMENT_ACKNOWLEDGED,
                 seal_code=seal.code,

@@ -12,16 +12,21 @@ import pytest
 from seal_service.domain.errors import (
     AuthorizationDenied,
     IdempotencyKeyReused,
+    OutcomeUnknown,
     SealingFailed,
     SealServiceError,
     TimestampUnavailable,
+    Unavailable,
     UseInProgress,
     UseOvertaken,
 )
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
-from seal_service.domain.use import Operator, UseState
+from seal_service.domain.operation import DocumentKeeping
+from seal_service.domain.use import FOR_GOOD, Operator, UseState
 from seal_service.usecases.change_status import ReportLoss, ResumeSeal
 from seal_service.usecases.grant_use import RevokeGrant
+from seal_service.usecases.read_use import AcknowledgeDocumentUseCase, ReadUse
+from seal_service.usecases.reconcile import Reconcile
 from tests.city import MAKER, RESERVATION, Office
 
 STEPS = ("prepare", "sign", "complete", "check")
@@ -257,3 +262,70 @@ def test_a_held_document_goes_when_its_time_has_passed(office: Office) -> None:
     assert applied.use.sealed_sha256 not in office.blobs.kept
     again = office.use()
     assert (again.content, again.replayed) == (None, True)
+
+
+@pytest.mark.parametrize("commit", ["reserve", "complete"])
+def test_a_commit_of_unknown_outcome_that_was_written_is_found_by_reading_again(office: Office, commit: str) -> None:
+    office.records.untold = [True] if commit == "reserve" else [None, True]
+    applied = office.use()
+    assert applied.content is not None
+    assert applied.use.state is UseState.COMPLETED
+    assert_invariants(office, [applied.content])
+
+
+def test_a_reservation_of_unknown_outcome_that_was_not_written_seals_nothing(office: Office) -> None:
+    office.records.untold = [False]
+    with pytest.raises(Unavailable, match="repeat the request with the same key"):
+        office.use()
+    assert not office.records.state.uses
+    assert office.use().content is not None, "the same key may be used: it stood for nothing"
+
+
+def test_a_completion_of_unknown_outcome_that_was_not_written_ends_as_failed(office: Office) -> None:
+    office.records.untold = [None, False]
+    with pytest.raises(Unavailable):
+        office.use()
+    assert [use.state for use in office.records.state.uses.values()] == [UseState.FAILED]
+    assert not office.blobs.kept.keys() - {office.made.impression.digest}
+    assert_invariants(office, [])
+
+
+@pytest.mark.parametrize("commit", ["reserve", "complete"])
+def test_nothing_is_released_or_undone_while_a_commit_cannot_be_relied_on(office: Office, commit: str) -> None:
+    """A cancelled wait for the second machine: what is read may be lost with this one (WARNING 01000)."""
+    office.records.untold = [True] if commit == "reserve" else [None, True]
+    office.records.unconfirmed = 2
+    with pytest.raises(OutcomeUnknown):
+        office.use()
+    (use,) = office.records.state.uses.values()
+    if commit == "reserve":
+        assert use.state is UseState.RESERVED
+        return
+    assert use.state is UseState.COMPLETED
+    with pytest.raises(OutcomeUnknown):
+        office.use()
+    again = office.use()
+    assert again.replayed
+    assert again.content is not None, "once it is certain, the same key gets the document"
+    assert_invariants(office, [again.content])
+
+
+def test_documents_kept_for_good_survive_acknowledgement_and_time(office: Office) -> None:
+    office.apply_seal = replace(office.apply_seal, keeping=DocumentKeeping.KEPT)
+    applied = office.use()
+    assert applied.use.document_kept_until == FOR_GOOD
+    acknowledge = AcknowledgeDocumentUseCase(office.records, office.log, office.blobs)
+    acknowledge(office.system, ReadUse(seal_code=office.made.code, use_id=applied.use.id))
+    office.clock.forward(timedelta(days=3650))
+    office.reconcile(MAKER, Reconcile())
+    assert office.use().content == applied.content
+
+
+def test_documents_that_are_not_kept_are_nowhere_but_in_the_answer(office: Office) -> None:
+    office.apply_seal = replace(office.apply_seal, keeping=DocumentKeeping.NONE)
+    before = set(office.blobs.kept)
+    applied = office.use()
+    assert applied.content is not None
+    assert set(office.blobs.kept) == before
+    again = office.use()
+    assert (again.replayed, again.content, again.use) == (True, None, applied.use)

@@ -1,0 +1,60 @@
+"""用印日志内容: what the log says of a use, and of what was sealed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from seal_service.domain.authorization import SealingPermit
+from seal_service.domain.events import Scalar
+from seal_service.domain.grant import Grant
+from seal_service.domain.use import UseRequest
+from seal_service.ports.documents import SealedDocument
+from seal_service.usecases.facts import credential_facts
+
+
+def permit_facts(permit: SealingPermit, grant: Grant) -> dict[str, Scalar]:
+    """What a permit says: credential, grant and the epochs under which it was given."""
+    return {
+        **credential_facts(permit.credential),
+        "grant_id": permit.grant_id,
+        "approval_number": grant.approval_number,
+        "seal_epoch": permit.seal_epoch,
+        "grant_epoch": permit.grant_epoch,
+        "level_asked": permit.level.value,
+    }
+
+
+def sealed_facts(sealed: SealedDocument) -> dict[str, Scalar]:
+    """What was made: digests, level, signature value, position."""
+    token = sealed.timestamp_token
+    return {
+        "sealed_sha256": sealed.sha256,
+        "sealed_sm3": sealed.sm3,
+        "document_format": "PDF",
+        "level": sealed.level.value,
+        "lower_level_reason": sealed.lower_level_reason,
+        "signature_algorithm": sealed.signature_algorithm,
+        "signature_value": base64.b64encode(sealed.signature_value).decode(),
+        "timestamp_sha256": hashlib.sha256(token).hexdigest() if token is not None else None,
+        "position": ",".join(str(value) for value in (sealed.page, *sealed.box_um)),
+        "field_name": sealed.field_name,
+    }
+
+
+def private_facts(request: UseRequest, grant: Grant | None) -> dict[str, str]:
+    """What is personal of a use: it enters the log as commitments."""
+    operator = request.operator
+    named = {
+        "document_name": request.document_name,
+        "case_number": request.case_number,
+        "operator_id": operator.id if operator else None,
+        "operator_name": operator.name if operator else grant.responsible_person if grant else None,
+        "operator_department": operator.department if operator else None,
+    }
+    return {name: value for name, value in named.items() if value}
+
+
+def sha256_hex(text: str) -> str:
+    """SHA-256 of a text, hex."""
+    return hashlib.sha256(text.encode()).hexdigest()
