@@ -25,11 +25,11 @@ def rotate_master(yes: Yes = False, as_json: AsJson = False) -> None:
     with session() as at:
         plan = at.service.plan_master_key_rotation(at.caller, PlanMasterKeyRotation())
         if not yes:
-            print_fields(asdict(plan), as_json=as_json)
+            print_fields(_fields(plan), as_json=as_json)
         unless_confirmed(yes, _effect(plan))
         with working("主密钥轮换 wrapping keys, encrypting kept documents …"):
             done = at.service.rotate_master_key(at.caller, RotateMasterKey())
-    print_fields(asdict(done), as_json=as_json)
+    print_fields(_fields(done), as_json=as_json)
     if not as_json:
         print(f"\n{_next(done)}")
 
@@ -52,6 +52,10 @@ def new_master() -> None:
     from seal_service import bootstrap
 
     print(bootstrap.fresh_master_key())
+
+
+def _fields(told: MasterKeyPlan | MasterKeyRotated) -> dict[str, object]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(told).items()}
 
 
 def _effect(plan: MasterKeyPlan) -> str:

@@ -46,6 +46,7 @@ class KeyHierarchy:
         self.directory = directory
         self.source = source
         self.entropy = entropy
+        self._ring_path = os.fspath(directory / RING)
         self._refreshing = Lock()
         self._held = self._load()
 
@@ -184,7 +185,7 @@ class KeyHierarchy:
 
     def _mark(self) -> tuple[int, ...] | None:
         try:
-            found = os.stat(self.directory / RING)
+            found = os.stat(self._ring_path)
         except FileNotFoundError:
             return None
         return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size
