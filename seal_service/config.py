@@ -27,7 +27,8 @@ class Settings(BaseSettings):
     )
     master_key: SecretStr | None = Field(
         None,
-        description="Master key, 64 hexadecimal characters; instead of the file `master.key` in the key directory.",
+        description="Master key, 64 hexadecimal characters, instead of the file `master.key` in the key directory; "
+        "`new,old` while it is rotated.",
     )
     database_url: SecretStr | None = Field(
         None,

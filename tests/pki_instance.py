@@ -18,11 +18,12 @@ from seal_service.domain.issuance import AuthorityRole, CertificateSubject, Issu
 from seal_service.pki.file_keys import FileKeyStore
 from seal_service.pki.foundation import InternalAuthorityFoundation
 from seal_service.pki.internal_ca import InternalCertificateAuthority
+from seal_service.pki.key_hierarchy import KeyHierarchy, create_ring
+from seal_service.pki.master_key import GivenMasterKeys
 from seal_service.pki.ocsp import OcspResponder
 from seal_service.pki.revocation_lists import RevocationLists
 from seal_service.pki.services import InternalPublicKeyServices
 from seal_service.pki.timestamp_unit import TimestampUnit
-from seal_service.pki.vault import MasterKeyVault
 from seal_service.ports.crypto import SigningKey
 from seal_service.testing import ChangeableClock, MemoryRecords
 
@@ -37,6 +38,14 @@ class SystemEntropy:
 
     def token(self, length: int) -> bytes:
         return os.urandom(length)
+
+
+def key_hierarchy(directory: Path, master_keys: str = "ab" * 32) -> KeyHierarchy:
+    """The keys of an instance in the directory, made when there are none."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    source = GivenMasterKeys(master_keys)
+    create_ring(directory, source, SystemEntropy())
+    return KeyHierarchy(directory, source, SystemEntropy())
 
 
 @dataclass(frozen=True)
@@ -100,8 +109,7 @@ def _founded(suite: Suite) -> Founded:
     home = Path(tempfile.mkdtemp(prefix="pki-"))
     atexit.register(shutil.rmtree, home)
     entropy = SystemEntropy()
-    vault = MasterKeyVault(entropy.token(32), entropy)
-    keys = FileKeyStore(home / "keys", vault, entropy)
+    keys = FileKeyStore(key_hierarchy(home / "keys"), entropy)
     records = MemoryRecords()
     at = datetime.now(UTC)
     foundation = InternalAuthorityFoundation(keys, entropy, PUBLIC_URL, CITY, ORGANIZATION)

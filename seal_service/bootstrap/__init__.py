@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seal_service.bootstrap.environment import is_initialised, settings_from_environment
-    from seal_service.bootstrap.instance import database_is_current, initialise, upgrade_database
+    from seal_service.bootstrap.instance import database_is_current, fresh_master_key, initialise, upgrade_database
     from seal_service.bootstrap.service import Guarded, Service
     from seal_service.bootstrap.verifying import certificates_of_files, verifier_without_instance
     from seal_service.bootstrap.wiring import build
@@ -19,6 +19,7 @@ _MODULE_OF = {
     "build": "wiring",
     "certificates_of_files": "verifying",
     "database_is_current": "instance",
+    "fresh_master_key": "instance",
     "initialise": "instance",
     "is_initialised": "environment",
     "settings_from_environment": "environment",
@@ -32,6 +33,7 @@ __all__ = [
     "build",
     "certificates_of_files",
     "database_is_current",
+    "fresh_master_key",
     "initialise",
     "is_initialised",
     "settings_from_environment",

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
-from seal_service.bootstrap.rooms import master_key, open_rooms
+from seal_service.bootstrap.rooms import master_keys, open_rooms
 from seal_service.config import Settings
+from seal_service.domain.errors import AlreadyRegistered
+from seal_service.domain.issuance import AuthorityRole
 from seal_service.pki.foundation import InternalAuthorityFoundation
-from seal_service.pki.vault import create_master_key
+from seal_service.pki.key_hierarchy import create_ring, has_keys
+from seal_service.pki.master_key import MasterKeyFile
 from seal_service.ports.system import Clock, Entropy
 from seal_service.storage import schema
 from seal_service.storage.engine import open_database
+from seal_service.storage.unit_of_work import SqlRecords
 from seal_service.usecases.initialise import Initialised, InitialiseUseCase
 
 
@@ -22,9 +26,14 @@ def initialise(settings: Settings, *, clock: Clock | None = None, entropy: Entro
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
     settings.home.mkdir(parents=True, exist_ok=True)
     settings.key_directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not has_keys(settings.key_directory) and _is_founded(settings):
+        raise AlreadyRegistered(
+            f"This instance is initialised already, but its keys are not in {settings.key_directory}: put them back"
+        )
     if settings.master_key is None and not (settings.key_directory / MASTER_KEY).exists():
-        create_master_key(settings.key_directory / MASTER_KEY, entropy)
-    rooms = open_rooms(settings, master_key(settings), clock, entropy)
+        MasterKeyFile(settings.key_directory / MASTER_KEY).create(entropy)
+    create_ring(settings.key_directory, master_keys(settings), entropy)
+    rooms = open_rooms(settings, clock, entropy)
     try:
         schema.upgrade(rooms.database.owner)
         organization = f"{settings.city_name}政务服务管理办公室"
@@ -35,6 +44,17 @@ def initialise(settings: Settings, *, clock: Clock | None = None, entropy: Entro
         return found(settings.authority_suite)
     finally:
         rooms.database.close()
+
+
+def _is_founded(settings: Settings) -> bool:
+    database = open_database(settings.database_address)
+    try:
+        if not schema.is_current(database.reader):
+            return False
+        with SqlRecords(database).read() as transaction:
+            return transaction.authorities.newest(AuthorityRole.ROOT) is not None
+    finally:
+        database.close()
 
 
 def upgrade_database(settings: Settings) -> None:
@@ -53,3 +73,8 @@ def database_is_current(settings: Settings) -> bool:
         return schema.is_current(database.reader)
     finally:
         database.close()
+
+
+def fresh_master_key() -> str:
+    """A random master key as SEAL_MASTER_KEY takes it: 64 hexadecimal characters."""
+    return SystemEntropy().token(32).hex()

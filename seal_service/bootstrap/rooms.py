@@ -9,7 +9,9 @@ from seal_service.config import Settings
 from seal_service.log.signing_log import DatabaseSigningLog
 from seal_service.pki.credentials import ClientCredentials
 from seal_service.pki.file_keys import FileKeyStore
-from seal_service.pki.vault import MasterKeyVault, load_master_key, parse_master_key
+from seal_service.pki.key_hierarchy import KeyHierarchy
+from seal_service.pki.master_key import GivenMasterKeys, MasterKeyFile, MasterKeySource
+from seal_service.pki.vault import KeyRingVault
 from seal_service.ports.system import Clock, Entropy
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.unit_of_work import SqlRecords
@@ -21,7 +23,8 @@ class Rooms:
 
     clock: Clock
     entropy: Entropy
-    vault: MasterKeyVault
+    hierarchy: KeyHierarchy
+    vault: KeyRingVault
     database: Database
     records: SqlRecords
     keys: FileKeyStore
@@ -29,12 +32,13 @@ class Rooms:
     credentials: ClientCredentials
 
 
-def open_rooms(settings: Settings, key: bytes, clock: Clock, entropy: Entropy) -> Rooms:
-    """The rooms over an instance's files; the caller closes the database."""
-    vault = MasterKeyVault(key, entropy)
+def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
+    """The rooms over an instance's files; the caller closes the database. InstanceNotReady, IntegrityFailed."""
+    hierarchy = KeyHierarchy(settings.key_directory, master_keys(settings), entropy)
+    vault = KeyRingVault(hierarchy, entropy)
     database = open_database(settings.database_address)
     credentials = ClientCredentials(
-        key=vault.derive("access tokens"),
+        keys=vault.token_keys,
         issuer=settings.public_url,
         audience=settings.public_url,
         lifetime_seconds=settings.token_seconds,
@@ -43,17 +47,18 @@ def open_rooms(settings: Settings, key: bytes, clock: Clock, entropy: Entropy) -
     return Rooms(
         clock=clock,
         entropy=entropy,
+        hierarchy=hierarchy,
         vault=vault,
         database=database,
         records=SqlRecords(database),
-        keys=FileKeyStore(settings.key_directory, vault, entropy),
+        keys=FileKeyStore(hierarchy, entropy),
         log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
         credentials=credentials,
     )
 
 
-def master_key(settings: Settings) -> bytes:
-    """The master key, 32 bytes, from the environment or its file; InstanceNotReady without a good one."""
+def master_keys(settings: Settings) -> MasterKeySource:
+    """Where the master keys are: in the environment, else in their file; InstanceNotReady when those are malformed."""
     if settings.master_key is not None:
-        return parse_master_key(settings.master_key.get_secret_value())
-    return load_master_key(settings.key_directory / MASTER_KEY)
+        return GivenMasterKeys(settings.master_key.get_secret_value())
+    return MasterKeyFile(settings.key_directory / MASTER_KEY)

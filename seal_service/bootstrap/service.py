@@ -15,6 +15,7 @@ from seal_service.domain.paging import Page
 from seal_service.domain.seal import Seal
 from seal_service.domain.use import SealUse
 from seal_service.domain.verdict import VerificationReport
+from seal_service.ports.crypto import MasterKeyPlan, MasterKeyRotated
 from seal_service.ports.system import Clock
 from seal_service.usecases.answer_pki import PkiRequest
 from seal_service.usecases.apply_for_seal import SubmitApplication
@@ -62,6 +63,8 @@ from seal_service.usecases.read_use import (
 from seal_service.usecases.reconcile import Reconcile, Reconciled
 from seal_service.usecases.register_unit import RegisterUnit
 from seal_service.usecases.renew_seal import RenewSeal
+from seal_service.usecases.rotate_master_key import PlanMasterKeyRotation, RotateMasterKey
+from seal_service.usecases.rotate_token_key import RotateTokenKey
 from seal_service.usecases.trace import Story, Trace
 from seal_service.usecases.verify_document import VerifyDocument
 
@@ -170,6 +173,10 @@ class Service:
     count_log: Guarded[CountLog, StatisticsAnswer]
     read_entry: Guarded[ReadEntry, EntryAnswer]
     trace: Guarded[Trace, Story]
+
+    plan_master_key_rotation: Guarded[PlanMasterKeyRotation, MasterKeyPlan]
+    rotate_master_key: Guarded[RotateMasterKey, MasterKeyRotated]
+    rotate_token_key: Guarded[RotateTokenKey, None]
 
     answer_pki: Guarded[PkiRequest, bytes]
     check_readiness: Guarded[CheckReadiness, tuple[Dependency, ...]]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy, Unmeasured, bound_document_parsing
-from seal_service.bootstrap.rooms import master_key, open_rooms
+from seal_service.bootstrap.rooms import open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
 from seal_service.config import Settings
 from seal_service.domain.errors import InstanceNotReady
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.internal_ca import InternalCertificateAuthority
+from seal_service.pki.key_rotation import KeyDirectoryRotation, RingTokenKeyRotation
 from seal_service.pki.ocsp import OcspResponder
 from seal_service.pki.revocation_lists import RevocationLists
 from seal_service.pki.revocation_source import AllowListedRevocation, FirstAnsweringRevocation, OwnRevocation
@@ -80,6 +81,8 @@ from seal_service.usecases.read_use import (
 from seal_service.usecases.reconcile import ReconcileUseCase
 from seal_service.usecases.register_unit import RegisterUnitUseCase
 from seal_service.usecases.renew_seal import RenewSealUseCase
+from seal_service.usecases.rotate_master_key import PlanMasterKeyRotationUseCase, RotateMasterKeyUseCase
+from seal_service.usecases.rotate_token_key import RotateTokenKeyUseCase
 from seal_service.usecases.trace import TraceUseCase
 from seal_service.usecases.verify_document import VerifyDocumentUseCase
 from seal_service.verification.verifier import Verifier
@@ -88,13 +91,14 @@ from seal_service.verification.verifier import Verifier
 def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None) -> Service:
     """The service of an instance that `initialise` made. Raises InstanceNotReady with the command to run."""
     bound_document_parsing()
-    rooms = open_rooms(settings, master_key(settings), clock or SystemClock(), entropy or SystemEntropy())
+    rooms = open_rooms(settings, clock or SystemClock(), entropy or SystemEntropy())
     if not schema.is_current(rooms.database.reader):
         rooms.database.close()
         raise InstanceNotReady("The database has another schema than this program: run `seal db upgrade`")
     records, log, keys, clock, entropy = rooms.records, rooms.log, rooms.keys, rooms.clock, rooms.entropy
     queries = SqlQueries(rooms.database)
     blobs = EncryptedFiles(settings.home / "blobs", rooms.vault)
+    rotation = KeyDirectoryRotation(rooms.hierarchy, rooms.vault, blobs, entropy)
     http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
     authority = InternalCertificateAuthority(records, keys, entropy, settings.public_url, settings.certificate_days)
     lists = RevocationLists(records, keys, clock)
@@ -180,6 +184,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         count_log=guarded(CountLogUseCase(queries)),
         read_entry=guarded(ReadEntryUseCase(records, log)),
         trace=guarded(TraceUseCase(records, queries)),
+        plan_master_key_rotation=guarded(PlanMasterKeyRotationUseCase(rotation)),
+        rotate_master_key=guarded(RotateMasterKeyUseCase(records, log, rotation)),
+        rotate_token_key=guarded(RotateTokenKeyUseCase(records, log, RingTokenKeyRotation(rooms.hierarchy, entropy))),
         answer_pki=guarded(AnswerPkiUseCase(InternalPublicKeyServices(records, lists, responder, unit))),
         check_readiness=guarded(
             CheckReadinessUseCase(records, queries, keys, clock, reservation, rooms.database.durability)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import VerificationError
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import OctKey
 
 from seal_service.domain.access import Account
@@ -31,11 +33,21 @@ _ARGON2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash
 class ClientCredentials:
     """Client secrets and access tokens: the port Credentials. Stateless; safe for threads."""
 
-    def __init__(self, *, key: bytes, issuer: str, audience: str, lifetime_seconds: int, entropy: Entropy) -> None:
-        """Take the token key: at least 32 bytes, of its own use alone (RFC 7518, 3.2); ValueError for a shorter one."""
-        if len(key) < _SMALLEST_KEY_BYTES:
-            raise ValueError(f"the token key has at least {_SMALLEST_KEY_BYTES} bytes")
-        self._key = OctKey.import_key(key)
+    def __init__(
+        self,
+        *,
+        keys: Callable[[], Sequence[bytes]],
+        issuer: str,
+        audience: str,
+        lifetime_seconds: int,
+        entropy: Entropy,
+    ) -> None:
+        """Take the token keys as they are at each moment: the first signs, every one is accepted.
+
+        Each has at least 32 bytes, of its own use alone (RFC 7518, 3.2); ValueError for a shorter one.
+        """
+        self._keys = keys
+        _jwk(keys()[0])
         self._issuer = issuer
         self._audience = audience
         self._lifetime = lifetime_seconds
@@ -67,7 +79,7 @@ class ClientCredentials:
             "exp": issued + self._lifetime,
             "jti": self._entropy.token(16).hex(),
         }
-        return jwt.encode(dict(_HEADER), claims, self._key, algorithms=[_ALGORITHM]), self._lifetime
+        return jwt.encode(dict(_HEADER), claims, _jwk(self._keys()[0]), algorithms=[_ALGORITHM]), self._lifetime
 
     def account_of_token(self, token: str, now: datetime) -> str:
         """The account id of a valid token; Unauthenticated otherwise, without saying what is wrong with it."""
@@ -83,10 +95,25 @@ class ClientCredentials:
         if len(token) > _LONGEST_TOKEN:
             raise Unauthenticated
         try:
-            decoded = jwt.decode(token, self._key, algorithms=[_ALGORITHM])
+            decoded = self._decoded(token)
             required.validate(decoded.claims)
         except (JoseError, ValueError) as error:
             raise Unauthenticated from error
         if decoded.header != _HEADER:
             raise Unauthenticated
         return str(decoded.claims["sub"])
+
+    def _decoded(self, token: str) -> jwt.Token:
+        for key in self._keys():
+            try:
+                return jwt.decode(token, _jwk(key), algorithms=[_ALGORITHM])
+            except BadSignatureError:
+                continue
+        raise Unauthenticated
+
+
+@lru_cache(maxsize=4)
+def _jwk(key: bytes) -> OctKey:
+    if len(key) < _SMALLEST_KEY_BYTES:
+        raise ValueError(f"the token key has at least {_SMALLEST_KEY_BYTES} bytes")
+    return OctKey.import_key(key)

@@ -1,4 +1,4 @@
-"""密钥库: private keys in files, each encrypted by the vault."""
+"""密钥库: private keys in files, each wrapped under the master key."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ from seal_service.domain.algorithms import Suite
 from seal_service.domain.errors import AlreadyRegistered, IntegrityFailed, InvalidInput, KeyNotFound, SignatureRefused
 from seal_service.domain.operation import KeyPlace
 from seal_service.pki.durable_files import create_file, sync_directory
+from seal_service.pki.key_hierarchy import MASTER, KeyHierarchy, key_context
 from seal_service.ports.crypto import KeyFacts
-from seal_service.ports.system import Entropy, Vault
+from seal_service.ports.system import Entropy
 
-_MASTER = "master"
-"""`master.key` is the master key's file, never a private key's."""
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _RSA_BITS = {Suite.RSA_3072: 3072, Suite.RSA_2048: 2048}
 _PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
@@ -49,15 +48,16 @@ class SoftwareKey:
 
 
 class FileKeyStore:
-    """Keys as `<reference>.key` (PKCS#8, encrypted under the reference) of mode 0600 in one directory.
+    """Keys as `<reference>.key` (PKCS#8, wrapped for the reference) of mode 0600 in the hierarchy's directory.
 
     Create-only and durable, so several processes may share the directory. A key is held ready after its first use,
-    up to `held_keys` of them; a key that was destroyed by another process is no longer given out.
+    up to `held_keys` of them; a key that was destroyed by another process is no longer given out. The master key may be
+    rotated meanwhile: a key that is held stays as it is, one that is not is opened under either.
     """
 
-    def __init__(self, directory: Path, vault: Vault, entropy: Entropy, held_keys: int = 4096) -> None:
-        self._directory = directory
-        self._vault = vault
+    def __init__(self, hierarchy: KeyHierarchy, entropy: Entropy, held_keys: int = 4096) -> None:
+        self._directory = hierarchy.directory
+        self._hierarchy = hierarchy
         self._entropy = entropy
         self._held_keys = held_keys
         self._held: OrderedDict[str, SoftwareKey] = OrderedDict()
@@ -82,7 +82,7 @@ class FileKeyStore:
     def held(self) -> Sequence[KeyFacts]:
         """Every key that is here, by reference."""
         names = sorted(path.stem for path in self._directory.glob("*.key"))
-        known = (name for name in names if name != _MASTER and _REFERENCE.fullmatch(name))
+        known = (name for name in names if name != MASTER and _REFERENCE.fullmatch(name))
         return [KeyFacts(reference=name, place=KeyPlace.FILE) for name in known]
 
     def place(self, reference: str) -> KeyPlace:
@@ -98,15 +98,19 @@ class FileKeyStore:
     def _keep(self, reference: str, private_key: _PrivateKey) -> SoftwareKey:
         path = self._path(reference)
         plaintext = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            create_file(path, self._vault.encrypt(plaintext, _context(reference)), self._entropy.token(8).hex())
+            with self._hierarchy.creating() as master:
+                wrapped = master.wrap(plaintext, key_context(reference), self._entropy)
+                create_file(path, wrapped, self._entropy.token(8).hex())
         except FileExistsError:
             raise AlreadyRegistered(f"There is a key {reference} already") from None
         return self._hold(reference, SoftwareKey(private_key))
 
     def open(self, reference: str) -> SoftwareKey:
-        """The key; SignatureRefused when there is none, IntegrityFailed when its file was changed."""
+        """The key; SignatureRefused when there is none, IntegrityFailed when its file was changed.
+
+        Raises InstanceNotReady when it is wrapped under a master key that is not here.
+        """
         path = self._path(reference)
         if not path.exists():
             self._forget(reference)
@@ -123,16 +127,16 @@ class FileKeyStore:
         path = self._path(reference)
         self._forget(reference)
         if path.exists():
-            path.unlink(missing_ok=True)
+            with self._hierarchy.changing(exclusive=False):
+                path.unlink(missing_ok=True)
             sync_directory(self._directory)
 
     def _load(self, reference: str, path: Path) -> SoftwareKey:
         try:
-            content = path.read_bytes()
+            plaintext = self._hierarchy.unwrap(path)
         except OSError as error:
             raise SignatureRefused(f"The key {reference} cannot be read: {error.strerror}") from error
-        plaintext = self._vault.decrypt(content, _context(reference))
-        # The vault authenticated what `create` made, so RSA's primes need no second, slow (54 ms) check.
+        # The tag authenticated what `create` made, so RSA's primes need no second, slow (54 ms) check.
         private_key = load_der_private_key(plaintext, None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(private_key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
             raise IntegrityFailed(f"The key {reference} is of an unknown kind")
@@ -150,13 +154,9 @@ class FileKeyStore:
             self._held.pop(reference, None)
 
     def _path(self, reference: str) -> Path:
-        if not _REFERENCE.fullmatch(reference) or reference == _MASTER:
+        if not _REFERENCE.fullmatch(reference) or reference == MASTER:
             raise InvalidInput("A key reference is 1 to 120 letters, digits, dots, dashes and underscores", field="key")
         return self._directory / f"{reference}.key"
-
-
-def _context(reference: str) -> bytes:
-    return b"key/" + reference.encode()
 
 
 def _generate(suite: Suite) -> _PrivateKey:

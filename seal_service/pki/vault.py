@@ -1,104 +1,76 @@
-"""密钥保护: what is kept at rest, encrypted under the instance's master key (AES-256-GCM, HKDF-SHA256)."""
+"""密钥保护: what is kept at rest, encrypted under the data keys of the instance's key ring (AES-256-GCM)."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import re
-from pathlib import Path
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from seal_service.domain.errors import AlreadyRegistered, InstanceNotReady, IntegrityFailed
-from seal_service.pki.durable_files import create_file
+from seal_service.domain.errors import IntegrityFailed
+from seal_service.pki.key_hierarchy import KeyHierarchy
+from seal_service.pki.master_key import FIRST_FORM, NONCE_BYTES, TAG_BYTES
 from seal_service.ports.system import Entropy
 
-_VERSION = b"\x01"
-_NONCE_BYTES = 12
-_TAG_BYTES = 16
-_MASTER_KEY = re.compile(r"[0-9a-fA-F]{64}")
+_NUMBERED = b"\x02"
+_NUMBER_BYTES = 4
 
 
-class MasterKeyVault:
-    """Vault under a master key of 32 bytes: one HKDF sub-key (RFC 5869) for each purpose, never the master key itself.
+class KeyRingVault:
+    """Vault under the key ring. What another process adds to the ring is used here at once.
 
-    Ciphertext: version byte 1, 96-bit random nonce, AES-256-GCM output with its 128-bit tag (NIST SP 800-38D); the
-    version and the context are authenticated with it.
+    Ciphertext: byte 2, number of the data key (32 bits, big-endian), 96-bit random nonce, AES-256-GCM output with its
+    128-bit tag (NIST SP 800-38D); byte, number and context are authenticated with it. Version 0.1.0 wrote byte 1 and
+    no number: that is data key 1.
     """
 
-    def __init__(self, master_key: bytes, entropy: Entropy) -> None:
-        if len(master_key) != 32:
-            raise InstanceNotReady("The master key has not 32 bytes")
-        self._master_key = master_key
+    def __init__(self, hierarchy: KeyHierarchy, entropy: Entropy) -> None:
+        self._hierarchy = hierarchy
         self._entropy = entropy
-        self._cipher = AESGCM(self._sub_key(b"encryption"))
-        self._pseudonym_key = self._sub_key(b"pseudonyms")
 
     def encrypt(self, plaintext: bytes, context: bytes) -> bytes:
         """Ciphertext that can be opened only with the same context."""
-        nonce = self._entropy.token(_NONCE_BYTES)
-        return _VERSION + nonce + self._cipher.encrypt(nonce, plaintext, _VERSION + context)
+        ring = self._hierarchy.ring()
+        header = _NUMBERED + ring.newest.to_bytes(_NUMBER_BYTES, "big")
+        nonce = self._entropy.token(NONCE_BYTES)
+        return header + nonce + ring.ciphers[ring.newest].encrypt(nonce, plaintext, header + context)
 
     def decrypt(self, ciphertext: bytes, context: bytes) -> bytes:
-        """The plaintext; IntegrityFailed when ciphertext, context or master key is another."""
-        start = len(_VERSION) + _NONCE_BYTES
-        if not ciphertext.startswith(_VERSION) or len(ciphertext) < start + _TAG_BYTES:
+        """The plaintext; IntegrityFailed when ciphertext, context or ring is another."""
+        number, header = _named(ciphertext)
+        start = len(header) + NONCE_BYTES
+        if len(ciphertext) < start + TAG_BYTES:
             raise IntegrityFailed
+        cipher = self._hierarchy.held_ring().ciphers.get(number) or self._hierarchy.ring().ciphers.get(number)
+        if cipher is None:
+            raise IntegrityFailed(f"This was encrypted under data key {number}, which the keyring does not have")
         try:
-            return self._cipher.decrypt(ciphertext[len(_VERSION) : start], ciphertext[start:], _VERSION + context)
+            return cipher.decrypt(ciphertext[len(header) : start], ciphertext[start:], header + context)
         except InvalidTag:
             raise IntegrityFailed from None
+
+    def is_current(self, ciphertext: bytes) -> bool:
+        """Whether the newest data key encrypted this, of which the beginning is enough."""
+        number, header = _named(ciphertext)
+        return header[:1] == _NUMBERED and number == self._hierarchy.ring().newest
 
     def pseudonym(self, value: str, purpose: str) -> str:
         """A keyed pseudonym of a value for a purpose: HMAC-SHA-256, its first 128 bits as 32 hexadecimal characters."""
         scope = purpose.encode()
         message = len(scope).to_bytes(4, "big") + scope + value.encode()
-        return hmac.new(self._pseudonym_key, message, hashlib.sha256).hexdigest()[:32]
+        return hmac.new(self._hierarchy.held_ring().pseudonyms, message, hashlib.sha256).hexdigest()[:32]
 
-    def derive(self, purpose: str) -> bytes:
-        """A key of 32 bytes for a purpose of another room, such as signing access tokens."""
-        return self._sub_key(b"derived/" + purpose.encode())
-
-    def _sub_key(self, purpose: bytes) -> bytes:
-        info = b"seal-service/" + purpose
-        return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(self._master_key)
+    def token_keys(self) -> Sequence[bytes]:
+        """Keys for access tokens, 32 bytes each: the first signs, every one is accepted."""
+        return self._hierarchy.ring().tokens
 
 
-def parse_master_key(text: str) -> bytes:
-    """The master key from 64 hexadecimal characters; InstanceNotReady for anything else (its text is not repeated)."""
-    if not _MASTER_KEY.fullmatch(text.strip()):
-        raise InstanceNotReady("The master key is not 64 hexadecimal characters")
-    return bytes.fromhex(text.strip())
-
-
-def load_master_key(path: Path) -> bytes:
-    """The master key from its file; InstanceNotReady when it is missing, malformed or not its owner's alone."""
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if mode & 0o077:
-                raise InstanceNotReady(
-                    f"The master key {path} can be read by others (mode {mode & 0o777:04o}): chmod 600 it"
-                )
-            content = file.read(1024)
-    except OSError as error:
-        raise InstanceNotReady(f"The master key {path} cannot be read: {error.strerror}") from error
-    try:
-        return parse_master_key(content.decode("ascii", errors="replace"))
-    except InstanceNotReady as error:
-        raise InstanceNotReady(f"{error.message}: {path}") from None
-
-
-def create_master_key(path: Path, entropy: Entropy) -> bytes:
-    """A new master key in a new file of mode 0600, durable on return; AlreadyRegistered when the file exists."""
-    key = entropy.token(32)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        create_file(path, key.hex().encode() + b"\n", entropy.token(8).hex())
-    except FileExistsError:
-        raise AlreadyRegistered(f"There is a master key already: {path}") from None
-    return key
+def _named(ciphertext: bytes) -> tuple[int, bytes]:
+    """The number of the data key and the header that names it; IntegrityFailed for what is no ciphertext."""
+    if ciphertext[:1] == FIRST_FORM:
+        return 1, FIRST_FORM
+    header = ciphertext[: len(_NUMBERED) + _NUMBER_BYTES]
+    if ciphertext[:1] != _NUMBERED or len(header) < len(_NUMBERED) + _NUMBER_BYTES:
+        raise IntegrityFailed
+    return int.from_bytes(header[len(_NUMBERED) :], "big"), header

@@ -58,6 +58,62 @@ class KeyStore(Protocol):
         """Remove the key for good; nothing when it is gone."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterKeyPlan:
+    """What a rotation of the master key would find. Ids name keys and tell nothing of them."""
+
+    from_environment: bool
+    """Whether SEAL_MASTER_KEY gives the keys, so that only the operator can put a new one first."""
+    active: str
+    others: tuple[str, ...]
+    """Those that only open: a rotation is unfinished as long as there is one."""
+    key_files: int
+    key_files_to_wrap: int
+    """Of these, not wrapped under the active key: before a rotation begins, none."""
+    kept_files: int
+    """Kept documents and impressions, which get a new data key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterKeyRotated:
+    """What a rotation of the master key did."""
+
+    active: str
+    retired: tuple[str, ...]
+    """They open nothing here any more."""
+    from_environment: bool
+    """Whether the operator has yet to take the retired ones out of SEAL_MASTER_KEY."""
+    data_key: int
+    """Number of the data key that encrypts from now on."""
+    key_files: int
+    """Wrapped anew by this call."""
+    kept_files: int
+    """Encrypted anew by this call."""
+    kept_files_damaged: int
+    """Left as they are, since they cannot be opened."""
+
+
+class MasterKeyRotation(Protocol):
+    """主密钥轮换. At every moment everything can be opened, by this and every other process."""
+
+    def plan(self) -> MasterKeyPlan:
+        """What there is; changes nothing."""
+
+    def rotate(self) -> MasterKeyRotated:
+        """Begin a rotation, or finish one that was interrupted, by another process or a crash.
+
+        Raises Conflict when another one is under way, or when the environment names no new key;
+        IntegrityFailed when a key cannot be opened: then no key was retired.
+        """
+
+
+class TokenKeyRotation(Protocol):
+    """令牌密钥轮换."""
+
+    def rotate(self) -> None:
+        """A new key signs access tokens; those by the key before are accepted until they end, older ones no more."""
+
+
 class CertificateAuthority(Protocol):
     """电子认证服务 (article 9): issues seal certificates and says when they are no longer good."""
 

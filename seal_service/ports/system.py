@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -35,6 +36,19 @@ class Vault(Protocol):
 
     def pseudonym(self, value: str, purpose: str) -> str:
         """A keyed pseudonym of a value, 32 hexadecimal characters: equal for equal values, useless without the key."""
+
+
+class KeptFiles(Protocol):
+    """What is kept encrypted in files, to be encrypted anew. Safe for processes; readers find it whole at any time."""
+
+    def count(self) -> int:
+        """How many there are."""
+
+    def encrypt_anew(self, is_current: Callable[[bytes], bool]) -> tuple[int, int]:
+        """Encrypt what `is_current` denies of the first 16 bytes of a file.
+
+        How many were, and how many cannot be opened and stay as they are.
+        """
 
 
 class Credentials(Protocol):

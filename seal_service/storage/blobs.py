@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import re
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from seal_service.domain.errors import IntegrityFailed
 from seal_service.domain.identifiers import digest as checked_digest
 from seal_service.ports.system import Vault
+
+_BEGINNING = 16
+"""Bytes of a ciphertext that tell its key."""
+_NAME = re.compile(r"[0-9a-f]{64}")
 
 
 class EncryptedFiles:
@@ -43,10 +51,10 @@ class EncryptedFiles:
     def delete(self, digest: str) -> None:
         """Remove the content, durably; nothing when it is gone already."""
         path = self._path(digest)
-        try:
-            path.unlink()
-        except FileNotFoundError:
+        if not path.exists():
             return
+        with self._changing(exclusive=False):
+            path.unlink(missing_ok=True)
         _sync_directory(path.parent)
 
     def _path(self, digest: str) -> Path:
@@ -71,6 +79,72 @@ class EncryptedFiles:
                 return  # another process kept the same content first
         finally:
             os.unlink(name)
+
+    def count(self) -> int:
+        """How many blobs there are."""
+        return sum(1 for _ in self._kept())
+
+    def encrypt_anew(self, is_current: Callable[[bytes], bool]) -> tuple[int, int]:
+        """Encrypt what is not current; how many were, and how many are damaged and stay as they are.
+
+        A blob keeps its name. Who reads it meanwhile has the old file or the new one, whole; what is deleted stays so.
+        """
+        done = damaged = 0
+        for path in self._kept():
+            try:
+                done += self._encrypt_anew(path, is_current)
+            except IntegrityFailed:
+                damaged += 1
+        return done, damaged
+
+    def _encrypt_anew(self, path: Path, is_current: Callable[[bytes], bool]) -> bool:
+        try:
+            with path.open("rb") as file:
+                if is_current(file.read(_BEGINNING)):
+                    return False
+        except FileNotFoundError:
+            return False
+        content = self.get(path.name)
+        if content is None:
+            return False
+        ciphertext = self._vault.encrypt(content, _context(path.name))
+        with self._changing(exclusive=True):
+            if path.exists():
+                self._replace(path, ciphertext)
+        return True
+
+    def _replace(self, path: Path, ciphertext: bytes) -> None:
+        owner, incoming = path.stat(), self._directory / "incoming"
+        incoming.mkdir(mode=0o700, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=incoming)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                if os.geteuid() == 0:  # what root encrypts anew stays the service's
+                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+                file.write(ciphertext)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, path)
+        except OSError:
+            os.unlink(name)
+            raise
+        _sync_directory(path.parent)
+
+    def _kept(self) -> Iterator[Path]:
+        return (one for one in self._directory.glob("??/??/*") if _NAME.fullmatch(one.name))
+
+    @contextmanager
+    def _changing(self, *, exclusive: bool) -> Iterator[None]:
+        """Shared by those who delete, so that none of them deletes a file while it is replaced."""
+        handle = os.open(self._directory / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            owner = self._directory.stat()
+            if os.geteuid() == 0:
+                os.fchown(handle, owner.st_uid, owner.st_gid)
+            fcntl.flock(handle, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(handle)
 
 
 def _context(digest: str) -> bytes:

@@ -11,23 +11,17 @@ from pathlib import Path
 import pytest
 
 from seal_service.domain.errors import IntegrityFailed, InvalidInput
-from seal_service.pki.vault import MasterKeyVault
+from seal_service.pki.vault import KeyRingVault
 from seal_service.storage.blobs import EncryptedFiles
+from tests.pki_instance import SystemEntropy, key_hierarchy
 
 CONTENT = "示例市样章文件".encode() * 1000
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
 
 
-class SystemEntropy:
-    """Random bytes of the machine."""
-
-    def token(self, length: int) -> bytes:
-        return os.urandom(length)
-
-
 @pytest.fixture
-def vault() -> MasterKeyVault:
-    return MasterKeyVault(bytes(range(32)), SystemEntropy())
+def vault(tmp_path: Path) -> KeyRingVault:
+    return KeyRingVault(key_hierarchy(tmp_path / "keys"), SystemEntropy())
 
 
 @pytest.fixture
@@ -36,12 +30,12 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def blobs(directory: Path, vault: MasterKeyVault) -> EncryptedFiles:
+def blobs(directory: Path, vault: KeyRingVault) -> EncryptedFiles:
     return EncryptedFiles(directory, vault)
 
 
 def files(directory: Path) -> list[Path]:
-    return [one for one in directory.rglob("*") if one.is_file()]
+    return [one for one in directory.rglob("*") if one.is_file() and one.name != ".lock"]
 
 
 def test_content_is_named_by_its_digest_and_comes_back(blobs: EncryptedFiles) -> None:
@@ -108,7 +102,7 @@ def test_a_blob_under_anothers_name_is_noticed(blobs: EncryptedFiles, directory:
 
 
 def test_content_that_does_not_match_its_name_is_noticed_even_if_rightly_encrypted(
-    blobs: EncryptedFiles, directory: Path, vault: MasterKeyVault
+    blobs: EncryptedFiles, directory: Path, vault: KeyRingVault
 ) -> None:
     blobs.put(CONTENT)
     (file,) = files(directory)

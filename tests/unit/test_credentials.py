@@ -43,7 +43,7 @@ class CountingEntropy:
 
 def credentials(**changed: Any) -> ClientCredentials:
     options: dict[str, Any] = {
-        "key": KEY,
+        "keys": lambda: (KEY,),
         "issuer": "seal.example",
         "audience": "seal.example/v1",
         "lifetime_seconds": 600,
@@ -204,14 +204,14 @@ def test_other_tokens_are_refused(token: str) -> None:
 
 
 def test_tokens_of_another_key_issuer_or_audience_are_refused() -> None:
-    for other in (credentials(key=bytes(32)), credentials(issuer="other"), credentials(audience="other")):
+    for other in (credentials(keys=lambda: (bytes(32),)), credentials(issuer="other"), credentials(audience="other")):
         with pytest.raises(Unauthenticated):
             OURS.account_of_token(other.issue_token(ACCOUNT, NOW)[0], NOW)
 
 
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
-        credentials(key=bytes(31))
+        credentials(keys=lambda: (bytes(31),))
 
 
 @given(

@@ -11,16 +11,14 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.errors import AlreadyRegistered, IntegrityFailed, InvalidInput, SignatureRefused
 from seal_service.pki.file_keys import FileKeyStore
-from seal_service.pki.vault import MasterKeyVault
 from seal_service.ports.crypto import KeyStore, SigningKey
-from tests.pki_instance import SystemEntropy
+from tests.pki_instance import SystemEntropy, key_hierarchy
 
 ENTROPY = SystemEntropy()
-VAULT = MasterKeyVault(bytes(32), ENTROPY)
 
 
 def store(directory: Path) -> FileKeyStore:
-    return FileKeyStore(directory, VAULT, ENTROPY)
+    return FileKeyStore(key_hierarchy(directory), ENTROPY)
 
 
 @pytest.mark.parametrize("suite", list(Suite))
@@ -42,7 +40,7 @@ def test_a_key_signs_after_it_is_opened_by_another_process(tmp_path: Path, suite
 def test_key_files_are_their_owners_alone_and_hold_no_plain_key(tmp_path: Path) -> None:
     directory = tmp_path / "keys"
     store(directory).create("seal-1", Suite.ECDSA_P256)
-    (path,) = directory.iterdir()
+    (path,) = directory.glob("*.key")
     assert path.name == "seal-1.key"
     assert path.stat().st_mode & 0o777 == 0o600
     assert directory.stat().st_mode & 0o777 == 0o700
@@ -68,7 +66,7 @@ def test_of_many_who_create_the_same_key_at_once_one_succeeds(tmp_path: Path) ->
     with ThreadPoolExecutor(8) as pool:
         made = [one for one in pool.map(attempt, range(16)) if one is not None]
     assert made == [store(tmp_path).open("seal-1").public_key_info]
-    assert [path.name for path in tmp_path.iterdir()] == ["seal-1.key"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "keyring", "seal-1.key"]
 
 
 @pytest.mark.parametrize("reference", ["", "../x", "a/b", ".hidden", "a\0b", "a b", "印章", "x" * 121, "a\n", "-x"])
@@ -77,7 +75,7 @@ def test_references_that_could_lead_elsewhere_are_refused(tmp_path: Path, refere
     for act in (keys.open, keys.destroy, lambda one: keys.create(one, Suite.ECDSA_P256)):
         with pytest.raises(InvalidInput):
             act(reference)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.rglob("*")] == ["keys", "keyring"]
 
 
 def test_a_key_that_is_not_there_signs_nothing(tmp_path: Path) -> None:
@@ -103,11 +101,11 @@ def test_a_destroyed_key_is_gone_for_every_process_that_held_it(tmp_path: Path) 
     for one in (keys, other):
         with pytest.raises(SignatureRefused):
             one.open("seal-1")
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.glob("*.key")) == []
 
 
 def test_keys_are_held_ready_up_to_a_number(tmp_path: Path) -> None:
-    keys = FileKeyStore(tmp_path, VAULT, ENTROPY, held_keys=2)
+    keys = FileKeyStore(key_hierarchy(tmp_path), ENTROPY, held_keys=2)
     for reference in ("a", "b", "c"):
         keys.create(reference, Suite.ECDSA_P256)
     assert keys.open("c") is keys.open("c")
@@ -121,7 +119,7 @@ def test_keys_are_held_ready_up_to_a_number(tmp_path: Path) -> None:
 def test_threads_share_keys(tmp_path: Path) -> None:
     keys = store(tmp_path)
     expected = {f"k{number}": keys.create(f"k{number}", Suite.ECDSA_P256).public_key_info for number in range(6)}
-    fresh = FileKeyStore(tmp_path, VAULT, ENTROPY, held_keys=3)
+    fresh = FileKeyStore(key_hierarchy(tmp_path), ENTROPY, held_keys=3)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda n: (f"k{n % 6}", fresh.open(f"k{n % 6}").public_key_info), range(300)))
     assert all(expected[reference] == public_key for reference, public_key in found)
