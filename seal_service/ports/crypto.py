@@ -9,6 +9,7 @@ from typing import Protocol
 
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.issuance import AuthorityCredential, CertificateSubject, IssuedCertificate
+from seal_service.domain.key_custody import CustodyFinding
 from seal_service.domain.operation import KeyPlace
 from seal_service.ports.records import Transaction
 
@@ -56,6 +57,13 @@ class KeyStore(Protocol):
 
     def destroy(self, reference: str) -> None:
         """Remove the key for good; nothing when it is gone."""
+
+
+class KeyCustody(Protocol):
+    """Looks after where private keys are."""
+
+    def finding(self) -> CustodyFinding:
+        """Whether the key stores answer and keep the rule on software keys."""
 
 
 class CertificateAuthority(Protocol):
