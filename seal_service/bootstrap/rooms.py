@@ -6,11 +6,17 @@ from dataclasses import dataclass
 
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.config import Settings
+from seal_service.domain.errors import InstanceNotReady
+from seal_service.domain.key_custody import CustodyRule
+from seal_service.domain.operation import KeyPlace
 from seal_service.log.signing_log import DatabaseSigningLog
 from seal_service.pki.credentials import ClientCredentials
 from seal_service.pki.file_keys import FileKeyStore
 from seal_service.pki.key_hierarchy import KeyHierarchy
+from seal_service.pki.key_stores import KeyStores
 from seal_service.pki.master_key import GivenMasterKeys, MasterKeyFile, MasterKeySource
+from seal_service.pki.pkcs11_keys import Pkcs11KeyStore
+from seal_service.pki.pkcs11_token import Pkcs11Token, load_pin
 from seal_service.pki.vault import KeyRingVault
 from seal_service.ports.system import Clock, Entropy
 from seal_service.storage.engine import Database, open_database
@@ -27,7 +33,7 @@ class Rooms:
     vault: KeyRingVault
     database: Database
     records: SqlRecords
-    keys: FileKeyStore
+    keys: KeyStores
     log: DatabaseSigningLog
     credentials: ClientCredentials
 
@@ -51,7 +57,7 @@ def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
         vault=vault,
         database=database,
         records=SqlRecords(database),
-        keys=FileKeyStore(hierarchy, entropy),
+        keys=_key_stores(settings, hierarchy, entropy),
         log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
         credentials=credentials,
     )
@@ -62,3 +68,27 @@ def master_keys(settings: Settings) -> MasterKeySource:
     if settings.master_key is not None:
         return GivenMasterKeys(settings.master_key.get_secret_value())
     return MasterKeyFile(settings.key_directory / MASTER_KEY)
+
+
+def _key_stores(settings: Settings, hierarchy: KeyHierarchy, entropy: Entropy) -> KeyStores:
+    """The key directory, and the HSM where one is named; it is not asked before its first key is."""
+    return KeyStores(
+        files=FileKeyStore(hierarchy, entropy),
+        hsm=_hsm(settings),
+        new_keys=KeyPlace(settings.key_store),
+        rule=CustodyRule(profile=settings.profile, software_keys_allowed=settings.allow_software_keys),
+    )
+
+
+def _hsm(settings: Settings) -> Pkcs11KeyStore | None:
+    module, label = settings.pkcs11_module, settings.pkcs11_token
+    if module is None and settings.key_store == "file":
+        return None
+    if module is None or label is None:
+        raise InstanceNotReady("An HSM needs SEAL_PKCS11_MODULE (its module, .so) and SEAL_PKCS11_TOKEN (its label)")
+    pin, pin_file = settings.pkcs11_pin, settings.pkcs11_pin_file
+    if pin is not None:
+        return Pkcs11KeyStore(Pkcs11Token(module, label, pin.get_secret_value))
+    if pin_file is not None:
+        return Pkcs11KeyStore(Pkcs11Token(module, label, lambda: load_pin(pin_file)))
+    raise InstanceNotReady("An HSM needs its user PIN, in the file SEAL_PKCS11_PIN_FILE or in SEAL_PKCS11_PIN")

@@ -189,7 +189,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         rotate_token_key=guarded(RotateTokenKeyUseCase(records, log, RingTokenKeyRotation(rooms.hierarchy, entropy))),
         answer_pki=guarded(AnswerPkiUseCase(InternalPublicKeyServices(records, lists, responder, unit))),
         check_readiness=guarded(
-            CheckReadinessUseCase(records, queries, keys, clock, reservation, rooms.database.durability)
+            CheckReadinessUseCase(records, queries, keys, clock, reservation, rooms.database.durability, keys)
         ),
         clock=clock,
         origin=settings.origin,

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.issuance import AuthorityCredential, CertificateSubject, IssuedCertificate
+from seal_service.domain.key_custody import CustodyFinding
 from seal_service.domain.operation import KeyPlace
 from seal_service.ports.records import Transaction
 
@@ -112,6 +113,13 @@ class TokenKeyRotation(Protocol):
 
     def rotate(self) -> None:
         """A new key signs access tokens; those by the key before are accepted until they end, older ones no more."""
+
+
+class KeyCustody(Protocol):
+    """Looks after where private keys are."""
+
+    def finding(self) -> CustodyFinding:
+        """Whether the key stores answer and keep the rule on software keys."""
 
 
 class CertificateAuthority(Protocol):

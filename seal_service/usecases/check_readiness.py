@@ -9,7 +9,7 @@ from typing import ClassVar
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import SealServiceError
 from seal_service.domain.issuance import AuthorityRole
-from seal_service.ports.crypto import KeyStore
+from seal_service.ports.crypto import KeyCustody, KeyStore
 from seal_service.ports.reading import Queries
 from seal_service.ports.records import Records
 from seal_service.ports.system import Clock
@@ -41,6 +41,7 @@ class CheckReadinessUseCase:
     reservation: timedelta
     durability: str
     """How the database commits, in words."""
+    custody: KeyCustody
 
     def __call__(self, _caller: Caller, _command: CheckReadiness) -> tuple[Dependency, ...]:
         """Every dependency, ready or not."""
@@ -49,7 +50,17 @@ class CheckReadinessUseCase:
         if not schema.ready:
             return (schema,)
         database = Dependency(name="database", ready=True, detail=self.durability)
-        return (schema, database, *(self._authority(role) for role in AuthorityRole), self._reservations())
+        return (
+            schema,
+            database,
+            self._custody(),
+            *(self._authority(role) for role in AuthorityRole),
+            self._reservations(),
+        )
+
+    def _custody(self) -> Dependency:
+        found = self.custody.finding()
+        return Dependency(name="keys", ready=found.ready, detail=found.detail)
 
     def _authority(self, role: AuthorityRole) -> Dependency:
         name = f"authority:{role.value}"
@@ -61,6 +72,7 @@ class CheckReadinessUseCase:
             return Dependency(name=name, ready=False, detail=f"certificate ended {credential.not_after.isoformat()}")
         try:
             self.keys.open(credential.key_reference)
+            self.keys.place(credential.key_reference)  # a held key does not tell whether the HSM still has it
         except SealServiceError as error:
             return Dependency(name=name, ready=False, detail=error.message)
         return Dependency(name=name, ready=True, detail=f"until {credential.not_after.isoformat()}")

@@ -158,7 +158,7 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
         _, auditor = account("示例市审计", "auditor")
 
         # 单位登记、开户
-        registered = {}
+        registered: dict[str, dict[str, Any]] = {}
         for part, channel in ((OFFICE, None), (BUREAU, OFFICE.name)):
             body = {
                 "name": part.name,
@@ -184,7 +184,7 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
                 "seal_name": part.name,
                 "seal_type": "01",
             }
-            files = {
+            files: dict[str, tuple[str | None, str | bytes, str]] = {
                 "request": (None, json.dumps(request), "application/json"),
                 "picture": ("印模.png", (PICTURES / f"{picture}.png").read_bytes(), "image/png"),
             }

@@ -1,0 +1,228 @@
+"""密码设备对象: a key in a token is a private and a public object whose label and identifier are its reference.
+
+Every function here is an act of Pkcs11Token.run, or part of one. NoSuchKey says that there is no such private key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import pkcs11
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+from pkcs11 import Attribute, KeyType, Mechanism, MechanismFlag, ObjectClass
+from pkcs11 import exceptions as refused
+from pkcs11.util import biginteger
+
+from seal_service.domain.algorithms import Suite
+from seal_service.domain.errors import IntegrityFailed, InvalidInput
+
+KeyPair: TypeAlias = tuple[pkcs11.Object, pkcs11.Object]
+Template: TypeAlias = dict[Attribute, Any]
+
+IMPORT_REFUSED = (
+    refused.AttributeReadOnly,
+    refused.AttributeTypeInvalid,
+    refused.AttributeValueInvalid,
+    refused.FunctionNotSupported,
+    refused.FunctionRejected,
+    refused.TemplateIncomplete,
+    refused.TemplateInconsistent,
+    refused.TokenWriteProtected,
+)
+"""How a token says that it does not take such an object."""
+
+_SUITES = {3072: Suite.RSA_3072, 2048: Suite.RSA_2048}
+_RSA_BITS = {suite: bits for bits, suite in _SUITES.items()}
+_P256 = bytes.fromhex("06082a8648ce3d030107")
+"""The curve's object identifier, DER, as CKA_EC_PARAMS has it."""
+_P256_POINT_BYTES = 65
+_PRIVATE: Template = {
+    Attribute.TOKEN: True,
+    Attribute.PRIVATE: True,
+    Attribute.SENSITIVE: True,
+    Attribute.EXTRACTABLE: False,
+    Attribute.SIGN: True,
+    Attribute.DECRYPT: False,
+    Attribute.UNWRAP: False,
+    Attribute.DERIVE: False,
+}
+_PUBLIC: Template = {
+    Attribute.TOKEN: True,
+    Attribute.PRIVATE: False,
+    Attribute.VERIFY: True,
+    Attribute.ENCRYPT: False,
+    Attribute.WRAP: False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """A private key made elsewhere, as attributes of its two objects."""
+
+    private: Template
+    public: Template
+
+
+def private_keys(session: pkcs11.Session, reference: str) -> list[pkcs11.PrivateKey]:
+    """The private keys of a reference: none, one, or while two processes make the same one, two."""
+    return _found(session, ObjectClass.PRIVATE_KEY, reference)
+
+
+def private_key(session: pkcs11.Session, reference: str) -> pkcs11.PrivateKey:
+    """The private key; NoSuchKey, IntegrityFailed when there are two."""
+    found = private_keys(session, reference)
+    if not found:
+        raise refused.NoSuchKey
+    if len(found) > 1:
+        raise IntegrityFailed(f"The token holds {len(found)} keys {reference}: which one is meant cannot be told")
+    return found[0]
+
+
+def public_key(session: pkcs11.Session, reference: str) -> tuple[Suite, bytes]:
+    """Suite and SubjectPublicKeyInfo (DER) of a key; IntegrityFailed without a public object of a known kind."""
+    found: list[pkcs11.PublicKey] = _found(session, ObjectClass.PUBLIC_KEY, reference)
+    if len(found) != 1:
+        raise IntegrityFailed(f"The token holds {len(found)} public keys {reference}, not one")
+    try:
+        return _public_key_info(found[0])
+    except (ValueError, KeyError):
+        raise IntegrityFailed(f"The public key {reference} in the token is of an unknown kind") from None
+
+
+def references(session: pkcs11.Session) -> list[str]:
+    """Of every private key that has one; NoSuchKey when there are none."""
+    ask(session)
+    found = list(session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY}))
+    labels = [(one[Attribute.LABEL], one[Attribute.ID]) for one in found]
+    ours = [label for label, identifier in labels if label and identifier == label.encode()]
+    if not ours:
+        raise refused.NoSuchKey
+    return ours
+
+
+def generate(session: pkcs11.Session, reference: str, suite: Suite) -> KeyPair:
+    """A new pair, made in the token."""
+    identity: dict[str, Any] = {"label": reference, "id": reference.encode(), "store": True}
+    signing = MechanismFlag.SIGN | MechanismFlag.VERIFY
+    if suite.is_rsa:
+        return session.generate_keypair(
+            KeyType.RSA,
+            _RSA_BITS[suite],
+            **identity,
+            capabilities=signing,
+            mechanism=Mechanism.RSA_PKCS_KEY_PAIR_GEN,
+            public_template=_PUBLIC,
+            private_template=_PRIVATE,
+        )
+    curve = session.create_domain_parameters(KeyType.EC, {Attribute.EC_PARAMS: _P256}, local=True)
+    return curve.generate_keypair(
+        **identity,
+        capabilities=signing,
+        mechanism=Mechanism.EC_KEY_PAIR_GEN,
+        public_template=_PUBLIC,
+        private_template=_PRIVATE,
+    )
+
+
+def components_of(private_key: bytes) -> Components:
+    """What C_CreateObject is given for a private key (PKCS#8, DER); InvalidInput for an unknown kind."""
+    try:
+        loaded = load_der_private_key(private_key, None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise InvalidInput("The private key cannot be read: it is PKCS#8 (DER)", field="private_key") from None
+    if isinstance(loaded, ec.EllipticCurvePrivateKey) and isinstance(loaded.curve, ec.SECP256R1):
+        return _ec_components(loaded)
+    if isinstance(loaded, rsa.RSAPrivateKey) and loaded.key_size in _SUITES:
+        return _rsa_components(loaded)
+    raise InvalidInput(f"The private key is of none of the suites {', '.join(Suite)}", field="private_key")
+
+
+def take_in(session: pkcs11.Session, reference: str, components: Components) -> KeyPair:
+    """A pair that was made elsewhere; one of IMPORT_REFUSED when the token does not take it."""
+    identity: Template = {Attribute.LABEL: reference, Attribute.ID: reference.encode()}
+    private = session.create_object({**_PRIVATE, **components.private, **identity})
+    try:
+        public = session.create_object({**_PUBLIC, **components.public, **identity})
+    except refused.PKCS11Error:
+        private.destroy()
+        raise
+    return public, private
+
+
+def destroy(session: pkcs11.Session, reference: str) -> None:
+    """Destroy the pair; NoSuchKey when there is no private key."""
+    private = private_keys(session, reference)
+    if not private:
+        raise refused.NoSuchKey
+    for one in [*private, *_found(session, ObjectClass.PUBLIC_KEY, reference)]:
+        one.destroy()
+
+
+def ask(session: pkcs11.Session) -> None:
+    """Have the token do something: eight random bytes."""
+    session.generate_random(64)
+
+
+def _found(session: pkcs11.Session, kind: ObjectClass, reference: str) -> list[Any]:
+    # A search over a session that is gone makes python-pkcs11 complain from a destructor; so it is tried before.
+    ask(session)
+    identity = {Attribute.LABEL: reference, Attribute.ID: reference.encode()}
+    return list(session.get_objects({Attribute.CLASS: kind, **identity}))
+
+
+def _public_key_info(public: pkcs11.PublicKey) -> tuple[Suite, bytes]:
+    key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+    if public.key_type is KeyType.RSA:
+        modulus, exponent = (
+            int.from_bytes(public[one], "big") for one in (Attribute.MODULUS, Attribute.PUBLIC_EXPONENT)
+        )
+        key = rsa.RSAPublicNumbers(exponent, modulus).public_key()
+        suite = _SUITES[key.key_size]
+    elif public.key_type is KeyType.EC and public[Attribute.EC_PARAMS] == _P256:
+        # A DER OCTET STRING by the standard; some tokens give the point itself.
+        key = ec.EllipticCurvePublicKey.from_encoded_point(
+            ec.SECP256R1(), public[Attribute.EC_POINT][-_P256_POINT_BYTES:]
+        )
+        suite = Suite.ECDSA_P256
+    else:
+        raise ValueError(public.key_type)
+    return suite, key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _ec_components(key: ec.EllipticCurvePrivateKey) -> Components:
+    shared: Template = {Attribute.KEY_TYPE: KeyType.EC, Attribute.EC_PARAMS: _P256}
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    value = key.private_numbers().private_value.to_bytes(32, "big")
+    return Components(
+        private={**shared, Attribute.CLASS: ObjectClass.PRIVATE_KEY, Attribute.VALUE: value},
+        public={
+            **shared,
+            Attribute.CLASS: ObjectClass.PUBLIC_KEY,
+            Attribute.EC_POINT: bytes((4, len(point))) + point,  # OCTET STRING, DER
+        },
+    )
+
+
+def _rsa_components(key: rsa.RSAPrivateKey) -> Components:
+    secret = key.private_numbers()
+    shared: Template = {
+        Attribute.KEY_TYPE: KeyType.RSA,
+        Attribute.MODULUS: biginteger(secret.public_numbers.n),
+        Attribute.PUBLIC_EXPONENT: biginteger(secret.public_numbers.e),
+    }
+    return Components(
+        private={
+            **shared,
+            Attribute.CLASS: ObjectClass.PRIVATE_KEY,
+            Attribute.PRIVATE_EXPONENT: biginteger(secret.d),
+            Attribute.PRIME_1: biginteger(secret.p),
+            Attribute.PRIME_2: biginteger(secret.q),
+            Attribute.EXPONENT_1: biginteger(secret.dmp1),
+            Attribute.EXPONENT_2: biginteger(secret.dmq1),
+            Attribute.COEFFICIENT: biginteger(secret.iqmp),
+        },
+        public={**shared, Attribute.CLASS: ObjectClass.PUBLIC_KEY},
+    )
