@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from seal_service.bootstrap.backups import restoring
     from seal_service.bootstrap.environment import is_initialised, settings_from_environment
     from seal_service.bootstrap.instance import database_is_current, initialise, upgrade_database
     from seal_service.bootstrap.service import Guarded, Service
@@ -21,6 +22,7 @@ _MODULE_OF = {
     "database_is_current": "instance",
     "initialise": "instance",
     "is_initialised": "environment",
+    "restoring": "backups",
     "settings_from_environment": "environment",
     "upgrade_database": "instance",
     "verifier_without_instance": "verifying",
@@ -34,6 +36,7 @@ __all__ = [
     "database_is_current",
     "initialise",
     "is_initialised",
+    "restoring",
     "settings_from_environment",
     "upgrade_database",
     "verifier_without_instance",

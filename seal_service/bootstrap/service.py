@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from seal_service.domain.access import Account, Caller, Permission, require
 from seal_service.domain.application import Application
+from seal_service.domain.backup import Backup
 from seal_service.domain.errors import Conflict, PermissionDenied, SealServiceError
 from seal_service.domain.grant import Grant
 from seal_service.domain.organization import Unit
@@ -24,6 +25,7 @@ from seal_service.usecases.authenticate import (
     ClientSecret,
     PresentedToken,
 )
+from seal_service.usecases.back_up import BackUp
 from seal_service.usecases.change_status import (
     CancelSeal,
     ReportLoss,
@@ -173,6 +175,7 @@ class Service:
 
     answer_pki: Guarded[PkiRequest, bytes]
     check_readiness: Guarded[CheckReadiness, tuple[Dependency, ...]]
+    back_up: Guarded[BackUp, Backup]
 
     origin: str
     """Name of the signing log."""

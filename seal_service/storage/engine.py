@@ -44,7 +44,7 @@ def open_database(url: str, sqlite: ModuleType | None = None) -> Database:
 
     `sqlite`: the DB-API module; None: pysqlite3, which bundles a current SQLite, or else Python's own.
     """
-    path = _sqlite_path(url)
+    path = sqlite_path(url)
     module = sqlite or sqlite_module()
     safe = wal_is_safe(module.sqlite_version_info)
     journal = "WAL" if safe else "PERSIST"
@@ -73,7 +73,8 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
     return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
 
 
-def _sqlite_path(url: str) -> Path:
+def sqlite_path(url: str) -> Path:
+    """The file of a SQLAlchemy URL; InvalidInput for one that is not an SQLite file."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
