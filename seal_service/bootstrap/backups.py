@@ -1,7 +1,8 @@
-"""Backups: the copies of an instance's database, and the restore into an empty place."""
+"""Backups, checks, and the restore into an empty place."""
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,16 +11,20 @@ from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.bootstrap.rooms import Rooms, master_key, open_rooms
 from seal_service.config import Settings
 from seal_service.domain.errors import BackupRefused, InstanceNotReady
+from seal_service.log.entry_check import StoredEntryCheck
 from seal_service.pki.key_files import KeyDirectoryFiles
 from seal_service.ports.backup import DatabaseCopies, RestorePlace, Told, untold
 from seal_service.ports.system import Clock, Entropy
 from seal_service.storage import schema
 from seal_service.storage.backup_directory import BackupDirectories, BackupInDirectory
 from seal_service.storage.blobs import EncryptedFiles
+from seal_service.storage.database_check import sqlite_faults
 from seal_service.storage.engine import sqlite_path
 from seal_service.storage.restore_place import RestoredHome, SqlitePlace
+from seal_service.storage.scan import SqlScans
 from seal_service.storage.sqlite_copies import SqliteCopies
 from seal_service.usecases.back_up import BackUpUseCase
+from seal_service.usecases.check_database import CheckDatabaseUseCase
 from seal_service.usecases.restore import RestoreUseCase
 
 
@@ -35,6 +40,18 @@ def backing_up(settings: Settings, rooms: Rooms) -> BackUpUseCase:
         shelf=BackupDirectories(rooms.vault, rooms.entropy, (settings.home, settings.key_directory)),
         clock=rooms.clock,
         program=version("seal-service"),
+    )
+
+
+def checking(settings: Settings, rooms: Rooms) -> CheckDatabaseUseCase:
+    """核对 of the instance over these rooms."""
+    return CheckDatabaseUseCase(
+        records=rooms.records,
+        scans=SqlScans(rooms.database, partial(sqlite_faults, sqlite_path(settings.database_address))),
+        entries=StoredEntryCheck(rooms.log.origin, rooms.vault),
+        blobs=EncryptedFiles(settings.home / "blobs", rooms.vault),
+        keys=rooms.keys,
+        clock=rooms.clock,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from seal_service.bootstrap.backups import backing_up
+from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy, Unmeasured, bound_document_parsing
 from seal_service.bootstrap.rooms import master_key, open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
@@ -186,6 +186,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
             CheckReadinessUseCase(records, queries, keys, clock, reservation, rooms.database.durability)
         ),
         back_up=guarded(backing_up(settings, rooms)),
+        check_database=guarded(checking(settings, rooms)),
         clock=clock,
         origin=settings.origin,
         document_bytes=settings.document_bytes,

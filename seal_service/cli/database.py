@@ -8,14 +8,19 @@ from typing import Annotated
 import typer
 
 from seal_service.cli.options import AsJson, Yes, example, noun, unless_confirmed
-from seal_service.cli.output import counting, print_fields, working
-from seal_service.cli.session import session
+from seal_service.cli.output import counting, print_fields, print_json, print_rows, working
+from seal_service.cli.session import instance, session
+from seal_service.domain.access import Caller, Role
 from seal_service.domain.backup import Backup
 from seal_service.domain.errors import InstanceNotReady
 from seal_service.formats import representation
 from seal_service.usecases.back_up import BackUp
+from seal_service.usecases.check_database import CheckDatabase
 
 app = noun("数据库: the instance's database: schema, backup, restore, check. Run on the machine.")
+
+MACHINE = Caller(account_id=None, name="seal db check", roles=frozenset({Role.OPERATOR}))
+"""Whoever can read the instance's files and its master key; it changes nothing."""
 
 
 @app.command(epilog=example("seal db upgrade"))
@@ -31,17 +36,36 @@ def upgrade(as_json: AsJson = False) -> None:
     print_fields({"schema": "current"}, as_json=as_json)
 
 
-@app.command(epilog=example("seal db check && echo ready"))
-def check(as_json: AsJson = False) -> None:
-    """Whether the database has exactly this program's schema: 0 when it has, 1 when not."""
+@app.command(epilog=example("seal db check && echo ready", "seal db check --deep --json"))
+def check(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also every log entry, use, document and key: about a minute a million.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """核对: whether the database has exactly this program's schema and is sound: 0 when it is, 1 when not."""
     from seal_service import bootstrap
 
     settings = bootstrap.settings_from_environment()
     if not bootstrap.is_initialised(settings):
         raise InstanceNotReady(f"There is no instance in {settings.home}")
-    current = bootstrap.database_is_current(settings)
-    print_fields({"schema": "current" if current else "other: run `seal db upgrade`"}, as_json=as_json)
-    if not current:
+    if not bootstrap.database_is_current(settings):
+        print_fields({"schema": "other: run `seal db upgrade`"}, as_json=as_json)
+        raise typer.Exit(1)
+    with instance() as service, counting() as told:
+        found = service.check_database(MACHINE, CheckDatabase(deep=deep, told=told))
+    fields = {"schema": "current", "clean": found.clean, **found.checked}
+    rows: list[dict[str, object]] = [
+        {"invariant": one.invariant.value, "subject": one.subject, "detail": one.detail} for one in found.findings
+    ]
+    counts = {one.value: count for one, count in found.counts.items()}
+    if as_json:
+        print_json({**fields, "counts": counts, "findings": rows})
+    else:
+        print_fields({**fields, **counts}, as_json=False)
+        if rows:
+            print_rows(rows, ("invariant", "subject", "detail"))
+    if not found.clean:
         raise typer.Exit(1)
 
 

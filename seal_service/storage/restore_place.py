@@ -101,12 +101,11 @@ class SqlitePlace:
         for suffix in ("", "-wal", "-shm", "-journal"):
             Path(f"{self._loading}{suffix}").unlink(missing_ok=True)
         write_file(self._loading, content)
+        faults = sqlite_faults(self._loading, 1)
+        if faults:
+            raise BackupRefused(f"The database in the backup is damaged: {faults[0].detail}")
         database = open_database(f"sqlite:///{self._loading}")
         try:
-            with database.owner.connect() as connection:
-                faults = sqlite_faults(connection, 1)
-            if faults:
-                raise BackupRefused(f"The database in the backup is damaged: {faults[0].detail}")
             with database.reader.begin() as connection:
                 return facts_of(connection)
         finally:

@@ -8,9 +8,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import Connection
 
@@ -18,7 +15,7 @@ from seal_service.domain.backup import DatabaseFacts, NamedBlob
 from seal_service.domain.errors import Conflict, IntegrityFailed
 from seal_service.ports.backup import Told
 from seal_service.storage.database_facts import blobs_named, facts_of
-from seal_service.storage.engine import BUSY_SECONDS, open_database, sqlite_module
+from seal_service.storage.engine import open_database, plain_connection
 from seal_service.storage.refusals import database_failures
 
 SCRATCH = ".backup"
@@ -67,16 +64,11 @@ class SqliteCopies:
 
 
 def _copy(source: Path, target: Path, told: Told) -> None:
-    module = sqlite_module()
-
     def progress(_status: int, remaining: int, total: int) -> None:
         told("copying the database", total - remaining, total)
 
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with (
-        closing(_connect(module, source)) as reading,
-        closing(_connect(module, target)) as writing,
-    ):
+    with closing(plain_connection(source)) as reading, closing(plain_connection(target)) as writing:
         reading.execute("PRAGMA query_only=ON")
         writing.execute("PRAGMA synchronous=OFF")  # of use only once it is encrypted elsewhere
         reading.execute("BEGIN")
@@ -87,10 +79,6 @@ def _copy(source: Path, target: Path, told: Told) -> None:
         found = writing.execute("PRAGMA quick_check(1)").fetchone()
         if found != ("ok",):
             raise IntegrityFailed(f"The database is damaged and was not backed up: {found[0]}; see `seal db check`")
-
-
-def _connect(module: ModuleType, path: Path) -> Any:
-    return module.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from seal_service.formats.upload import upload_of
 from seal_service.ports.reading import LogFilter
 from seal_service.usecases.apply_seal import AppliedSeal
 from seal_service.usecases.back_up import BackUp
+from seal_service.usecases.check_database import CheckDatabase
 from seal_service.usecases.read_log import QueryLog
 from seal_service.usecases.verify_document import VerifyDocument
 from tests.instance import RealOffice, blank_pdf
@@ -172,3 +173,12 @@ def test_backup_and_restore_are_in_the_log(drill: Drill) -> None:
     assert facts["backup_sha256"] == drill.backup.sha256
     assert facts["upto_size"] == drill.backup.manifest.database.log.size
     assert log_of(drill.office.service, drill.office, EventKind.DATABASE_RESTORED) == []
+
+
+def test_nothing_contradicts_anything_on_the_restored_instance(drill: Drill) -> None:
+    for service in (drill.service, drill.office.service):
+        found = service.check_database(drill.office.operator, CheckDatabase(deep=True))
+        assert found.findings == ()
+        assert found.checked["log_entries"] > 20
+        assert found.checked["documents"] > 6
+        assert found.checked["keys"] == 5
