@@ -25,6 +25,7 @@ SEAL = "manifest.seal"
 _OWN_FILES = (LIST, MANIFEST, SEAL)
 _SEAL_CONTEXT = b"backup manifest"
 _CHUNK = 1 << 20
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 _LARGEST_MANIFEST = 64 << 20
 _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9][A-Za-z0-9._/-]{0,249})\n")
 
@@ -51,7 +52,7 @@ class BackupDirectories:
         unfinished = directory / f".{final.name}.{self._entropy.token(4).hex()}"
         unfinished.mkdir(mode=0o700)
         try:
-            with (unfinished / LIST).open("xb") as names:
+            with os.fdopen(os.open(unfinished / LIST, _NEW, 0o600), "wb") as names:
                 yield NewBackupDirectory(unfinished, final, names, self._vault)
         finally:
             if unfinished.exists():
@@ -204,7 +205,7 @@ def write_file(path: Path, content: Iterable[bytes]) -> tuple[str, int]:
     """Write a new file of mode 0600, durably but for its name; its SHA-256 and length."""
     running = hashlib.sha256()
     length = 0
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(os.open(path, _NEW, 0o600), "wb") as file:
         for chunk in content:
             running.update(chunk)
             length += file.write(chunk)

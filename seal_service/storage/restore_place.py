@@ -20,6 +20,7 @@ from seal_service.storage.unit_of_work import SqlRecords
 
 MARK = ".restoring"
 """File in the home that names the backup from the first step of a restore to its last."""
+_MARK_BESIDE = f"{MARK}.new"
 _OF_A_VOLUME = "lost+found"
 
 
@@ -47,15 +48,16 @@ class RestoredHome:
             return
         begun = self.is_begun(backup)
         for name in sorted(os.listdir(self._home)):
-            ours = begun and (name in (MARK, "blobs") or name.startswith(database))
-            if not ours and name != _OF_A_VOLUME and (self._home / name).resolve() != self._keys.resolve():
+            ours = name in (_MARK_BESIDE, _OF_A_VOLUME)
+            left = begun and (name in (MARK, "blobs") or name.startswith(database))
+            if not ours and not left and (self._home / name).resolve() != self._keys.resolve():
                 raise BackupRefused(f"There is already something in {self._home} ({name}): restore into an empty home")
 
     def begin(self, backup: Backup) -> None:
         """Make the home and note the backup in it, durably."""
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.is_begun(backup):
-            beside = self._home / f"{MARK}.new"
+            beside = self._home / _MARK_BESIDE
             beside.unlink(missing_ok=True)
             write_file(beside, [backup.sha256.encode()])
             os.rename(beside, self._home / MARK)
