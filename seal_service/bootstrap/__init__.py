@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from seal_service.bootstrap.backups import restoring
     from seal_service.bootstrap.environment import is_initialised, settings_from_environment
     from seal_service.bootstrap.instance import database_is_current, fresh_master_key, initialise, upgrade_database
     from seal_service.bootstrap.service import Guarded, Service
@@ -22,6 +23,7 @@ _MODULE_OF = {
     "fresh_master_key": "instance",
     "initialise": "instance",
     "is_initialised": "environment",
+    "restoring": "backups",
     "settings_from_environment": "environment",
     "upgrade_database": "instance",
     "verifier_without_instance": "verifying",
@@ -36,6 +38,7 @@ __all__ = [
     "fresh_master_key",
     "initialise",
     "is_initialised",
+    "restoring",
     "settings_from_environment",
     "upgrade_database",
     "verifier_without_instance",

@@ -8,8 +8,10 @@ from typing import Generic, Protocol, TypeVar
 
 from seal_service.domain.access import Account, Caller, Permission, require
 from seal_service.domain.application import Application
+from seal_service.domain.backup import Backup
 from seal_service.domain.errors import Conflict, PermissionDenied, SealServiceError
 from seal_service.domain.grant import Grant
+from seal_service.domain.invariants import Checked
 from seal_service.domain.organization import Unit
 from seal_service.domain.paging import Page
 from seal_service.domain.seal import Seal
@@ -25,11 +27,13 @@ from seal_service.usecases.authenticate import (
     ClientSecret,
     PresentedToken,
 )
+from seal_service.usecases.back_up import BackUp
 from seal_service.usecases.change_status import (
     CancelSeal,
     ReportLoss,
     ResumeSeal,
 )
+from seal_service.usecases.check_database import CheckDatabase
 from seal_service.usecases.check_readiness import CheckReadiness, Dependency
 from seal_service.usecases.create_account import (
     CreateAccount,
@@ -180,6 +184,8 @@ class Service:
 
     answer_pki: Guarded[PkiRequest, bytes]
     check_readiness: Guarded[CheckReadiness, tuple[Dependency, ...]]
+    back_up: Guarded[BackUp, Backup]
+    check_database: Guarded[CheckDatabase, Checked]
 
     origin: str
     """Name of the signing log."""

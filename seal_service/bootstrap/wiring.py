@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy, Unmeasured, bound_document_parsing
 from seal_service.bootstrap.rooms import open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
@@ -191,6 +192,8 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         check_readiness=guarded(
             CheckReadinessUseCase(records, queries, keys, clock, reservation, rooms.database.durability, keys)
         ),
+        back_up=guarded(backing_up(settings, rooms)),
+        check_database=guarded(checking(settings, rooms)),
         clock=clock,
         origin=settings.origin,
         document_bytes=settings.document_bytes,

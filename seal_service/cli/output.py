@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
+from rich.progress import Progress, track
 from rich.table import Table
 
 from seal_service.domain.paging import Page
@@ -94,3 +94,15 @@ def working(description: str) -> Iterator[None]:
         return
     with errors.status(description):
         yield
+
+
+@contextmanager
+def counting() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on standard error for work that tells what it does, how much is done and of how much (0: not known)."""
+    errors = Console(stderr=True)
+    if not errors.is_terminal:
+        yield lambda _what, _done, _of: None
+        return
+    with Progress(console=errors, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda what, done, of: progress.update(task, description=what, completed=done, total=of or None)

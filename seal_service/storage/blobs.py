@@ -30,11 +30,7 @@ class EncryptedFiles:
     def put(self, content: bytes) -> str:
         """Keep the content, durably; its SHA-256. IntegrityFailed when it is here already, but damaged."""
         digest = hashlib.sha256(content).hexdigest()
-        path = self._path(digest)
-        if self.get(digest) is None:
-            self._write(path, self._vault.encrypt(content, _context(digest)))
-        for directory in (path.parent, path.parent.parent, self._directory, self._directory.parent):
-            _sync_directory(directory)
+        self._keep(digest, None if self.get(digest) is not None else self._vault.encrypt(content, _context(digest)))
         return digest
 
     def get(self, digest: str) -> bytes | None:
@@ -43,10 +39,19 @@ class EncryptedFiles:
             ciphertext = self._path(digest).read_bytes()
         except FileNotFoundError:
             return None
-        content = self._vault.decrypt(ciphertext, _context(digest))
-        if hashlib.sha256(content).hexdigest() != digest:
-            raise IntegrityFailed(digest=digest)
-        return content
+        return self._opened(digest, ciphertext)
+
+    def adopt(self, digest: str, ciphertext: bytes) -> None:
+        """Keep what `ciphertext` gave, durably; IntegrityFailed when it does not open to the digest."""
+        self._opened(digest, ciphertext)
+        self._keep(digest, ciphertext)
+
+    def ciphertext(self, digest: str) -> bytes | None:
+        """The file as it is, or None."""
+        try:
+            return self._path(digest).read_bytes()
+        except FileNotFoundError:
+            return None
 
     def delete(self, digest: str) -> None:
         """Remove the content, durably; nothing when it is gone already."""
@@ -56,6 +61,20 @@ class EncryptedFiles:
         with self._changing(exclusive=False):
             path.unlink(missing_ok=True)
         _sync_directory(path.parent)
+
+    def _opened(self, digest: str, ciphertext: bytes) -> bytes:
+        content = self._vault.decrypt(ciphertext, _context(digest))
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise IntegrityFailed(digest=digest)
+        return content
+
+    def _keep(self, digest: str, ciphertext: bytes | None) -> None:
+        """Write, unless it is here already (None), and make its name durable."""
+        path = self._path(digest)
+        if ciphertext is not None:
+            self._write(path, ciphertext)
+        for directory in (path.parent, path.parent.parent, self._directory, self._directory.parent):
+            _sync_directory(directory)
 
     def _path(self, digest: str) -> Path:
         name = checked_digest(digest)

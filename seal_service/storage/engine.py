@@ -44,7 +44,7 @@ def open_database(url: str, sqlite: ModuleType | None = None) -> Database:
 
     `sqlite`: the DB-API module; None: pysqlite3, which bundles a current SQLite, or else Python's own.
     """
-    path = _sqlite_path(url)
+    path = sqlite_path(url)
     module = sqlite or sqlite_module()
     safe = wal_is_safe(module.sqlite_version_info)
     journal = "WAL" if safe else "PERSIST"
@@ -68,12 +68,19 @@ def sqlite_module() -> ModuleType:
         return importlib.import_module("sqlite3.dbapi2")
 
 
+def plain_connection(path: Path) -> Any:
+    """A connection of the DB-API to an SQLite file that is there, for SQLite's own means: backup and checks."""
+    connect = sqlite_module().connect
+    return connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
 def wal_is_safe(version: tuple[int, ...]) -> bool:
     """Whether this SQLite's WAL mode keeps every commit: fixed in 3.51.3, 3.50.7 and 3.44.6 (WAL-reset bug)."""
     return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
 
 
-def _sqlite_path(url: str) -> Path:
+def sqlite_path(url: str) -> Path:
+    """The file of a SQLAlchemy URL; InvalidInput for one that is not an SQLite file."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:

@@ -37,6 +37,17 @@ def upgrade(engine: Engine) -> None:
             raise InstanceNotReady("The database was made by another version of this program") from error
 
 
+def knows(revision: str) -> bool:
+    """Whether a revision is this program's or one before it."""
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    try:
+        return bool(revision) and ScriptDirectory.from_config(alembic_config()).get_revision(revision) is not None
+    except CommandError:
+        return False
+
+
 def is_current(engine: Engine) -> bool:
     """Whether the database has exactly the schema of this program; False also when there is no database."""
     try:

@@ -16,13 +16,14 @@ from seal_service.storage.mapping import log_row_of, log_values
 from seal_service.storage.refusals import unique
 from seal_service.storage.tables import LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 
-_STATE_AFTER = {
+STATE_AFTER = {
     EventKind.SEAL_MADE.value: SealState.MADE,
     EventKind.SEAL_ACTIVATED.value: SealState.ACTIVE,
     EventKind.SEAL_SUSPENDED.value: SealState.SUSPENDED,
     EventKind.SEAL_RESUMED.value: SealState.ACTIVE,
     EventKind.SEAL_CANCELLED.value: SealState.CANCELLED,
 }
+"""The state that an entry of a kind gives its seal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,9 @@ class SqlLog:
             select(SignLogRow.kind, SignLogRow.at)
             .where(
                 SignLogRow.seal_code == seal_code,
-                SignLogRow.kind.in_(_STATE_AFTER),
+                SignLogRow.kind.in_(STATE_AFTER),
                 SignLogRow.result == Result.SUCCESS.value,
             )
             .order_by(SignLogRow.seq)
         )
-        return [StatusChange(at=row.at, state=_STATE_AFTER[row.kind]) for row in self.connection.execute(wanted)]
+        return [StatusChange(at=row.at, state=STATE_AFTER[row.kind]) for row in self.connection.execute(wanted)]

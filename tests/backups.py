@@ -1,0 +1,107 @@
+"""A backup under load and its restore elsewhere, for tests of both."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from seal_service.bootstrap import Service, build, restoring
+from seal_service.config import Settings
+from seal_service.domain.backup import Backup
+from seal_service.domain.use import SignatureLevel
+from seal_service.usecases.apply_seal import AppliedSeal
+from seal_service.usecases.back_up import BackUp
+from tests.instance import RealOffice, blank_pdf
+
+THREADS = 4
+
+
+@dataclass
+class Load:
+    """Threads that apply the seal until they are told to stop."""
+
+    office: RealOffice
+    released: list[AppliedSeal] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._some = threading.Semaphore(0)
+        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(THREADS)]
+
+    def _work(self, number: int) -> None:
+        count = 0
+        while not self._stop.is_set():
+            count += 1
+            try:
+                content = blank_pdf(mark=f"{number}.{count}")
+                self.released.append(self.office.use(f"load-{number}-{count}", content, SignatureLevel.B_T))
+            except Exception as error:
+                self.failures.append(error)
+                return
+            finally:
+                self._some.release()
+
+    def wait_for(self, count: int) -> None:
+        """Until so many more uses have ended."""
+        for _ in range(count):
+            assert self._some.acquire(timeout=60)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        for thread in self._threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for thread in self._threads:
+                thread.join(60)
+        assert self.failures == []
+
+
+@dataclass
+class Drill:
+    """What the drill left: the instance, its backup, the instance that was restored from it."""
+
+    office: RealOffice
+    directory: Path
+    backup: Backup
+    before: list[AppliedSeal]
+    during: list[AppliedSeal]
+    settings: Settings
+    service: Service
+
+    @property
+    def path(self) -> Path:
+        return self.directory / self.backup.name
+
+
+def place(office: RealOffice, root: Path) -> Settings:
+    """Settings of an empty place, with the master key of the instance and nothing else."""
+    keys = root / "keys"
+    keys.mkdir(parents=True, mode=0o700)
+    (keys / "master.key").write_bytes((office.settings.key_directory / "master.key").read_bytes())
+    (keys / "master.key").chmod(0o600)
+    return Settings(home=root / "home", keys=keys)
+
+
+def drill(office: RealOffice, root: Path) -> Drill:
+    """Back up while four threads seal, restore elsewhere with the same master key alone."""
+    load = Load(office)
+    directory = root / "backups"
+    directory.mkdir()
+    with load.running():
+        load.wait_for(6)
+        before = list(load.released)
+        backup = office.service.back_up(office.operator, BackUp(directory=directory, with_keys=True))
+        load.wait_for(6)
+    settings = place(office, root / "restored")
+    office.clock.forward(timedelta(minutes=1))
+    restoring(settings, directory / backup.name, clock=office.clock)()
+    service = build(settings, clock=office.clock)
+    return Drill(office, directory, backup, before, load.released[len(before) :], settings, service)
