@@ -8,18 +8,21 @@ from pathlib import Path
 
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
-from seal_service.bootstrap.rooms import Rooms, master_key, open_rooms
+from seal_service.bootstrap.rooms import Rooms, key_stores, master_keys
 from seal_service.config import Settings
-from seal_service.domain.errors import BackupRefused, InstanceNotReady
+from seal_service.domain.errors import BackupRefused, InstanceNotReady, IntegrityFailed
 from seal_service.log.entry_check import StoredEntryCheck
+from seal_service.log.signing_log import DatabaseSigningLog
 from seal_service.pki.key_files import KeyDirectoryFiles
+from seal_service.pki.key_hierarchy import KeyHierarchy, has_keys
+from seal_service.pki.vault import KeyRingVault
 from seal_service.ports.backup import DatabaseCopies, RestorePlace, Told, untold
 from seal_service.ports.system import Clock, Entropy
 from seal_service.storage import schema
-from seal_service.storage.backup_directory import BackupDirectories, BackupInDirectory
+from seal_service.storage.backup_directory import BackupDirectories, BackupInDirectory, require_backup
 from seal_service.storage.blobs import EncryptedFiles
 from seal_service.storage.database_check import sqlite_own_faults
-from seal_service.storage.engine import sqlite_path
+from seal_service.storage.engine import open_database, sqlite_path
 from seal_service.storage.restore_place import RestoredHome, SqlitePlace
 from seal_service.storage.scan import SqlScans
 from seal_service.storage.sqlite_copies import SqliteCopies
@@ -36,7 +39,7 @@ def backing_up(settings: Settings, rooms: Rooms) -> BackUpUseCase:
         copies=_copies(settings),
         blobs=EncryptedFiles(settings.home / "blobs", rooms.vault),
         keys=rooms.keys,
-        key_files=KeyDirectoryFiles(settings.key_directory, rooms.entropy),
+        key_files=KeyDirectoryFiles(settings.key_directory, rooms.entropy, rooms.hierarchy.rotating),
         shelf=BackupDirectories(rooms.vault, rooms.entropy, (settings.home, settings.key_directory)),
         clock=rooms.clock,
         program=version("seal-service"),
@@ -63,27 +66,34 @@ def restoring(
     clock: Clock | None = None,
     entropy: Entropy | None = None,
 ) -> RestoreUseCase:
-    """恢复 of a backup into the empty place that the settings name. BackupRefused without the master key."""
-    try:
-        key = master_key(settings)
-    except InstanceNotReady as error:
-        place = settings.key_directory / MASTER_KEY
-        raise BackupRefused(
-            f"{error.message}: put the master key of the instance that was backed up into {place} (mode 0600), or set "
-            "SEAL_MASTER_KEY"
-        ) from error
-    rooms = open_rooms(settings, key, clock or SystemClock(), entropy or SystemEntropy())
-    home = RestoredHome(settings.home, settings.key_directory, EncryptedFiles(settings.home / "blobs", rooms.vault))
+    """恢复 of a backup into the empty place that the settings name. BackupRefused without the master key and ring."""
+    clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
+    require_backup(backup)
+    hierarchy = _hierarchy(settings, backup / "keys", entropy)
+    vault = KeyRingVault(hierarchy, entropy)
+    database = open_database(settings.database_address)
+    home = RestoredHome(settings.home, settings.key_directory, EncryptedFiles(settings.home / "blobs", vault))
     return RestoreUseCase(
-        backup=BackupInDirectory(backup, rooms.vault),
+        backup=BackupInDirectory(backup, vault),
         place=_place(settings, home),
-        key_files=KeyDirectoryFiles(settings.key_directory, rooms.entropy),
-        keys=rooms.keys,
-        log=rooms.log,
-        engine=rooms.database.reader.dialect.name,
+        key_files=KeyDirectoryFiles(settings.key_directory, entropy),
+        keys=key_stores(settings, hierarchy, entropy),
+        log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
+        engine=database.reader.dialect.name,
         knows=schema.knows,
         told=told,
     )
+
+
+def _hierarchy(settings: Settings, keys_of_backup: Path, entropy: Entropy) -> KeyHierarchy:
+    """What opens the backup: the ring in it or, when it holds no keys, the one that is here."""
+    contained = has_keys(keys_of_backup)
+    try:
+        return KeyHierarchy(keys_of_backup if contained else settings.key_directory, master_keys(settings), entropy)
+    except (InstanceNotReady, IntegrityFailed) as error:
+        needed = f"the master key of the instance in {settings.key_directory / MASTER_KEY} or SEAL_MASTER_KEY"
+        files = "" if contained else f", and its keyring and key files in {settings.key_directory}"
+        raise BackupRefused(f"{error.message.partition(': run')[0]}. A restore needs {needed}{files}") from error
 
 
 def _copies(settings: Settings) -> DatabaseCopies:
