@@ -6,6 +6,7 @@ It is loaded with the first line: a command that logs nothing waits for nothing.
 
 from __future__ import annotations
 
+import json
 import logging
 import logging.config
 import multiprocessing
@@ -125,7 +126,7 @@ def _rendering(form: str) -> logging.Formatter:
             processors.StackInfoRenderer(),
             exceptions,
             _redact if in_json else _redact_on_one_line,
-            processors.JSONRenderer(ensure_ascii=False)
+            processors.JSONRenderer(_json)
             if in_json
             else ConsoleRenderer(colors=False, timestamp_key="time", exception_formatter=_as_it_is, pad_event_to=0),
         ],
@@ -155,7 +156,13 @@ def _redact_on_one_line(_logger: WrappedLogger, _method: str, event: EventDict) 
 
 
 def _printable(text: str) -> str:
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return text if text.isprintable() else "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
+def _json(event: EventDict, **_options: Any) -> str:
+    """With Chinese as it is, and escapes for all that could be taken for the end of a line."""
+    text = json.dumps(event, ensure_ascii=False)
+    return text if text.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def _as_it_is(stream: TextIO, _told: Any) -> None:  # the exception is text already when it comes to the renderer

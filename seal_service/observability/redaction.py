@@ -36,6 +36,7 @@ _NAMED = re.compile(
     r"(?i)((?<![a-z])pin|pwd|pass(?:word|wd|phrase)|(?:private|master|api)[ _-]?key|secret|token)(['\"]?\s*[=:]\s*)"
     r"(?!\[redacted\])('[^']*(?:'|\Z)|\"[^\"]*(?:\"|\Z)|[^\s,;&'\")\]}]+)"
 )
+_TOLD = re.compile(r"(?i)\b(password|passphrase|pin|secret)( is )(?!\[redacted\])\S+")
 _NUMBERS = re.compile(
     r"(?P<name>(?<![0-9A-Za-z])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,128})(?![0-9A-Za-z]))"
     r"|(?<!\d)(?P<identity>\d{17}[\dXx])(?!\d)"
@@ -98,6 +99,7 @@ def redacted_text(text: str) -> str:
     text = _JWT.sub(REDACTED, text)
     text = _ARGON.sub(REDACTED, text)
     text = _NAMED.sub(rf"\g<1>\g<2>{REDACTED}", text)
+    text = _TOLD.sub(rf"\g<1>\g<2>{REDACTED}", text)
     return _NUMBERS.sub(_without_number, text)
 
 
