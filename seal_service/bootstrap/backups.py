@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
-from seal_service.bootstrap.rooms import Rooms, master_key, open_rooms
+from seal_service.bootstrap.rooms import Rooms, open_rooms
 from seal_service.config import Settings
 from seal_service.domain.errors import BackupRefused, InstanceNotReady
 from seal_service.log.entry_check import StoredEntryCheck
@@ -65,14 +65,13 @@ def restoring(
 ) -> RestoreUseCase:
     """恢复 of a backup into the empty place that the settings name. BackupRefused without the master key."""
     try:
-        key = master_key(settings)
+        rooms = open_rooms(settings, clock or SystemClock(), entropy or SystemEntropy())
     except InstanceNotReady as error:
         place = settings.key_directory / MASTER_KEY
         raise BackupRefused(
             f"{error.message}: put the master key of the instance that was backed up into {place} (mode 0600), or set "
             "SEAL_MASTER_KEY"
         ) from error
-    rooms = open_rooms(settings, key, clock or SystemClock(), entropy or SystemEntropy())
     home = RestoredHome(settings.home, settings.key_directory, EncryptedFiles(settings.home / "blobs", rooms.vault))
     return RestoreUseCase(
         backup=BackupInDirectory(backup, rooms.vault),

@@ -22,14 +22,14 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.postgresql import postgresql_settings
-from tests.softhsm import softhsm_environment, softhsm_settings
 
 from seal_service.cli.demo_cast import BUREAU, OFFICE
 from seal_service.cli.demo_document import tamper
 from seal_service.formats.pem import certificates_of
 from tests.live import DOCUMENT, EXAMPLES, expect, refused
 from tests.outside_tsa import OutsideTsa, outside_tsa
+from tests.postgresql import postgresql_settings
+from tests.softhsm import softhsm_environment, softhsm_settings
 
 pytestmark = pytest.mark.slow
 SCENARIO = "permit.approval"

@@ -25,6 +25,7 @@ PUBLIC = {
     "look_up_seal": "/v1/public/seals/{seal_code}",
     "answer_pki": "/pki/",
     "check_readiness": "z",
+    "read_metrics": "/metrics",
 }
 """Use cases that need no account, and where they are found."""
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seal_service.bootstrap.machine import SystemEntropy
 from seal_service.domain.errors import IntegrityFailed
 from seal_service.formats.sealed_stream import PIECE, opened, sealed
-from seal_service.pki.vault import MasterKeyVault
+from seal_service.pki.vault import KeyRingVault
+from tests.pki_instance import SystemEntropy, key_hierarchy
 
-VAULT = MasterKeyVault(bytes(range(32)), SystemEntropy())
+_KEYS = TemporaryDirectory()
+VAULT = KeyRingVault(key_hierarchy(Path(_KEYS.name)), SystemEntropy())
 CONTEXT = b"a file"
 LENGTHS = (0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 3 * PIECE + 17)
 """On both sides of every boundary."""
