@@ -231,7 +231,11 @@ def test_a_key_that_does_not_open_stops_the_rotation_before_it_begins(tmp_path: 
     contents = founded(tmp_path)
     lines = master_lines(tmp_path)
     strange = tmp_path / "keys" / "strange.key"
-    for content in (b"", b"-----BEGIN PRIVATE KEY-----", (tmp_path / "keys" / "seal-1.key").read_bytes()):
+    for content in (
+        b"",
+        b"no key of this service, but as long as one would be",
+        (tmp_path / "keys" / "seal-1.key").read_bytes(),
+    ):
         strange.write_bytes(content)
         with pytest.raises(IntegrityFailed, match=r"strange\.key.*no key was retired"):
             Process(tmp_path).rotation.rotate()
