@@ -86,6 +86,7 @@ OF_ERRORS: dict[type[e.SealServiceError], Row] = {
     e.OutcomeUnknown: Row(503, "结果未知，未放行", "Outcome unknown: nothing was released"),
     e.KeyStoreUnavailable: Row(503, "密钥设备不可用", "Key store unavailable"),
     e.SoftwareKeysRefused: Row(503, "生产环境不接受软件密钥", "Software keys refused in production"),
+    e.ProgramMissing: Row(503, "缺少所需程序", "A program that is needed is not installed"),
     e.InstanceNotReady: Row(503, "服务实例尚未就绪", "Instance not ready"),
 }
 """Every class of domain/errors.py, each with its own row: nothing is inherited silently."""

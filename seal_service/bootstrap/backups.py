@@ -18,7 +18,7 @@ from seal_service.ports.system import Clock, Entropy
 from seal_service.storage import schema
 from seal_service.storage.backup_directory import BackupDirectories, BackupInDirectory
 from seal_service.storage.blobs import EncryptedFiles
-from seal_service.storage.database_check import sqlite_faults
+from seal_service.storage.database_check import sqlite_own_faults
 from seal_service.storage.engine import sqlite_path
 from seal_service.storage.restore_place import RestoredHome, SqlitePlace
 from seal_service.storage.scan import SqlScans
@@ -47,7 +47,7 @@ def checking(settings: Settings, rooms: Rooms) -> CheckDatabaseUseCase:
     """核对 of the instance over these rooms."""
     return CheckDatabaseUseCase(
         records=rooms.records,
-        scans=SqlScans(rooms.database, partial(sqlite_faults, sqlite_path(settings.database_address))),
+        scans=SqlScans(rooms.database, partial(sqlite_own_faults, sqlite_path(settings.database_address))),
         entries=StoredEntryCheck(rooms.log.origin, rooms.vault),
         blobs=EncryptedFiles(settings.home / "blobs", rooms.vault),
         keys=rooms.keys,

@@ -39,6 +39,7 @@ _NEXT: tuple[tuple[type[errors.SealServiceError], str], ...] = (
     (errors.UseOvertaken, "Nothing was released; ask again with a new --key."),
     (errors.LevelUnreachable, "Ask for a lower --level, or allow it with --allow-lower-level."),
     (errors.IntegrityFailed, "Change nothing more; keep the instance's files and tell the operator."),
+    (errors.ProgramMissing, ""),
     (errors.Unavailable, "Try again; `seal doctor` says what does not answer."),
 )
 

@@ -18,7 +18,7 @@ SealServiceError
 ├── SealingFailed           LevelUnreachable · SelfCheckFailed · SignatureRefused
 ├── IntegrityFailed         what is kept here was changed, or another key encrypted it
 └── Unavailable             TimestampUnavailable · RevocationUnavailable · AuthorityUnavailable · InstanceNotReady
-    └── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused
+    └── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused · ProgramMissing
 """
 
 from __future__ import annotations
@@ -304,6 +304,10 @@ class KeyStoreUnavailable(Unavailable):
 
 class SoftwareKeysRefused(Unavailable):
     """The production profile takes keys of the authority and of seals only from an HSM (PKCS#11)."""
+
+
+class ProgramMissing(Unavailable):
+    """A program that this needs is not installed on this machine."""
 
 
 class InstanceNotReady(Unavailable):

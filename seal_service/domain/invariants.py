@@ -22,6 +22,7 @@ class Invariant(StrEnum):
     SCHEMA = "schema", "The database has exactly this program's schema."
     DATABASE = "database", "The database finds nothing wrong in its own structures."
     REFERENCES = "references", "Every row that a row refers to is there."
+    APPEND_ONLY = "append_only", "The log's tables refuse every change: each of their triggers is there and on."
     LEAF = "leaf", "The canonical bytes of every log entry have its leaf hash."
     PROJECTION = "projection", "The columns of every log entry say what its canonical bytes say."
     PERSONAL = "personal", "Personal fields that are kept open, and are what their entry commits to."

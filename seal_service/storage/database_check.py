@@ -8,6 +8,9 @@ from pathlib import Path
 
 from seal_service.domain.invariants import Finding, Invariant
 from seal_service.storage.engine import plain_connection
+from seal_service.storage.tables import APPEND_ONLY
+
+_ACTS = ("update", "delete", "replace")
 
 
 def sqlite_faults(path: Path, limit: int) -> Sequence[Finding]:
@@ -18,4 +21,14 @@ def sqlite_faults(path: Path, limit: int) -> Sequence[Finding]:
         for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check").fetchmany(limit):
             told = f"a row of {table} refers to a row of {parent} that is not there"
             faults.append(Finding(invariant=Invariant.REFERENCES, subject=f"{table} {row}", detail=told))
+    return faults
+
+
+def sqlite_own_faults(path: Path, limit: int) -> Sequence[Finding]:
+    """Those, and triggers of the append-only tables that are not there."""
+    faults = list(sqlite_faults(path, limit))
+    with closing(plain_connection(path)) as connection:
+        triggers = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")}
+    for name in sorted({f"{table}_no_{act}" for table in APPEND_ONLY for act in _ACTS} - triggers):
+        faults.append(Finding(invariant=Invariant.APPEND_ONLY, subject=name, detail="the trigger is not there"))
     return faults

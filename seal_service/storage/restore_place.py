@@ -42,14 +42,14 @@ class RestoredHome:
             raise BackupRefused(f"In {self._home} the restore of another backup was begun: take an empty directory")
         return True
 
-    def require_empty(self, backup: Backup, database: str) -> None:
+    def require_empty(self, backup: Backup, database: str | None = None) -> None:
         """Nothing but the key directory is in the home; BackupRefused. `database`: how its files' names begin."""
         if not self._home.exists():
             return
         begun = self.is_begun(backup)
         for name in sorted(os.listdir(self._home)):
             ours = name in (_MARK_BESIDE, _OF_A_VOLUME)
-            left = begun and (name in (MARK, "blobs") or name.startswith(database))
+            left = begun and (name in (MARK, "blobs") or (database is not None and name.startswith(database)))
             if not ours and not left and (self._home / name).resolve() != self._keys.resolve():
                 raise BackupRefused(f"There is already something in {self._home} ({name}): restore into an empty home")
 
