@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import signal
+import threading
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+
 from fastapi import FastAPI
 
 from seal_service.api.app import create_app
-from seal_service.bootstrap import build, settings_from_environment
+from seal_service.bootstrap import build, log_as_server, settings_from_environment
 
 
 def application() -> FastAPI:
     """The application of the instance that the environment (SEAL_…) describes."""
-    return create_app(build(settings_from_environment()))
+    settings = settings_from_environment()
+    log_as_server(settings)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        _follow(parent)
+    return create_app(build(settings))
+
+
+def _follow(parent: BaseProcess) -> None:
+    """Let a worker stop when its parent says so, and when its parent is gone; not of itself, at a terminal's Ctrl+C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def end_with_parent() -> None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=end_with_parent, name="parent", daemon=True).start()

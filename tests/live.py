@@ -47,7 +47,9 @@ class ShiftedClock:
 @contextmanager
 def serving(service: Service) -> Iterator[str]:
     """The service behind uvicorn on a free port of this machine; its address."""
-    config = uvicorn.Config(create_app(service), host="127.0.0.1", port=0, log_level="warning", ws="none")
+    config = uvicorn.Config(
+        create_app(service), host="127.0.0.1", port=0, log_level="warning", ws="none", proxy_headers=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

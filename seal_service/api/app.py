@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from seal_service.api import openapi
 from seal_service.api.bodies import BodyBudget
@@ -59,7 +60,6 @@ def describe() -> FastAPI:
     app.add_exception_handler(SealServiceError, problem_of_error)
     app.add_exception_handler(HTTPException, _problem_of_http)
     app.add_exception_handler(RequestValidationError, problem_of_validation)
-    app.add_middleware(Edge)
 
     def contract() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -78,6 +78,10 @@ def create_app(service: Service) -> FastAPI:
     for calling in callings():
         calling.check(service)
     app = describe()
+    if service.trusted_proxies:
+        # The client's address is the socket's, unless a proxy named in the settings tells another one.
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(service.trusted_proxies))
+    app.add_middleware(Edge)  # added last, so the outermost
     app.state.service = service
     app.state.bodies = BodyBudget(DOCUMENTS_A_THREAD * service.worker_threads * service.document_bytes)
     app.state.buckets = TokenBuckets(time.monotonic)

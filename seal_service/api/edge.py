@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
 
 from seal_service.api.bodies import SMALL_BODY, Body
 from seal_service.api.problems import DoorRefusal, problem_of_unknown
+from seal_service.ports.system import RequestMeasurements
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _SECURITY_HEADERS = {
@@ -21,6 +23,7 @@ _SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
+NO_ROUTE = "none"
 _log = logging.getLogger("seal_service.api")
 _access = logging.getLogger("seal_service.access")
 
@@ -41,7 +44,9 @@ class Edge:
         request_id = given if _SAFE_ID.fullmatch(given) else str(uuid.uuid4())
         state["request_id"] = request_id
         state["body_limit"] = SMALL_BODY  # endpoints that take uploads raise it themselves
+        state["peer"] = scope["client"][0] if scope.get("client") else None  # before a proxy is believed
         body: Body = scope["app"].state.bodies.body()
+        measured: RequestMeasurements = scope["app"].state.service.requests
         status: int | None = None
         began = time.perf_counter()
 
@@ -54,25 +59,28 @@ class Edge:
                 _set_missing(headers, _SECURITY_HEADERS | {"Cache-Control": "no-store"} | state.get("rate_headers", {}))
             await send(message)
 
-        try:
-            await self._app(scope, _bounded(scope, receive, body), send_with_headers)
-        except ClientDisconnect:
-            return
-        except Exception:
-            _log.exception("unexpected error, request_id=%s", request_id)
-            if status is not None:
-                raise
-            await problem_of_unknown(Request(scope))(scope, receive, send_with_headers)
-        finally:
-            body.release()
-            _note(scope, status, time.perf_counter() - began)
+        measured.request_began()
+        with bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, _bounded(scope, receive, body), send_with_headers)
+            except ClientDisconnect:
+                return
+            except Exception:
+                _log.exception("unexpected error")
+                if status is not None:
+                    raise
+                await problem_of_unknown(Request(scope))(scope, receive, send_with_headers)
+            finally:
+                body.release()
+                _note(measured, scope, status, time.perf_counter() - began)
 
 
-def _note(scope: Scope, status: int | None, seconds: float) -> None:
+def _note(measured: RequestMeasurements, scope: Scope, status: int | None, seconds: float) -> None:
     """One line about the request: the route's template, never its query or what the path names (个人信息)."""
-    route = getattr(scope.get("route"), "path_format", "(no route)")
-    facts = (scope["method"], route, status or "(gone)", seconds * 1000, scope["state"]["request_id"])
-    _access.info("%s %s %s %d ms request_id=%s", *facts)
+    route, method = getattr(scope.get("route"), "path_format", NO_ROUTE), scope["method"]
+    measured.request_ended(method, route, status, seconds)
+    facts = {"method": method, "route": route, "status": status or "gone", "milliseconds": round(seconds * 1000, 1)}
+    _access.info("request", extra=facts)
 
 
 def _set_missing(headers: MutableHeaders, fields: Mapping[str, str]) -> None:

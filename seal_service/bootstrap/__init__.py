@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from seal_service.bootstrap.backups import restoring
     from seal_service.bootstrap.environment import is_initialised, settings_from_environment
     from seal_service.bootstrap.instance import database_is_current, fresh_master_key, initialise, upgrade_database
+    from seal_service.bootstrap.observing import (
+        log_as_command,
+        log_as_server,
+        log_configuration,
+        measured_together,
+    )
     from seal_service.bootstrap.service import Guarded, Service
     from seal_service.bootstrap.verifying import certificates_of_files, verifier_without_instance
     from seal_service.bootstrap.wiring import build
@@ -24,6 +30,10 @@ _MODULE_OF = {
     "initialise": "instance",
     "is_initialised": "environment",
     "restoring": "backups",
+    "log_as_command": "observing",
+    "log_as_server": "observing",
+    "log_configuration": "observing",
+    "measured_together": "observing",
     "settings_from_environment": "environment",
     "upgrade_database": "instance",
     "verifier_without_instance": "verifying",
@@ -39,6 +49,10 @@ __all__ = [
     "initialise",
     "is_initialised",
     "restoring",
+    "log_as_command",
+    "log_as_server",
+    "log_configuration",
+    "measured_together",
     "settings_from_environment",
     "upgrade_database",
     "verifier_without_instance",

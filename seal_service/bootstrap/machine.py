@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 
 import pikepdf
-
-from seal_service.domain.operation import UseStep
 
 LARGEST_STREAM = 256 << 20
 """Bytes that one compressed stream of a document may grow to in qpdf."""
@@ -39,16 +36,3 @@ def bound_document_parsing() -> None:
         tiff_max_memory=LARGEST_STREAM,
         dct_max_memory=LARGEST_STREAM,
     )
-
-
-class Unmeasured:
-    """Measurements that nobody reads, as for a command that ends at once."""
-
-    def timed(self, step: UseStep) -> AbstractContextManager[None]:
-        """Nothing."""
-        del step
-        return nullcontext()
-
-    def use_ended(self, result: str, level: str | None) -> None:
-        """Nothing."""
-        del result, level

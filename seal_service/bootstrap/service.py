@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from seal_service.domain.access import Account, Caller, Permission, require
@@ -18,7 +19,7 @@ from seal_service.domain.seal import Seal
 from seal_service.domain.use import SealUse
 from seal_service.domain.verdict import VerificationReport
 from seal_service.ports.crypto import MasterKeyPlan, MasterKeyRotated
-from seal_service.ports.system import Clock
+from seal_service.ports.system import Clock, RequestMeasurements
 from seal_service.usecases.answer_pki import PkiRequest
 from seal_service.usecases.apply_for_seal import SubmitApplication
 from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal
@@ -52,6 +53,7 @@ from seal_service.usecases.read_log import (
     ReadEntry,
     StatisticsAnswer,
 )
+from seal_service.usecases.read_metrics import ReadMetrics
 from seal_service.usecases.read_registers import (
     ListAccounts,
     ListApplications,
@@ -97,6 +99,8 @@ class Guarded(Generic[Command, Answer]):
     use_case: UseCase[Command, Answer]
     refused: Refused | None = None
     """Told of every act that was refused, so that the log knows it."""
+    under_way: AbstractContextManager[object] = field(default_factory=nullcontext)
+    """Entered for every call, so that the service is closed when none is under way."""
 
     def __post_init__(self) -> None:
         """Refuse (TypeError) a use case that declares no permission."""
@@ -118,12 +122,13 @@ class Guarded(Generic[Command, Answer]):
 
     def __call__(self, caller: Caller, command: Command) -> Answer:
         """The use case's answer; Unauthenticated or PermissionDenied before it is even looked at."""
-        self.admit(caller)
-        try:
-            return self.use_case(caller, command)
-        except (PermissionDenied, Conflict) as refusal:
-            self._tell(caller, refusal, command)
-            raise
+        with self.under_way:
+            self.admit(caller)
+            try:
+                return self.use_case(caller, command)
+            except (PermissionDenied, Conflict) as refusal:
+                self._tell(caller, refusal, command)
+                raise
 
     def _tell(self, caller: Caller, refusal: SealServiceError, command: object) -> None:
         if self.refused is not None:
@@ -186,6 +191,7 @@ class Service:
     check_readiness: Guarded[CheckReadiness, tuple[Dependency, ...]]
     back_up: Guarded[BackUp, Backup]
     check_database: Guarded[CheckDatabase, Checked]
+    read_metrics: Guarded[ReadMetrics, bytes]
 
     origin: str
     """Name of the signing log."""
@@ -195,5 +201,8 @@ class Service:
     """Largest document that doors take in."""
     requests_per_minute: int
     worker_threads: int
+    trusted_proxies: tuple[str, ...]
+    """Addresses of the proxies in front that are believed who calls."""
+    requests: RequestMeasurements
     close: Callable[[], None]
-    """Give back connections and sessions."""
+    """Wait, for a bounded time, until no call is under way; then give back connections and sessions."""

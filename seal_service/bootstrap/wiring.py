@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
+from importlib.metadata import version
 
 from seal_service.bootstrap.backups import backing_up, checking
-from seal_service.bootstrap.machine import SystemClock, SystemEntropy, Unmeasured, bound_document_parsing
+from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
 from seal_service.bootstrap.rooms import open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
+from seal_service.bootstrap.under_way import CallsUnderWay
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
 from seal_service.config import Settings
 from seal_service.domain.errors import InstanceNotReady
+from seal_service.observability.metrics import PrometheusMeasurements
+from seal_service.observability.pools import count_connections
+from seal_service.observability.timestamps import MeasuredTimestampAuthority
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.internal_ca import InternalCertificateAuthority
 from seal_service.pki.key_rotation import KeyDirectoryRotation, RingTokenKeyRotation
@@ -24,7 +30,7 @@ from seal_service.pki.timestamp_client import (
     HttpTimestampAuthority,
 )
 from seal_service.pki.timestamp_unit import TimestampUnit
-from seal_service.ports.crypto import TrustStore
+from seal_service.ports.crypto import TimestampAuthority, TrustStore
 from seal_service.ports.system import Clock, Entropy
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.impression import PictureReader
@@ -60,6 +66,7 @@ from seal_service.usecases.read_log import (
     QueryLogUseCase,
     ReadEntryUseCase,
 )
+from seal_service.usecases.read_metrics import ReadMetricsUseCase
 from seal_service.usecases.read_registers import (
     ListAccountsUseCase,
     ListApplicationsUseCase,
@@ -88,6 +95,8 @@ from seal_service.usecases.trace import TraceUseCase
 from seal_service.usecases.verify_document import VerifyDocumentUseCase
 from seal_service.verification.verifier import Verifier
 
+_log = logging.getLogger(__name__)
+
 
 def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None) -> Service:
     """The service of an instance that `initialise` made. Raises InstanceNotReady with the command to run."""
@@ -97,6 +106,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         rooms.database.close()
         raise InstanceNotReady("The database has another schema than this program: run `seal db upgrade`")
     records, log, keys, clock, entropy = rooms.records, rooms.log, rooms.keys, rooms.clock, rooms.entropy
+    measurements = PrometheusMeasurements(version("seal-service"))
+    count_connections(rooms.database.writer, "writer", measurements)
+    count_connections(rooms.database.reader, "reader", measurements)
     queries = SqlQueries(rooms.database)
     blobs = EncryptedFiles(settings.home / "blobs", rooms.vault)
     rotation = KeyDirectoryRotation(rooms.hierarchy, rooms.vault, blobs, entropy)
@@ -112,7 +124,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         keys=keys,
         blobs=blobs,
         chain=authority.chain,
-        timestamps=_timestamps(settings, http, unit, trust, clock, entropy),
+        timestamps=_timestamps(settings, http, unit, trust, clock, entropy, measurements),
         revocation=revocation,
         clock=clock,
         limits=DocumentLimits(
@@ -122,16 +134,19 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         issuers=lambda: [*(anchor.certificate for anchor in trust.anchors()), *trust.intermediates()],
     )
     verifier = Verifier(trust=trust, revocation=revocation, clock=clock)
-    measurements = Unmeasured()
     reservation = timedelta(seconds=settings.reservation_seconds)
     hold = timedelta(hours=settings.document_hold_hours)
 
     refused = LogRefusal(records, log)
+    under_way = CallsUnderWay()
+    readiness = CheckReadinessUseCase(records, queries, keys, clock, reservation, rooms.database.durability, keys)
 
     def guarded(use_case: UseCase[Command, Answer]) -> Guarded[Command, Answer]:
-        return Guarded(use_case, refused)
+        return Guarded(use_case, refused, under_way)
 
     def close() -> None:
+        if not under_way.ended_within(settings.shutdown_seconds):
+            _log.error("Calls are still under way after %s seconds; `reconcile` closes them", settings.shutdown_seconds)
         http.close()
         rooms.database.close()
 
@@ -189,8 +204,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         rotate_master_key=guarded(RotateMasterKeyUseCase(records, log, rotation)),
         rotate_token_key=guarded(RotateTokenKeyUseCase(records, log, RingTokenKeyRotation(rooms.hierarchy, entropy))),
         answer_pki=guarded(AnswerPkiUseCase(InternalPublicKeyServices(records, lists, responder, unit))),
-        check_readiness=guarded(
-            CheckReadinessUseCase(records, queries, keys, clock, reservation, rooms.database.durability, keys)
+        check_readiness=guarded(readiness),
+        read_metrics=guarded(
+            ReadMetricsUseCase(readiness, records, queries, measurements, clock, settings.metrics_addresses)
         ),
         back_up=guarded(backing_up(settings, rooms)),
         check_database=guarded(checking(settings, rooms)),
@@ -199,13 +215,24 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         document_bytes=settings.document_bytes,
         requests_per_minute=settings.requests_per_minute,
         worker_threads=settings.worker_threads,
+        trusted_proxies=tuple(str(one) for one in settings.trusted_proxies),
+        requests=measurements,
         close=close,
     )
 
 
 def _timestamps(
-    settings: Settings, http: BoundedHttp, unit: TimestampUnit, trust: TrustStore, clock: Clock, entropy: Entropy
+    settings: Settings,
+    http: BoundedHttp,
+    unit: TimestampUnit,
+    trust: TrustStore,
+    clock: Clock,
+    entropy: Entropy,
+    measurements: PrometheusMeasurements,
 ) -> FirstAnsweringTimestampAuthority:
-    outside = [HttpTimestampAuthority(url, http, entropy) for url in settings.timestamp_urls]
-    embedded = [EmbeddedTimestampAuthority(unit.answer, entropy)] if settings.timestamp_embedded else []
-    return FirstAnsweringTimestampAuthority([*outside, *embedded], trust, clock)
+    outside: list[TimestampAuthority] = [HttpTimestampAuthority(url, http, entropy) for url in settings.timestamp_urls]
+    embedded: list[TimestampAuthority] = (
+        [EmbeddedTimestampAuthority(unit.answer, entropy)] if settings.timestamp_embedded else []
+    )
+    measured = [MeasuredTimestampAuthority(one, measurements) for one in (*outside, *embedded)]
+    return FirstAnsweringTimestampAuthority(measured, trust, clock)

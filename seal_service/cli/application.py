@@ -81,4 +81,7 @@ def _options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
+    from seal_service import bootstrap
+
     _ = version
+    bootstrap.log_as_command()

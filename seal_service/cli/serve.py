@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,8 @@ EXAMPLE = example("seal serve", "seal serve --host 0.0.0.0 --port 8443 --workers
 APPLICATION = "seal_service.asgi:application"
 MOST_CONNECTIONS = 512
 """Of one process; the next is answered with 503 at once."""
+SECONDS_TO_ANSWER_PARENT = 60
+"""After which a worker that does not answer its parent is taken for dead: longer than a document keeps Python busy."""
 IDLE_SECONDS = 20
 """After which a connection without a request is closed."""
 
@@ -37,18 +39,20 @@ def serving(maintained: Maintained) -> Callable[..., None]:
         workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     ) -> None:
         """Serve the HTTP interface of this instance."""
+        from seal_service import bootstrap
+
+        settings = bootstrap.settings_from_environment()
+        require_free(host, port)
+        bootstrap.log_as_server(settings)
         with instance() as service, maintained(service):
-            import uvicorn
+            from uvicorn import Config
 
-            from seal_service.bootstrap import settings_from_environment
+            from seal_service.cli.server import serve_in_this_process, serve_in_workers
 
-            settings = settings_from_environment()
-            require_free(host, port)
             shown = f"[{host}]" if ":" in host else host
-            print(f"seal: http://{shown}:{port} (Ctrl+C stops it)", file=sys.stderr)
-            # The client's address is the socket's, unless a proxy named in the settings tells another one.
-            # The server's own access log would print queries, which are personal: the door writes one itself.
-            uvicorn.run(
+            if sys.stderr.isatty():  # elsewhere every line is a line of the log
+                print(f"seal: http://{shown}:{port} (Ctrl+C stops it)", file=sys.stderr)
+            config = Config(
                 APPLICATION,
                 factory=True,
                 host=host,
@@ -56,29 +60,24 @@ def serving(maintained: Maintained) -> Callable[..., None]:
                 workers=workers,
                 server_header=False,
                 ws="none",
-                proxy_headers=bool(settings.trusted_proxies),
-                forwarded_allow_ips=[str(one) for one in settings.trusted_proxies],
+                proxy_headers=False,  # the application believes those whom the settings name
                 limit_concurrency=MOST_CONNECTIONS,
                 timeout_keep_alive=IDLE_SECONDS,
-                access_log=False,
+                timeout_graceful_shutdown=settings.shutdown_seconds,
+                timeout_worker_healthcheck=SECONDS_TO_ANSWER_PARENT,
+                access_log=False,  # it would print queries, which are personal: the door writes one itself
                 log_level=settings.log_level.lower(),
-                log_config=log_configuration(settings.log_level),
+                log_config=bootstrap.log_configuration(settings),
             )
+            if workers == 1:
+                started = serve_in_this_process(config)
+            else:
+                with bootstrap.measured_together() as ended:
+                    started = serve_in_workers(config, ended)
+        if not started:
+            raise typer.Exit(1)
 
     return serve
-
-
-def log_configuration(level: str) -> dict[str, Any]:
-    """The server's log, one line each on standard error, for the service and for uvicorn (logging.config)."""
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "loggers": {
-            name: {"handlers": ["stderr"], "level": level, "propagate": False} for name in ("seal_service", "uvicorn")
-        },
-    }
 
 
 def require_free(host: str, port: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -41,3 +43,15 @@ class UseStep(StrEnum):
     CHECK = "check"
     KEEP = "keep"
     COMPLETE = "complete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """运行状况 at one moment, as it is measured."""
+
+    ready: Mapping[str, bool]
+    """Each thing that the service stands on, ready or not."""
+    certificate_seconds: Mapping[str, float]
+    """How long each of the service's own certificates is still valid; negative: since when not."""
+    seals_expiring: int | None
+    """Active seals whose certificate ends soon; None: not known now."""

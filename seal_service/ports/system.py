@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from seal_service.domain.access import Account
-from seal_service.domain.operation import UseStep
+from seal_service.domain.operation import Condition, UseStep
 
 
 class Clock(Protocol):
@@ -88,3 +88,20 @@ class Measurements(Protocol):
 
     def use_ended(self, result: str, level: str | None) -> None:
         """Count a use that ended: `completed`, `replayed`, `denied` or an error's code; the level that was reached."""
+
+
+class RequestMeasurements(Protocol):
+    """How requests are answered. Safe for threads; costs microseconds; never raises."""
+
+    def request_began(self) -> None:
+        """One more request is under way."""
+
+    def request_ended(self, method: str, route: str, status: int | None, seconds: float) -> None:
+        """It ended: its method, the route's template, the status (None: the client went away), how long it took."""
+
+
+class Exposition(Protocol):
+    """What was measured, by all processes of the service together. Safe for threads."""
+
+    def text(self, condition: Callable[[], Condition]) -> bytes:
+        """Everything, in Prometheus' text format; `condition` is asked at most every few seconds."""

@@ -1,6 +1,6 @@
 """A fake for each port, for our own tests and for those of integrators. Nothing here is fit for production."""
 
-from seal_service.testing.crypto import MemoryAuthority, MemoryKeys
+from seal_service.testing.crypto import MemoryAuthority, MemoryKeys, MemoryMasterKey, MemoryTokenKey
 from seal_service.testing.documents import MemorySealer, PassThroughImpressions, UnseeingVerifier
 from seal_service.testing.records import MemoryRecords
 from seal_service.testing.system import (
@@ -21,8 +21,10 @@ __all__ = [
     "MemoryBlobs",
     "MemoryKeys",
     "MemoryLog",
+    "MemoryMasterKey",
     "MemoryRecords",
     "MemorySealer",
+    "MemoryTokenKey",
     "NoMeasurements",
     "PassThroughImpressions",
     "PlainCredentials",

@@ -11,7 +11,7 @@ from seal_service.domain.algorithms import Suite
 from seal_service.domain.errors import AlreadyRegistered, KeyNotFound, SignatureRefused
 from seal_service.domain.issuance import CertificateStatus, CertificateSubject, IssuedCertificate
 from seal_service.domain.operation import KeyPlace
-from seal_service.ports.crypto import KeyFacts
+from seal_service.ports.crypto import KeyFacts, MasterKeyPlan, MasterKeyRotated
 from seal_service.ports.records import Transaction
 
 
@@ -69,6 +69,48 @@ class MemoryKeys:
     def destroy(self, reference: str) -> None:
         """Remove."""
         self.kept.pop(reference, None)
+
+
+@dataclass
+class MemoryMasterKey:
+    """A master key that is a number; the port MasterKeyRotation."""
+
+    number: int = 1
+
+    def plan(self) -> MasterKeyPlan:
+        """The number now."""
+        return MasterKeyPlan(
+            from_environment=False,
+            active=str(self.number),
+            others=(),
+            key_files=0,
+            key_files_to_wrap=0,
+            kept_files=0,
+        )
+
+    def rotate(self) -> MasterKeyRotated:
+        """The next number."""
+        self.number += 1
+        return MasterKeyRotated(
+            active=str(self.number),
+            retired=(str(self.number - 1),),
+            from_environment=False,
+            data_key=self.number,
+            key_files=0,
+            kept_files=0,
+            kept_files_damaged=0,
+        )
+
+
+@dataclass
+class MemoryTokenKey:
+    """A token key that is a number; the port TokenKeyRotation."""
+
+    number: int = 1
+
+    def rotate(self) -> None:
+        """The next number."""
+        self.number += 1
 
 
 @dataclass

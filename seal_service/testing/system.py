@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -110,6 +111,15 @@ class MemoryBlobs:
     def delete(self, digest: str) -> None:
         """Remove."""
         self.kept.pop(digest, None)
+
+    def count(self) -> int:
+        """How many."""
+        return len(self.kept)
+
+    def encrypt_anew(self, is_current: Callable[[bytes], bool]) -> tuple[int, int]:
+        """Nothing: they are not encrypted."""
+        del is_current
+        return 0, 0
 
 
 @dataclass

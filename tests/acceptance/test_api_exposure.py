@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
+import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -18,37 +17,46 @@ import pytest
 from seal_service.api.app import create_app
 from seal_service.api.bodies import BodyBudget
 from tests.live import DOCUMENT, LiveCity, LiveOffice, live_city, refused
+from tests.log_lines import log_lines
 
 FORM = {"grant_type": "client_credentials"}
 PERSONAL: dict[str, Any] = {"operator_id": "U-7788", "operator_name": "李样例", "case_number": "CASE-4711"}
-LINE = re.compile(r"[A-Z]+ (\S+|\(no route\)) (\d{3}|\(gone\)) \d+ ms request_id=\S+")
-
-
-def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [one.getMessage() for one in caplog.records if one.name == "seal_service.access"]
+FIELDS = {
+    "time",
+    "level",
+    "logger",
+    "event",
+    "request_id",
+    "method",
+    "route",
+    "status",
+    "milliseconds",
+    "pid",
+    "worker",
+}
 
 
 def test_the_access_log_has_one_line_a_request_without_query_or_path_values(
-    shared_office: LiveOffice, caplog: pytest.LogCaptureFixture
+    shared_office: LiveOffice,
 ) -> None:
     """个人信息: who asked for what is in the signing log as commitments, not in the server's log in the clear."""
     office, public = shared_office, shared_office.city.public
-    with caplog.at_level(logging.INFO, "seal_service.access"):
+    with log_lines("seal_service.access") as told:
         used = office.use("exposure-1", **PERSONAL)
         assert used.status_code == 201
         office.use("exposure-2", operator_name="李样例")
         public.get("/unknown/李样例?operator_name=李样例", headers={"X-Request-ID": "asked-1"})
         public.get(f"/v1/public/seals/{office.code}")
-    told = lines(caplog)
-    assert len(told) == 4
-    assert all(LINE.fullmatch(one) for one in told), told
-    assert told[0].startswith("POST /v1/seals/{seal_code}/uses 201 ")
-    assert told[0].endswith(f"request_id={used.headers['x-request-id']}")
-    assert told[1].startswith("POST /v1/seals/{seal_code}/uses 422 ")
-    assert told[2].startswith("GET (no route) 404 ")
-    assert told[2].endswith("request_id=asked-1")
-    assert told[3].startswith("GET /v1/public/seals/{seal_code} 200 ")
-    text = "\n".join(told)
+    assert all(set(one) == FIELDS and one["event"] == "request" for one in told), told
+    assert [(one["method"], one["route"], one["status"]) for one in told] == [
+        ("POST", "/v1/seals/{seal_code}/uses", 201),
+        ("POST", "/v1/seals/{seal_code}/uses", 422),
+        ("GET", "none", 404),
+        ("GET", "/v1/public/seals/{seal_code}", 200),
+    ]
+    assert told[0]["request_id"] == used.headers["x-request-id"]
+    assert told[2]["request_id"] == "asked-1"
+    text = json.dumps(told, ensure_ascii=False)
     assert not any(value in text for value in (*PERSONAL.values(), office.code, "127.0.0.1", "%E6"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from seal_service.bootstrap import Guarded
 from seal_service.domain.access import Caller, Permission
 from seal_service.usecases.check_readiness import CheckReadiness, Dependency
 from tests.live import DOCUMENT, LiveCity, LiveOffice, expect, live_city, refused, serving
+from tests.log_lines import log_lines
 
 FORM = {"grant_type": "client_credentials"}
 
@@ -252,10 +254,10 @@ def test_what_is_not_ready_is_told_as_503(shared_city: LiveCity) -> None:
 
 
 def test_an_unforeseen_error_says_nothing_and_is_logged_with_its_request_id(
-    shared_city: LiveCity, caplog: pytest.LogCaptureFixture
+    shared_city: LiveCity,
 ) -> None:
     with (
-        caplog.at_level(logging.ERROR, "seal_service.api"),
+        log_lines("seal_service.api", logging.ERROR) as lines,
         serving(replace(shared_city.service, verify_document=Guarded(_Broken()), close=lambda: None)) as url,
     ):
         headers = {"Content-Type": "application/pdf", "X-Request-ID": "broken-1"}
@@ -264,4 +266,6 @@ def test_an_unforeseen_error_says_nothing_and_is_logged_with_its_request_id(
     assert "hunter2" not in answer.text
     assert "detail" not in told
     assert told["request_id"] == "broken-1"
-    assert [record.getMessage() for record in caplog.records] == ["unexpected error, request_id=broken-1"]
+    assert [(one["event"], one["request_id"]) for one in lines] == [("unexpected error", "broken-1")]
+    assert lines[0]["exception"][0]["frames"], "where it happened, for whoever mends it"
+    assert "hunter2" not in json.dumps(lines)

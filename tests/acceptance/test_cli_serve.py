@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -51,12 +52,17 @@ def test_the_server_runs_until_it_is_told_to_stop(command_line: CommandLine) -> 
     finally:
         server.send_signal(signal.SIGINT)
         _, told = server.communicate(timeout=60)
-    assert f"http://127.0.0.1:{port}" in told
-    assert "Traceback" not in told
-    assert "maintenance" not in told
-    noted = [line for line in told.splitlines() if " seal_service.access " in line]
-    assert sum(line.endswith(" ms request_id=case-1") for line in noted) == 1
-    assert any(" INFO seal_service.access POST /v1/seals/{seal_code}/uses 401 " in line for line in noted)
+    assert server.returncode == 0
+    lines = [json.loads(line) for line in told.splitlines()]
+    assert any(f"http://127.0.0.1:{port}" in line["event"] for line in lines)
+    assert {line["level"] for line in lines} == {"info"}, told
+    noted = [line for line in lines if line["logger"] == "seal_service.access"]
+    mine = [line for line in noted if line["request_id"] == "case-1"]
+    assert [(one["method"], one["route"], one["status"]) for one in mine] == [
+        ("POST", "/v1/seals/{seal_code}/uses", 401)
+    ]
+    assert {line["request_id"] for line in lines if "request_id" in line} == {one["request_id"] for one in noted}
+    assert {line["logger"] for line in lines} == {"uvicorn.error", "seal_service.access"}, "no second access log"
     assert "PERSONAL" not in told
     assert "99990000000001" not in told
 

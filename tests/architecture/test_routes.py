@@ -25,8 +25,18 @@ PUBLIC = {
     "look_up_seal": "/v1/public/seals/{seal_code}",
     "answer_pki": "/pki/",
     "check_readiness": "z",
+    "read_metrics": "/metrics",
 }
 """Use cases that need no account, and where they are found."""
+
+ON_THE_MACHINE = {
+    "identify_caller",
+    "reconcile",
+    "plan_master_key_rotation",
+    "rotate_master_key",
+    "rotate_token_key",
+}
+"""Use cases without endpoint: found from the token, the worker's, or an operator's on the machine."""
 
 ROUTES = [(route, method) for route in routes_of(*ROUTERS) for method in sorted(route.methods or ())]
 WRONG_CREDENTIALS = ("Bearer nonsense", "Bearer", "Basic b3BlcmF0b3I6eA==", "nonsense", "Bearer a.b.c")
@@ -130,6 +140,6 @@ def test_an_endpoint_that_declares_no_use_case_cannot_be_written() -> None:
 
 
 def test_every_use_case_has_its_endpoint(city: LiveCity) -> None:
-    """Except what no client asks for: who calls is found from the token, and reconciling is the worker's."""
+    """Except what no client asks for."""
     guarded = {one.name for one in fields(Service) if isinstance(getattr(city.service, one.name), Guarded)}
-    assert guarded - {calling_of(route).use_case for route, _ in ROUTES} == {"identify_caller", "reconcile"}
+    assert guarded - {calling_of(route).use_case for route, _ in ROUTES} == ON_THE_MACHINE

@@ -231,7 +231,11 @@ def test_a_key_that_does_not_open_stops_the_rotation_before_it_begins(tmp_path: 
     contents = founded(tmp_path)
     lines = master_lines(tmp_path)
     strange = tmp_path / "keys" / "strange.key"
-    for content in (b"", b"-----BEGIN PRIVATE KEY-----", (tmp_path / "keys" / "seal-1.key").read_bytes()):
+    for content in (
+        b"",
+        b"no key of this service, but as long as one would be",
+        (tmp_path / "keys" / "seal-1.key").read_bytes(),
+    ):
         strange.write_bytes(content)
         with pytest.raises(IntegrityFailed, match=r"strange\.key.*no key was retired"):
             Process(tmp_path).rotation.rotate()
@@ -270,6 +274,25 @@ def test_a_master_key_of_the_environment_is_rotated_by_the_operator(tmp_path: Pa
     assert not (tmp_path / "keys" / "master.key").exists()
     with pytest.raises(InstanceNotReady, match="add that key"):
         Process(tmp_path, environment=old)
+
+
+def test_a_process_that_was_not_restarted_with_both_keys_loses_nothing(tmp_path: Path) -> None:
+    """It says what to do and makes nothing that the retired key alone would open; what it has opened still signs."""
+    contents = founded(tmp_path)
+    (old,) = master_lines(tmp_path)
+    forgotten = Process(tmp_path, environment=old)
+    contents.require(forgotten)
+    Process(tmp_path, environment=f"{NEW},{old}").rotation.rotate()
+    for act in (
+        lambda: forgotten.keys.create("seal-9", Suite.ECDSA_P256),
+        lambda: forgotten.vault.encrypt(b"", b""),
+        lambda: forgotten.blobs.put(b"another document"),
+    ):
+        with pytest.raises(InstanceNotReady, match=r"add that key after the first one, in master\.key or SEAL_MASTER"):
+            act()
+    assert forgotten.keys.open("seal-1").sign(b"message")
+    assert forgotten.vault.decrypt(contents.private_field, b"field") == "张三".encode()
+    contents.require(Process(tmp_path, environment=NEW))
 
 
 def test_an_environment_of_version_0_1_0_is_rotated_too(tmp_path: Path) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -17,9 +15,8 @@ from seal_service.formats.sealed_stream import PIECE, opened, sealed
 from seal_service.pki.vault import KeyRingVault
 from tests.pki_instance import SystemEntropy, key_hierarchy
 
-DIRECTORY = Path(tempfile.mkdtemp())
-atexit.register(shutil.rmtree, DIRECTORY, ignore_errors=True)
-VAULT = KeyRingVault(key_hierarchy(DIRECTORY), SystemEntropy())
+_KEYS = TemporaryDirectory()
+VAULT = KeyRingVault(key_hierarchy(Path(_KEYS.name)), SystemEntropy())
 CONTEXT = b"a file"
 LENGTHS = (0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 3 * PIECE + 17)
 """On both sides of every boundary."""

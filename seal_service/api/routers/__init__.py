@@ -14,6 +14,7 @@ from seal_service.api.routers import (
     grants,
     health,
     log,
+    metrics,
     pki,
     seals,
     status_changes,
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     trace.router,
     pki.router,
     health.router,
+    metrics.router,
 )
 
 

@@ -1,0 +1,1 @@
+"""可观测性: what a running service tells its operators: log lines and metrics."""
