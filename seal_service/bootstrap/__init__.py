@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seal_service.bootstrap.environment import is_initialised, settings_from_environment
-    from seal_service.bootstrap.instance import database_is_current, initialise, upgrade_database
+    from seal_service.bootstrap.instance import initialise, schema_of_database, upgrade_database
     from seal_service.bootstrap.service import Guarded, Service
     from seal_service.bootstrap.verifying import certificates_of_files, verifier_without_instance
     from seal_service.bootstrap.wiring import build
@@ -18,9 +18,9 @@ _MODULE_OF = {
     "Service": "service",
     "build": "wiring",
     "certificates_of_files": "verifying",
-    "database_is_current": "instance",
     "initialise": "instance",
     "is_initialised": "environment",
+    "schema_of_database": "instance",
     "settings_from_environment": "environment",
     "upgrade_database": "instance",
     "verifier_without_instance": "verifying",
@@ -31,9 +31,9 @@ __all__ = [
     "Service",
     "build",
     "certificates_of_files",
-    "database_is_current",
     "initialise",
     "is_initialised",
+    "schema_of_database",
     "settings_from_environment",
     "upgrade_database",
     "verifier_without_instance",

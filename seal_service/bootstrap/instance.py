@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
-from seal_service.bootstrap.rooms import master_key, open_rooms
+from seal_service.bootstrap.rooms import database_of, master_key, open_rooms
 from seal_service.config import Settings
 from seal_service.pki.foundation import InternalAuthorityFoundation
 from seal_service.pki.vault import create_master_key
 from seal_service.ports.system import Clock, Entropy
 from seal_service.storage import schema
-from seal_service.storage.engine import open_database
 from seal_service.usecases.initialise import Initialised, InitialiseUseCase
 
 
@@ -26,7 +25,7 @@ def initialise(settings: Settings, *, clock: Clock | None = None, entropy: Entro
         create_master_key(settings.key_directory / MASTER_KEY, entropy)
     rooms = open_rooms(settings, master_key(settings), clock, entropy)
     try:
-        schema.upgrade(rooms.database.owner)
+        schema.upgrade(rooms.database)
         organization = f"{settings.city_name}政务服务管理办公室"
         foundation = InternalAuthorityFoundation(
             rooms.keys, entropy, settings.public_url, settings.city_name, organization
@@ -39,17 +38,22 @@ def initialise(settings: Settings, *, clock: Clock | None = None, entropy: Entro
 
 def upgrade_database(settings: Settings) -> None:
     """Bring an instance's database to this program's schema."""
-    database = open_database(settings.database_address)
+    database = database_of(settings)
     try:
-        schema.upgrade(database.owner)
+        schema.upgrade(database)
     finally:
         database.close()
 
 
-def database_is_current(settings: Settings) -> bool:
-    """Whether an instance's database has exactly this program's schema."""
-    database = open_database(settings.database_address)
+def schema_of_database(settings: Settings) -> schema.Schema:
+    """How an instance's database stands to this program's schema, and what to do about it; Unavailable."""
+    database = database_of(settings)
     try:
-        return schema.is_current(database.reader)
+        return schema.state_of(database.reader)
     finally:
         database.close()
+
+
+def has_tables(settings: Settings) -> bool:
+    """Whether there is anything in the database that a service's tables could be."""
+    return schema_of_database(settings).state is not schema.SchemaState.ABSENT

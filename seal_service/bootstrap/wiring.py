@@ -9,7 +9,7 @@ from seal_service.bootstrap.rooms import master_key, open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
 from seal_service.config import Settings
-from seal_service.domain.errors import InstanceNotReady
+from seal_service.domain.errors import SealServiceError
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.internal_ca import InternalCertificateAuthority
 from seal_service.pki.ocsp import OcspResponder
@@ -89,9 +89,11 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     """The service of an instance that `initialise` made. Raises InstanceNotReady with the command to run."""
     bound_document_parsing()
     rooms = open_rooms(settings, master_key(settings), clock or SystemClock(), entropy or SystemEntropy())
-    if not schema.is_current(rooms.database.reader):
+    try:
+        schema.require_current(rooms.database)
+    except SealServiceError:
         rooms.database.close()
-        raise InstanceNotReady("The database has another schema than this program: run `seal db upgrade`")
+        raise
     records, log, keys, clock, entropy = rooms.records, rooms.log, rooms.keys, rooms.clock, rooms.entropy
     queries = SqlQueries(rooms.database)
     blobs = EncryptedFiles(settings.home / "blobs", rooms.vault)

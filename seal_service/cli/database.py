@@ -32,7 +32,7 @@ def check(as_json: AsJson = False) -> None:
     settings = bootstrap.settings_from_environment()
     if not bootstrap.is_initialised(settings):
         raise InstanceNotReady(f"There is no instance in {settings.home}")
-    current = bootstrap.database_is_current(settings)
-    print_fields({"schema": "current" if current else "other: run `seal db upgrade`"}, as_json=as_json)
-    if not current:
+    found = bootstrap.schema_of_database(settings)
+    print_fields({"schema": found.state.value, "detail": found.sentence}, as_json=as_json)
+    if found.state != "current":
         raise typer.Exit(1)
