@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
-from seal_service.bootstrap.rooms import Rooms, key_stores, master_keys
+from seal_service.bootstrap.rooms import Rooms, database_of, key_stores, master_keys
 from seal_service.config import Settings
 from seal_service.domain.errors import BackupRefused, InstanceNotReady, IntegrityFailed
+from seal_service.domain.invariants import Finding
 from seal_service.log.entry_check import StoredEntryCheck
 from seal_service.log.signing_log import DatabaseSigningLog
 from seal_service.pki.key_files import KeyDirectoryFiles
@@ -22,9 +25,10 @@ from seal_service.storage import schema
 from seal_service.storage.backup_directory import BackupDirectories, BackupInDirectory, require_backup
 from seal_service.storage.blobs import EncryptedFiles
 from seal_service.storage.database_check import sqlite_own_faults
-from seal_service.storage.engine import open_database, sqlite_path
+from seal_service.storage.engine import Database
 from seal_service.storage.restore_place import RestoredHome, SqlitePlace
 from seal_service.storage.scan import SqlScans
+from seal_service.storage.sqlite import sqlite_path
 from seal_service.storage.sqlite_copies import SqliteCopies
 from seal_service.usecases.back_up import BackUpUseCase
 from seal_service.usecases.check_database import CheckDatabaseUseCase
@@ -36,7 +40,7 @@ def backing_up(settings: Settings, rooms: Rooms) -> BackUpUseCase:
     return BackUpUseCase(
         records=rooms.records,
         log=rooms.log,
-        copies=_copies(settings),
+        copies=_copies(settings, rooms.database),
         blobs=EncryptedFiles(settings.home / "blobs", rooms.vault),
         keys=rooms.keys,
         key_files=KeyDirectoryFiles(settings.key_directory, rooms.entropy, rooms.hierarchy.rotating),
@@ -50,7 +54,7 @@ def checking(settings: Settings, rooms: Rooms) -> CheckDatabaseUseCase:
     """核对 of the instance over these rooms."""
     return CheckDatabaseUseCase(
         records=rooms.records,
-        scans=SqlScans(rooms.database, partial(sqlite_own_faults, sqlite_path(settings.database_address))),
+        scans=SqlScans(rooms.database, _own_faults(settings, rooms.database)),
         entries=StoredEntryCheck(rooms.log.origin, rooms.vault),
         blobs=EncryptedFiles(settings.home / "blobs", rooms.vault),
         keys=rooms.keys,
@@ -58,6 +62,7 @@ def checking(settings: Settings, rooms: Rooms) -> CheckDatabaseUseCase:
     )
 
 
+@contextmanager
 def restoring(
     settings: Settings,
     backup: Path,
@@ -65,24 +70,27 @@ def restoring(
     *,
     clock: Clock | None = None,
     entropy: Entropy | None = None,
-) -> RestoreUseCase:
+) -> Iterator[RestoreUseCase]:
     """恢复 of a backup into the empty place that the settings name. BackupRefused without the master key and ring."""
     clock, entropy = clock or SystemClock(), entropy or SystemEntropy()
     require_backup(backup)
     hierarchy = _hierarchy(settings, backup / "keys", entropy)
     vault = KeyRingVault(hierarchy, entropy)
-    database = open_database(settings.database_address)
+    database = database_of(settings)
     home = RestoredHome(settings.home, settings.key_directory, EncryptedFiles(settings.home / "blobs", vault))
-    return RestoreUseCase(
-        backup=BackupInDirectory(backup, vault),
-        place=_place(settings, home),
-        key_files=KeyDirectoryFiles(settings.key_directory, entropy),
-        keys=key_stores(settings, hierarchy, entropy),
-        log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
-        engine=database.reader.dialect.name,
-        knows=schema.knows,
-        told=told,
-    )
+    try:
+        yield RestoreUseCase(
+            backup=BackupInDirectory(backup, vault),
+            place=_place(settings, home, database),
+            key_files=KeyDirectoryFiles(settings.key_directory, entropy),
+            keys=key_stores(settings, hierarchy, entropy),
+            log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
+            engine=database.reader.dialect.name,
+            knows=schema.knows,
+            told=told,
+        )
+    finally:
+        database.close()
 
 
 def _hierarchy(settings: Settings, keys_of_backup: Path, entropy: Entropy) -> KeyHierarchy:
@@ -96,9 +104,29 @@ def _hierarchy(settings: Settings, keys_of_backup: Path, entropy: Entropy) -> Ke
         raise BackupRefused(f"{error.message.partition(': run')[0]}. A restore needs {needed}{files}") from error
 
 
-def _copies(settings: Settings) -> DatabaseCopies:
-    return SqliteCopies(sqlite_path(settings.database_address))
+def _copies(settings: Settings, database: Database) -> DatabaseCopies:
+    if _is_file(database):
+        return SqliteCopies(sqlite_path(settings.database_address))
+    from seal_service.storage.postgresql_copies import PostgresqlCopies
+
+    return PostgresqlCopies(database, settings.database_owner_address)
 
 
-def _place(settings: Settings, home: RestoredHome) -> RestorePlace:
-    return SqlitePlace(home, sqlite_path(settings.database_address))
+def _own_faults(settings: Settings, database: Database) -> Callable[[int], Sequence[Finding]]:
+    if _is_file(database):
+        return partial(sqlite_own_faults, sqlite_path(settings.database_address))
+    from seal_service.storage.postgresql_check import postgresql_faults
+
+    return partial(postgresql_faults, database.reader)
+
+
+def _place(settings: Settings, home: RestoredHome, database: Database) -> RestorePlace:
+    if _is_file(database):
+        return SqlitePlace(home, sqlite_path(settings.database_address))
+    from seal_service.storage.postgresql_place import PostgresqlPlace
+
+    return PostgresqlPlace(home, database, settings.database_owner_address or "")
+
+
+def _is_file(database: Database) -> bool:
+    return database.reader.dialect.name == "sqlite"

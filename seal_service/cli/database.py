@@ -49,8 +49,9 @@ def check(
     settings = bootstrap.settings_from_environment()
     if not bootstrap.is_initialised(settings):
         raise InstanceNotReady(f"There is no instance in {settings.home}")
-    if not bootstrap.database_is_current(settings):
-        print_fields({"schema": "other: run `seal db upgrade`"}, as_json=as_json)
+    schema = bootstrap.schema_of_database(settings)
+    if schema.state != "current":
+        print_fields({"schema": schema.state.value, "detail": schema.sentence}, as_json=as_json)
         raise typer.Exit(1)
     with instance() as service, counting() as told:
         found = service.check_database(MACHINE, CheckDatabase(deep=deep, told=told))
@@ -96,8 +97,7 @@ def restore(
     from seal_service import bootstrap
 
     settings = bootstrap.settings_from_environment()
-    with counting() as told:
-        restoring = bootstrap.restoring(settings, source, told)
+    with counting() as told, bootstrap.restoring(settings, source, told) as restoring:
         found = restoring() if yes else restoring.examine()
     fields = {"home": str(settings.home.resolve()), "keys": str(settings.key_directory.resolve()), **_as_plain(found)}
     print_fields({"restored": yes, **fields}, as_json=as_json)
