@@ -144,3 +144,8 @@ class Settings(BaseSettings):
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.home / 'seal.db'}"
+
+    @property
+    def database_owner_address(self) -> str | None:
+        """SQLAlchemy URL of the role that owns the tables, where it is known."""
+        return None if self.database_owner_url is None else self.database_owner_url.get_secret_value()

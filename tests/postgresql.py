@@ -12,6 +12,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -189,9 +191,37 @@ def empty_database(name: str = "empty") -> Addresses:
     return cluster().create(name)
 
 
+def migrated_database(name: str = "seal") -> Addresses:
+    """A new database with the present schema."""
+    return cluster().create(name, _template())
+
+
+@contextmanager
+def lent_database(name: str = "seal") -> Iterator[Addresses]:
+    """A new database with the present schema, until the block ends."""
+    made = migrated_database(name)
+    try:
+        yield made
+    finally:
+        cluster().drop(made)
+
+
 def postgresql_settings(name: str = "instance") -> dict[str, object]:
     """Settings by which an instance has a new PostgreSQL database: `Instance(home, changes=postgresql_settings())`."""
-    return empty_database(name).settings
+    return migrated_database(name).settings
+
+
+@functools.cache
+def _template() -> str:
+    """The name of a migrated database that nobody is connected to."""
+    from seal_service.storage.engine import open_database
+    from seal_service.storage.schema import upgrade
+
+    made = empty_database("template")
+    database = open_database(made.url, made.owner_url)
+    upgrade(database)
+    database.close()
+    return made.url.rpartition("/")[2]
 
 
 def _free_port() -> int:

@@ -16,6 +16,8 @@ def upgrade() -> None:
     _create_tables()
     if op.get_bind().dialect.name == "sqlite":
         _forbid_change_in_sqlite()
+    else:
+        _forbid_change_in_postgresql()
 
 
 def _create_tables() -> None:
@@ -141,7 +143,7 @@ def _create_tables() -> None:
     op.create_index("ix_application_unit_id_applied_at", "application", ["unit_id", "applied_at"])
     op.create_table(
         "log_pending",
-        sa.Column("q", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("q", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), sa.Identity(always=True), nullable=False),
         sa.Column("entry_id", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["entry_id"], ["sign_log.entry_id"], name="fk_log_pending_entry_id"),
         sa.PrimaryKeyConstraint("q", name="pk_log_pending"),
@@ -294,3 +296,20 @@ def _forbid_change_in_sqlite() -> None:
         op.execute(f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} {refuse}")
         op.execute(f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} {refuse}")
         op.execute(f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {taken} {refuse}")
+
+
+def _forbid_change_in_postgresql() -> None:
+    """Triggers on the append-only tables, ALWAYS: also where session_replication_role is `replica`.
+
+    Those on rows fire for every way to change one, MERGE and ON CONFLICT among them; TRUNCATE knows no rows.
+    """
+    op.execute(
+        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$ "
+        "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    for table in ("sign_log", "log_terminal", "private_field"):
+        for act, scope in (("update", "ROW"), ("delete", "ROW"), ("truncate", "STATEMENT")):
+            name = f"{table}_no_{act}"
+            trigger = f"CREATE TRIGGER {name} BEFORE {act.upper()} ON {table}"
+            op.execute(f"{trigger} FOR EACH {scope} EXECUTE FUNCTION refuse_change()")
+            op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {name}")

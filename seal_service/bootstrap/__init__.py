@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from seal_service.bootstrap.backups import restoring
     from seal_service.bootstrap.environment import is_initialised, settings_from_environment
-    from seal_service.bootstrap.instance import database_is_current, fresh_master_key, initialise, upgrade_database
+    from seal_service.bootstrap.instance import fresh_master_key, initialise, schema_of_database, upgrade_database
     from seal_service.bootstrap.observing import (
         log_as_command,
         log_as_server,
@@ -25,7 +25,6 @@ _MODULE_OF = {
     "Service": "service",
     "build": "wiring",
     "certificates_of_files": "verifying",
-    "database_is_current": "instance",
     "fresh_master_key": "instance",
     "initialise": "instance",
     "is_initialised": "environment",
@@ -34,6 +33,7 @@ _MODULE_OF = {
     "log_as_server": "observing",
     "log_configuration": "observing",
     "measured_together": "observing",
+    "schema_of_database": "instance",
     "settings_from_environment": "environment",
     "upgrade_database": "instance",
     "verifier_without_instance": "verifying",
@@ -44,7 +44,6 @@ __all__ = [
     "Service",
     "build",
     "certificates_of_files",
-    "database_is_current",
     "fresh_master_key",
     "initialise",
     "is_initialised",
@@ -53,6 +52,7 @@ __all__ = [
     "log_as_server",
     "log_configuration",
     "measured_together",
+    "schema_of_database",
     "settings_from_environment",
     "upgrade_database",
     "verifier_without_instance",

@@ -19,9 +19,9 @@ from seal_service.storage import schema
 from seal_service.storage.backup_directory import BackupDirectories, BackupInDirectory
 from seal_service.storage.blobs import EncryptedFiles
 from seal_service.storage.database_check import sqlite_own_faults
-from seal_service.storage.engine import sqlite_path
 from seal_service.storage.restore_place import RestoredHome, SqlitePlace
 from seal_service.storage.scan import SqlScans
+from seal_service.storage.sqlite import sqlite_path
 from seal_service.storage.sqlite_copies import SqliteCopies
 from seal_service.usecases.back_up import BackUpUseCase
 from seal_service.usecases.check_database import CheckDatabaseUseCase

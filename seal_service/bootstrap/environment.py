@@ -28,6 +28,14 @@ def settings_from_environment() -> Settings:
 
 
 def is_initialised(settings: Settings) -> bool:
-    """Whether there is an instance in the home: a master key and a database."""
-    has_key = settings.master_key is not None or (settings.key_directory / MASTER_KEY).exists()
-    return has_key and (settings.database_url is not None or (settings.home / "seal.db").exists())
+    """Whether there is an instance: a master key, and a database with its tables.
+
+    A file is only looked at; a server is asked, and Unavailable raised when it does not answer.
+    """
+    if settings.master_key is None and not (settings.key_directory / MASTER_KEY).exists():
+        return False
+    if settings.database_url is None:
+        return (settings.home / "seal.db").exists()
+    from seal_service.bootstrap.instance import has_tables
+
+    return has_tables(settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
-from seal_service.bootstrap.rooms import master_keys, open_rooms
+from seal_service.bootstrap.rooms import database_of, master_keys, open_rooms
 from seal_service.config import Settings
 from seal_service.domain.errors import AlreadyRegistered
 from seal_service.domain.issuance import AuthorityRole
@@ -13,7 +13,6 @@ from seal_service.pki.key_hierarchy import create_ring, has_keys
 from seal_service.pki.master_key import MasterKeyFile
 from seal_service.ports.system import Clock, Entropy
 from seal_service.storage import schema
-from seal_service.storage.engine import open_database
 from seal_service.storage.unit_of_work import SqlRecords
 from seal_service.usecases.initialise import Initialised, InitialiseUseCase
 
@@ -35,7 +34,7 @@ def initialise(settings: Settings, *, clock: Clock | None = None, entropy: Entro
     create_ring(settings.key_directory, master_keys(settings), entropy)
     rooms = open_rooms(settings, clock, entropy)
     try:
-        schema.upgrade(rooms.database.owner)
+        schema.upgrade(rooms.database)
         organization = f"{settings.city_name}政务服务管理办公室"
         foundation = InternalAuthorityFoundation(
             rooms.keys, entropy, settings.public_url, settings.city_name, organization
@@ -47,9 +46,9 @@ def initialise(settings: Settings, *, clock: Clock | None = None, entropy: Entro
 
 
 def _is_founded(settings: Settings) -> bool:
-    database = open_database(settings.database_address)
+    database = database_of(settings)
     try:
-        if not schema.is_current(database.reader):
+        if schema.state_of(database.reader).state is not schema.SchemaState.CURRENT:
             return False
         with SqlRecords(database).read() as transaction:
             return transaction.authorities.newest(AuthorityRole.ROOT) is not None
@@ -59,18 +58,18 @@ def _is_founded(settings: Settings) -> bool:
 
 def upgrade_database(settings: Settings) -> None:
     """Bring an instance's database to this program's schema."""
-    database = open_database(settings.database_address)
+    database = database_of(settings)
     try:
-        schema.upgrade(database.owner)
+        schema.upgrade(database)
     finally:
         database.close()
 
 
-def database_is_current(settings: Settings) -> bool:
-    """Whether an instance's database has exactly this program's schema."""
-    database = open_database(settings.database_address)
+def schema_of_database(settings: Settings) -> schema.Schema:
+    """How an instance's database stands to this program's schema, and what to do about it; Unavailable."""
+    database = database_of(settings)
     try:
-        return schema.is_current(database.reader)
+        return schema.state_of(database.reader)
     finally:
         database.close()
 
@@ -78,3 +77,8 @@ def database_is_current(settings: Settings) -> bool:
 def fresh_master_key() -> str:
     """A random master key as SEAL_MASTER_KEY takes it: 64 hexadecimal characters."""
     return SystemEntropy().token(32).hex()
+
+
+def has_tables(settings: Settings) -> bool:
+    """Whether there is anything in the database that a service's tables could be."""
+    return schema_of_database(settings).state is not schema.SchemaState.ABSENT

@@ -22,6 +22,9 @@ from seal_service.ports.system import Clock, Entropy
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.unit_of_work import SqlRecords
 
+SPARE_CONNECTIONS = 4
+"""Beside the threads that work on requests: schedules, health."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rooms:
@@ -42,7 +45,7 @@ def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
     """The rooms over an instance's files; the caller closes the database. InstanceNotReady, IntegrityFailed."""
     hierarchy = KeyHierarchy(settings.key_directory, master_keys(settings), entropy)
     vault = KeyRingVault(hierarchy, entropy)
-    database = open_database(settings.database_address)
+    database = database_of(settings)
     credentials = ClientCredentials(
         keys=vault.token_keys,
         issuer=settings.public_url,
@@ -61,6 +64,12 @@ def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
         log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
         credentials=credentials,
     )
+
+
+def database_of(settings: Settings) -> Database:
+    """An instance's database; the caller closes it."""
+    connections = settings.worker_threads + SPARE_CONNECTIONS
+    return open_database(settings.database_address, settings.database_owner_address, connections=connections)
 
 
 def master_keys(settings: Settings) -> MasterKeySource:

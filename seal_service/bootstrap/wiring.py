@@ -13,7 +13,7 @@ from seal_service.bootstrap.service import Answer, Command, Guarded, Service, Us
 from seal_service.bootstrap.under_way import CallsUnderWay
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
 from seal_service.config import Settings
-from seal_service.domain.errors import InstanceNotReady
+from seal_service.domain.errors import SealServiceError
 from seal_service.observability.metrics import PrometheusMeasurements
 from seal_service.observability.pools import count_connections
 from seal_service.observability.timestamps import MeasuredTimestampAuthority
@@ -102,9 +102,11 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     """The service of an instance that `initialise` made. Raises InstanceNotReady with the command to run."""
     bound_document_parsing()
     rooms = open_rooms(settings, clock or SystemClock(), entropy or SystemEntropy())
-    if not schema.is_current(rooms.database.reader):
+    try:
+        schema.require_current(rooms.database)
+    except SealServiceError:
         rooms.database.close()
-        raise InstanceNotReady("The database has another schema than this program: run `seal db upgrade`")
+        raise
     records, log, keys, clock, entropy = rooms.records, rooms.log, rooms.keys, rooms.clock, rooms.entropy
     measurements = PrometheusMeasurements(version("seal-service"))
     count_connections(rooms.database.writer, "writer", measurements)

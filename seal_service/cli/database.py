@@ -49,8 +49,9 @@ def check(
     settings = bootstrap.settings_from_environment()
     if not bootstrap.is_initialised(settings):
         raise InstanceNotReady(f"There is no instance in {settings.home}")
-    if not bootstrap.database_is_current(settings):
-        print_fields({"schema": "other: run `seal db upgrade`"}, as_json=as_json)
+    schema = bootstrap.schema_of_database(settings)
+    if schema.state != "current":
+        print_fields({"schema": schema.state.value, "detail": schema.sentence}, as_json=as_json)
         raise typer.Exit(1)
     with instance() as service, counting() as told:
         found = service.check_database(MACHINE, CheckDatabase(deep=deep, told=told))

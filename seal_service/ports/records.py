@@ -261,7 +261,7 @@ class IdempotencyRecords(Protocol):
     """Which request an account's idempotency key stood for (seal uses keep their own)."""
 
     def find(self, account_id: str, key: str) -> tuple[str, str] | None:
-        """(request digest, id of what the request made) or None."""
+        """(request digest, id of what the request made) or None; the key is held until the transaction ends."""
 
     def add(self, account_id: str, key: str, request_digest: str, made: str, at: datetime) -> None:
         """Insert; IdempotencyKeyReused when another request came first."""
@@ -271,7 +271,7 @@ class LogRecords(Protocol):
     """The signing log's rows: insert and read, never change."""
 
     def next_seq(self, seal_code: str) -> int:
-        """The next value of a seal's counter, from 1, without gap once committed."""
+        """The next value of a seal's counter, from 1, without gap once committed; held until the transaction ends."""
 
     def insert(self, row: LogRow) -> None:
         """Insert the row, its private fields, its place in the queue for the tree and, for a terminal kind, the
@@ -288,7 +288,8 @@ class Transaction(Protocol):
     """One transaction. Nothing is written unless `commit` returns; leaving without it rolls back.
 
     In a transaction that only reads, the `lock` of a repository just reads. A transaction in which a repository has
-    refused something can only be left. To avoid deadlocks rows are locked in one order: application, seal, grants, use.
+    refused something can only be left. To avoid deadlocks rows are locked in one order: the request's idempotency key,
+    application, seal, grants, use, account, and last the seal's counter in the log.
     """
 
     units: UnitRecords

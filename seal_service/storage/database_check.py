@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from seal_service.domain.invariants import Finding, Invariant
-from seal_service.storage.engine import plain_connection
+from seal_service.storage.sqlite import plain_connection
 from seal_service.storage.tables import APPEND_ONLY
 
 _ACTS = ("update", "delete", "replace")

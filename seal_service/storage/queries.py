@@ -25,7 +25,7 @@ from seal_service.storage.engine import Database
 from seal_service.storage.log_queries import count_log, log_conditions
 from seal_service.storage.mapping import account_of, application_of, grant_of, log_row_of, seal_of, unit_of, use_of
 from seal_service.storage.refusals import database_failures
-from seal_service.storage.schema import is_current
+from seal_service.storage.schema import SchemaState, state_of
 from seal_service.storage.tables import (
     AccountRow,
     ApplicationRow,
@@ -157,7 +157,7 @@ class SqlQueries:
 
     def schema_is_current(self) -> bool:
         """Whether the database has exactly the schema of this program."""
-        return is_current(self.database.reader)
+        return state_of(self.database.reader).state is SchemaState.CURRENT
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -118,7 +118,7 @@ class SqlitePlace:
         """A transaction in the file beside; when it has ended well, the file takes its name."""
         database = open_database(f"sqlite:///{self._loading}")
         try:
-            schema.upgrade(database.owner)
+            schema.upgrade(database)
             with SqlRecords(database).write() as transaction:
                 yield transaction
         finally:

@@ -15,8 +15,9 @@ from seal_service.domain.backup import DatabaseFacts, NamedBlob
 from seal_service.domain.errors import Conflict, IntegrityFailed
 from seal_service.ports.backup import Told
 from seal_service.storage.database_facts import blobs_named, facts_of
-from seal_service.storage.engine import open_database, plain_connection
+from seal_service.storage.engine import open_database
 from seal_service.storage.refusals import database_failures
+from seal_service.storage.sqlite import plain_connection
 
 SCRATCH = ".backup"
 """Directory beside the database for the copy, which is not encrypted yet: it never leaves the instance's volume."""

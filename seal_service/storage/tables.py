@@ -9,6 +9,7 @@ from sqlalchemy import (
     Dialect,
     Double,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -365,7 +366,9 @@ class LogPendingRow(StoredRow):
     __tablename__ = "log_pending"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
-    q: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    q: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), Identity(always=True), primary_key=True
+    )
     entry_id: Mapped[str] = mapped_column(ForeignKey("sign_log.entry_id"), unique=True)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, RootTransaction
 
 from seal_service.ports.records import (
     AccountRecords,
@@ -41,8 +41,9 @@ from seal_service.storage.repositories.uses import SqlUses
 class SqlTransaction:
     """One transaction, begun; after `commit` its repositories can no longer be used."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, commit: Callable[[RootTransaction], None]) -> None:
         self._connection = connection
+        self._commit = commit
         self._transaction = connection.begin()
         self.units: UnitRecords = SqlUnits(connection)
         self.accounts: AccountRecords = SqlAccounts(connection)
@@ -59,8 +60,8 @@ class SqlTransaction:
         self.log: LogRecords = SqlLog(connection)
 
     def commit(self) -> None:
-        """Make everything durable. A later statement or commit is a fault of the program and raises."""
-        self._transaction.commit()
+        """Make everything durable, or raise OutcomeUnknown. A later statement or commit is a fault and raises."""
+        self._commit(self._transaction)
         self._connection.close()
 
 
@@ -73,20 +74,20 @@ class SqlRecords:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that may write; on SQLite it is the only one from here to its end."""
-        with _transaction(self.database.writer) as transaction:
+        with self._transaction(self.database.writer) as transaction:
             yield transaction
 
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """A transaction that only reads, of one consistent state."""
-        with _transaction(self.database.reader) as transaction:
+        with self._transaction(self.database.reader) as transaction:
             yield transaction
 
     def confirm(self) -> None:
-        """Nothing to wait for: a commit in SQLite is durable when it returns, or did not happen."""
+        """Wait until all that was committed before is durable wherever commits are made so."""
+        self.database.confirm()
 
-
-@contextmanager
-def _transaction(engine: Engine) -> Iterator[SqlTransaction]:
-    with database_failures(), engine.connect() as connection:
-        yield SqlTransaction(connection)
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[SqlTransaction]:
+        with database_failures(), engine.connect() as connection:
+            yield SqlTransaction(connection, self.database.commit)

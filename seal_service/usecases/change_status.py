@@ -71,8 +71,9 @@ class StatusChangeStory:
         number = _checked_text(command.document_number, "document_number") if isinstance(command, CancelSeal) else None
         now = self.clock.now()
         with self.records.write() as transaction:
+            repeated = _repeated(transaction, caller, command)
             seal = lock_own_seal(transaction, caller, command.seal_code)
-            if _repeated(transaction, caller, command):
+            if repeated:
                 return seal
             state = next_state(seal, action, now)
             changed = replace(seal, state=state, epoch=seal.epoch + 1, state_reason=reason, document_number=number)

@@ -116,7 +116,7 @@ class DisableAccountUseCase:
         if command.account_id == caller.identity:
             raise PermissionDenied("An account is disabled by another one")
         with self.records.write() as transaction:
-            account = transaction.accounts.find(command.account_id)
+            account = transaction.accounts.lock(command.account_id)
             if account is None:
                 raise AccountNotFound
             if account.disabled_at is not None:

@@ -118,12 +118,15 @@ class RevokeGrantUseCase:
         """The grant, revoked."""
         now = self.clock.now()
         reason = checked_name(command.reason, "reason", LONGEST_REASON)
+        with self.records.read() as transaction:
+            seal_code = transaction.grants.lock(command.grant_id).seal_code
         with self.records.write() as transaction:
+            earlier = made_earlier(transaction, caller, command)
+            seal = transaction.seals.lock(seal_code)  # before the grant, as whoever applies the seal does
             grant = transaction.grants.lock(command.grant_id)
-            seal = transaction.seals.lock(grant.seal_code)
             if caller.unit_id != seal.unit_id:
                 raise GrantNotFound
-            if made_earlier(transaction, caller, command) is not None or grant.revoked_at is not None:
+            if earlier is not None or grant.revoked_at is not None:
                 return grant
             revoked = replace(grant, revoked_at=now, epoch=grant.epoch + 1)
             transaction.grants.replace(revoked)
@@ -163,7 +166,7 @@ def _own(transaction: Transaction, caller: Caller, code: str) -> Seal:
 
 
 def _business_system(transaction: Transaction, account_id: str) -> Account:
-    account = transaction.accounts.find(account_id)
+    account = transaction.accounts.lock(account_id)
     if account is None or account.disabled_at is not None:
         raise AccountNotFound
     if Role.BUSINESS_SYSTEM not in account.roles:

@@ -49,6 +49,7 @@ class LogRefusal:
         with self.records.write() as transaction:
             seal = transaction.seals.find(code) if isinstance(code, str) else None
             if seal is not None:
+                seal = transaction.seals.lock(seal.code)  # as every act on a seal, before its counter is taken
                 unit = transaction.units.get(seal.unit_id)
                 refused = Event(
                     kind=EventKind.SEAL_ACT_REFUSED,

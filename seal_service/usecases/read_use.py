@@ -117,12 +117,12 @@ class AcknowledgeDocumentUseCase:
     def __call__(self, caller: Caller, command: ReadUse) -> None:
         """Release the document."""
         with self.records.write() as transaction:
-            use = visible_use(transaction, caller, command)
+            seal = transaction.seals.lock(visible_use(transaction, caller, command).seal_code)
+            use = visible_use(transaction, caller, command)  # as it is now that nobody else changes it
             if use.account_id != caller.account_id:
                 raise UseNotFound
             if use.document_kept_until in (None, FOR_GOOD) or use.sealed_sha256 is None:
                 return  # gone already, or kept for good as this instance is set
-            seal = transaction.seals.lock(use.seal_code)
             transaction.uses.release_document(use.id)
             event = Event(
                 kind=EventKind.DOCUMENT_ACKNOWLEDGED,

@@ -13,6 +13,7 @@ from seal_service.domain.events import EventKind, Result
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.seal import SealState
 from seal_service.ports.records import PrivateField, Transaction
+from tests.engines import ENGINES
 from tests.storage_samples import (
     CODE,
     digest_of,
@@ -20,7 +21,7 @@ from tests.storage_samples import (
     log_row,
 )
 
-on_databases = pytest.mark.parametrize("records", ["sqlite", "sqlite of Python"], indirect=True)
+on_databases = pytest.mark.parametrize("records", ENGINES, indirect=True)
 """What a database holds beyond the ports' words; the fake is not so strict."""
 
 
@@ -82,9 +83,13 @@ def test_status_changes_are_those_that_the_log_has(written: Transaction) -> None
 
 
 @on_databases
-def test_an_end_names_an_intent_that_is_there(written: Transaction) -> None:
+def test_an_end_names_an_intent(written: Transaction) -> None:
     with pytest.raises(InvalidInput):
         written.log.insert(log_row("end-0", EventKind.SEAL_FAILED))
+
+
+@on_databases
+def test_an_end_names_an_intent_that_is_there(written: Transaction) -> None:
     with pytest.raises(NotFound):
         written.log.insert(log_row("end-9", EventKind.SEAL_FAILED, intent_id="no intent"))
 

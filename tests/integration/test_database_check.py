@@ -17,7 +17,7 @@ from seal_service.domain.access import Caller
 from seal_service.domain.errors import AuthorizationDenied
 from seal_service.domain.invariants import Checked, Invariant
 from seal_service.domain.use import Operator, SignatureLevel
-from seal_service.storage.engine import plain_connection
+from seal_service.storage.sqlite import plain_connection
 from seal_service.usecases.check_database import MOST_OF_EACH, CheckDatabase
 from tests.instance import RealOffice, blank_pdf
 

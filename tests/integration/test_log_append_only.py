@@ -134,8 +134,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database(file: Path, driver: Any) -> Iterator[Database]:
     """A log of an intent and its end, with a private field; no test changes it."""
     file.unlink(missing_ok=True)
-    opened = open_database(f"sqlite:///{file}", driver)
-    upgrade(opened.owner)
+    opened = open_database(f"sqlite:///{file}", sqlite=driver)
+    upgrade(opened)
     private = (PrivateField(name="name", ciphertext=b"kept"),)
     with SqlRecords(opened).write() as transaction:
         transaction.log.insert(log_row("intent", EventKind.SEAL_INTENT, seq=1, seal_code=CODE))
@@ -201,8 +201,8 @@ def test_the_services_own_connections_cannot_change_rows_or_schema(
 def test_the_services_own_connections_change_no_row_even_where_triggers_are_gone(
     tmp_path: Path, driver: Any, table: str
 ) -> None:
-    database = open_database(f"sqlite:///{tmp_path / 'seal.db'}", driver)
-    upgrade(database.owner)
+    database = open_database(f"sqlite:///{tmp_path / 'seal.db'}", sqlite=driver)
+    upgrade(database)
     with database.owner.begin() as connection:
         for act in ("update", "delete", "replace"):
             connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{act}")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from seal_service.storage.engine import open_database, sqlite_module, wal_is_safe
+from seal_service.storage.engine import open_database
+from seal_service.storage.sqlite import sqlite_module, wal_is_safe
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,7 @@ def test_connections_are_as_durable_as_health_says(module: object, tmp_path: Pat
     import types
 
     assert isinstance(module, types.ModuleType)
-    database = open_database(f"sqlite:///{tmp_path / 'seal.db'}", module)
+    database = open_database(f"sqlite:///{tmp_path / 'seal.db'}", sqlite=module)
     journal, synchronous = ("wal", 2) if wal_is_safe(module.sqlite_version_info) else ("persist", 3)
     with database.owner.connect() as connection:
         found = [
@@ -46,6 +47,7 @@ def test_connections_are_as_durable_as_health_says(module: object, tmp_path: Pat
         ]
         assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 10_000
     assert found == [journal, synchronous, 1, 1, 0]
+    assert database.is_durable
     assert module.sqlite_version in database.durability
     assert f"journal_mode={journal.upper()}" in database.durability
     assert ("WAL-reset bug" in database.durability) is (journal == "persist")

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from seal_service.domain.access import Account
 from seal_service.domain.errors import AccountNotFound, AlreadyRegistered
+from seal_service.storage.locking import held_still
 from seal_service.storage.mapping import account_of, account_values
 from seal_service.storage.refusals import unique
 from seal_service.storage.tables import AccountRow
@@ -31,7 +32,7 @@ class SqlAccounts:
 
     def lock(self, account_id: str) -> Account | None:
         """Read, locked against change until the transaction ends, or None."""
-        wanted = select(AccountRow).where(AccountRow.id == account_id).with_for_update(read=True)
+        wanted = held_still(self.connection, select(AccountRow).where(AccountRow.id == account_id))
         row = self.connection.execute(wanted).one_or_none()
         return None if row is None else account_of(row)
 

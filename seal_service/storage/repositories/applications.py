@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from seal_service.domain.application import Application
 from seal_service.domain.errors import AlreadyRegistered, ApplicationNotFound
+from seal_service.storage.locking import locked
 from seal_service.storage.mapping import application_of, application_values
 from seal_service.storage.refusals import unique
 from seal_service.storage.tables import ApplicationRow
@@ -26,7 +27,7 @@ class SqlApplications:
 
     def lock(self, application_id: str) -> Application:
         """Read, locked; ApplicationNotFound."""
-        wanted = select(ApplicationRow).where(ApplicationRow.id == application_id).with_for_update()
+        wanted = locked(self.connection, select(ApplicationRow).where(ApplicationRow.id == application_id))
         row = self.connection.execute(wanted).one_or_none()
         if row is None:
             raise ApplicationNotFound(application_id=application_id)

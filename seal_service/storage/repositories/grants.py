@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from seal_service.domain.errors import AlreadyRegistered, GrantNotFound
 from seal_service.domain.grant import Grant
+from seal_service.storage.locking import locked
 from seal_service.storage.mapping import grant_of, grant_values
 from seal_service.storage.refusals import unique
 from seal_service.storage.tables import GrantRow
@@ -27,7 +28,8 @@ class SqlGrants:
 
     def lock(self, grant_id: str) -> Grant:
         """Read, locked; GrantNotFound."""
-        row = self.connection.execute(select(GrantRow).where(GrantRow.id == grant_id).with_for_update()).one_or_none()
+        wanted = locked(self.connection, select(GrantRow).where(GrantRow.id == grant_id))
+        row = self.connection.execute(wanted).one_or_none()
         if row is None:
             raise GrantNotFound(grant_id=grant_id)
         return grant_of(row)
@@ -38,9 +40,8 @@ class SqlGrants:
             select(GrantRow)
             .where(GrantRow.seal_code == seal_code, GrantRow.grantee_id == grantee_id, GrantRow.scenario == scenario)
             .order_by(GrantRow.granted_at.desc(), GrantRow.id.desc())
-            .with_for_update()
         )
-        return [grant_of(row) for row in self.connection.execute(wanted)]
+        return [grant_of(row) for row in self.connection.execute(locked(self.connection, wanted))]
 
     def replace(self, grant: Grant) -> None:
         """Write the present form; GrantNotFound."""

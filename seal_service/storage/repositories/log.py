@@ -12,6 +12,7 @@ from seal_service.domain.events import TERMINAL_KINDS, EventKind, Result
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.seal import SealState
 from seal_service.ports.records import LogRow
+from seal_service.storage.locking import hold_name
 from seal_service.storage.mapping import log_row_of, log_values
 from seal_service.storage.refusals import unique
 from seal_service.storage.tables import LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
@@ -33,7 +34,8 @@ class SqlLog:
     connection: Connection
 
     def next_seq(self, seal_code: str) -> int:
-        """One more than the log has: what is rolled back leaves no gap. A race ends at the unique (seal, seq)."""
+        """One more than the log has, and the counter is held: what is rolled back leaves no gap, no two are alike."""
+        hold_name(self.connection, f"seq {seal_code}")
         last = self.connection.scalar(select(func.max(SignLogRow.seq)).where(SignLogRow.seal_code == seal_code))
         return (last or 0) + 1
 

@@ -13,8 +13,10 @@ from seal_service.domain.certification import CertificateRequest, CertificateReq
 from seal_service.domain.errors import AlreadyRegistered, CertificateRequestNotFound, TrustAnchorNotFound
 from seal_service.domain.trust import TrustedCertificate
 from seal_service.ports.records import Observation
+from seal_service.storage.locking import locked
 from seal_service.storage.refusals import unique
 from seal_service.storage.tables import CertificateRequestRow, ObservationRow, TrustedCertificateRow
+from seal_service.storage.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class SqlCertificateRequests:
 
     def lock(self, request_id: str) -> CertificateRequest:
         """Read, locked; CertificateRequestNotFound."""
-        wanted = select(CertificateRequestRow).where(CertificateRequestRow.id == request_id).with_for_update()
+        wanted = locked(self.connection, select(CertificateRequestRow).where(CertificateRequestRow.id == request_id))
         row = self.connection.execute(wanted).one_or_none()
         if row is None:
             raise CertificateRequestNotFound(request_id=request_id)
@@ -76,7 +78,7 @@ class SqlTrust:
 
     def lock(self, trusted_id: str) -> TrustedCertificate:
         """Read, locked; TrustAnchorNotFound."""
-        wanted = select(TrustedCertificateRow).where(TrustedCertificateRow.id == trusted_id).with_for_update()
+        wanted = locked(self.connection, select(TrustedCertificateRow).where(TrustedCertificateRow.id == trusted_id))
         row = self.connection.execute(wanted).one_or_none()
         if row is None:
             raise TrustAnchorNotFound(trusted_id=trusted_id)
@@ -103,12 +105,9 @@ class SqlObservations:
 
     def put(self, observation: Observation) -> None:
         """Write it in the place of the last one of its name."""
-        row = ObservationRow
         values = {"at": observation.at, "well": observation.well, "detail": observation.detail}
-        changed = update(row).where(row.name == observation.name)
-        if self.connection.execute(changed, values).rowcount == 0:
-            with unique(AlreadyRegistered):
-                self.connection.execute(insert(row), {"name": observation.name, **values})
+        first = upsert(self.connection, ObservationRow).values(name=observation.name, **values)
+        self.connection.execute(first.on_conflict_do_update(index_elements=["name"], set_=values))
 
     def all(self) -> Sequence[Observation]:
         """All, by name."""

@@ -9,9 +9,11 @@ from sqlalchemy import Connection, Select, insert, select, update
 
 from seal_service.domain.errors import AlreadyRegistered, SealNotFound
 from seal_service.domain.seal import Seal
+from seal_service.storage.locking import locked
 from seal_service.storage.mapping import credential_values, seal_of, seal_values
 from seal_service.storage.refusals import unique
 from seal_service.storage.tables import SealCodeSequenceRow, SealCredentialRow, SealRow
+from seal_service.storage.upsert import upsert
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class SqlSeals:
 
     def lock(self, code: str) -> Seal:
         """Read, locked; SealNotFound."""
-        seal = self._read(select(SealRow).where(SealRow.code == code).with_for_update())
+        seal = self._read(locked(self.connection, select(SealRow).where(SealRow.code == code)))
         if seal is None:
             raise SealNotFound(seal_code=code)
         return seal
@@ -59,12 +61,9 @@ class SqlSeals:
     def next_serial(self, area_code: str) -> int:
         """The next number of an area's sequence; the row stays locked until the transaction ends."""
         row = SealCodeSequenceRow
-        step = update(row).where(row.area_code == area_code).values(last=row.last + 1).returning(row.last)
-        given = self.connection.scalar(step)
-        if given is None:
-            self.connection.execute(insert(row), {"area_code": area_code, "last": 1})
-            return 1
-        return given
+        first = upsert(self.connection, row).values(area_code=area_code, last=1)
+        step = first.on_conflict_do_update(index_elements=["area_code"], set_={"last": row.last + 1})
+        return self.connection.execute(step.returning(row.last)).scalar_one()
 
     def _read(self, wanted: Select[Any]) -> Seal | None:
         row = self.connection.execute(wanted).one_or_none()

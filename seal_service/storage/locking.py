@@ -1,0 +1,37 @@
+"""Locks that hold until a transaction ends: of rows, and of names for which there may be no row yet.
+
+SQLite needs none: there a transaction that may write is the only one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Select, text
+
+ONLY_READS = "seal_only_reads"
+"""Execution option of an engine whose transactions only read."""
+
+Wanted = TypeVar("Wanted", bound=Select[Any])
+
+_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+
+
+def locked(connection: Connection, wanted: Wanted) -> Wanted:
+    """Rows that nobody else changes or locks until the transaction ends; references to them stay possible."""
+    return wanted if _only_reads(connection) else wanted.with_for_update(key_share=True)
+
+
+def held_still(connection: Connection, wanted: Wanted) -> Wanted:
+    """Rows that nobody else changes until the transaction ends, though others may hold them still too."""
+    return wanted if _only_reads(connection) else wanted.with_for_update(read=True)
+
+
+def hold_name(connection: Connection, name: str) -> None:
+    """Wait until no other transaction holds this name, and hold it until this one ends."""
+    if connection.dialect.name == "postgresql" and not _only_reads(connection):
+        connection.execute(_HOLD, {"name": name})
+
+
+def _only_reads(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get(ONLY_READS))
