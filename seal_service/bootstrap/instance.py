@@ -74,11 +74,11 @@ def schema_of_database(settings: Settings) -> schema.Schema:
         database.close()
 
 
-def has_tables(settings: Settings) -> bool:
-    """Whether there is anything in the database that a service's tables could be."""
-    return schema_of_database(settings).state is not schema.SchemaState.ABSENT
-
-
 def fresh_master_key() -> str:
     """A random master key as SEAL_MASTER_KEY takes it: 64 hexadecimal characters."""
     return SystemEntropy().token(32).hex()
+
+
+def has_tables(settings: Settings) -> bool:
+    """Whether there is anything in the database that a service's tables could be."""
+    return schema_of_database(settings).state is not schema.SchemaState.ABSENT

@@ -72,8 +72,9 @@ class Pkcs11Key:
 class Pkcs11KeyStore:
     """Keys as token objects whose label and identifier (CKA_ID) are the reference: sensitive, not extractable.
 
-    Durable as the token is. Several processes may use one token; of processes that make the same reference at the
-    same moment at most one succeeds. Keys are held ready after their first use, up to `held_keys` of them. A key that
+    Durable as the token is. Several processes may use one token. PKCS#11 has no "create only": processes that make
+    the same reference in the same moment give way to each other, and a reference that stands for two keys all the same
+    is refused (IntegrityFailed). Keys are held ready after their first use, up to `held_keys` of them. A key that
     another process destroyed is refused when it is asked to sign. What else is in the token is left alone.
     """
 
@@ -180,12 +181,12 @@ def _require_new(session: pkcs11.Session, reference: str) -> None:
 
 
 def _kept_alone(session: pkcs11.Session, reference: str, made: objects.KeyPair) -> tuple[Suite, bytes]:
-    # PKCS#11 knows no "create only": whoever finds a second key beside the new one gives way.
+    # Whoever finds a second key beside the new one gives way.
     if len(objects.private_keys(session, reference)) > 1:
         for one in made:
             one.destroy()
         raise AlreadyRegistered(f"Another process is making a key {reference}")
-    return objects.public_key(session, reference)
+    return objects.public_key_info(made[0], reference)
 
 
 def _facts(session: pkcs11.Session, reference: str) -> tuple[Suite, bytes]:

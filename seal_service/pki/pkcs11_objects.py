@@ -5,6 +5,7 @@ Every function here is an act of Pkcs11Token.run, or part of one. NoSuchKey says
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -39,6 +40,7 @@ _RSA_BITS = {suite: bits for bits, suite in _SUITES.items()}
 _P256 = bytes.fromhex("06082a8648ce3d030107")
 """The curve's object identifier, DER, as CKA_EC_PARAMS has it."""
 _P256_POINT_BYTES = 65
+_SEARCHES = 5
 _PRIVATE: Template = {
     Attribute.TOKEN: True,
     Attribute.PRIVATE: True,
@@ -83,28 +85,34 @@ def private_key(session: pkcs11.Session, reference: str) -> pkcs11.PrivateKey:
 
 def public_key(session: pkcs11.Session, reference: str) -> tuple[Suite, bytes]:
     """Suite and SubjectPublicKeyInfo (DER) of a key; IntegrityFailed without a public object of a known kind."""
-    found: list[pkcs11.PublicKey] = _found(session, ObjectClass.PUBLIC_KEY, reference)
+    found = _found(session, ObjectClass.PUBLIC_KEY, reference)
     if len(found) != 1:
         raise IntegrityFailed(f"The token holds {len(found)} public keys {reference}, not one")
+    return public_key_info(found[0], reference)
+
+
+def public_key_info(public: Any, reference: str) -> tuple[Suite, bytes]:
+    """Suite and SubjectPublicKeyInfo (DER) of a public object; IntegrityFailed for an unknown kind."""
     try:
-        return _public_key_info(found[0])
+        return _public_key_info(public)
     except (ValueError, KeyError):
         raise IntegrityFailed(f"The public key {reference} in the token is of an unknown kind") from None
 
 
 def references(session: pkcs11.Session) -> list[str]:
     """Of every private key that has one; NoSuchKey when there are none."""
-    ask(session)
-    found = list(session.get_objects({Attribute.CLASS: ObjectClass.PRIVATE_KEY}))
-    labels = [(one[Attribute.LABEL], one[Attribute.ID]) for one in found]
-    ours = [label for label, identifier in labels if label and identifier == label.encode()]
+    found = _search(session, {Attribute.CLASS: ObjectClass.PRIVATE_KEY})
+    ours = [reference for one in found if (reference := _reference_of(one)) is not None]
     if not ours:
         raise refused.NoSuchKey
     return ours
 
 
 def generate(session: pkcs11.Session, reference: str, suite: Suite) -> KeyPair:
-    """A new pair, made in the token."""
+    """A new pair, made in the token; MechanismInvalid when the token can make but not use it, or neither."""
+    signing_mechanism = Mechanism.RSA_PKCS if suite.is_rsa else Mechanism.ECDSA
+    if signing_mechanism not in session.token.slot.get_mechanisms():
+        raise refused.MechanismInvalid
     identity: dict[str, Any] = {"label": reference, "id": reference.encode(), "store": True}
     signing = MechanismFlag.SIGN | MechanismFlag.VERIFY
     if suite.is_rsa:
@@ -158,7 +166,8 @@ def destroy(session: pkcs11.Session, reference: str) -> None:
     if not private:
         raise refused.NoSuchKey
     for one in [*private, *_found(session, ObjectClass.PUBLIC_KEY, reference)]:
-        one.destroy()
+        with suppress(refused.ObjectHandleInvalid):  # another process was faster
+            one.destroy()
 
 
 def ask(session: pkcs11.Session) -> None:
@@ -167,10 +176,25 @@ def ask(session: pkcs11.Session) -> None:
 
 
 def _found(session: pkcs11.Session, kind: ObjectClass, reference: str) -> list[Any]:
+    identity = {Attribute.LABEL: reference, Attribute.ID: reference.encode()}
+    return _search(session, {Attribute.CLASS: kind, **identity})
+
+
+def _reference_of(private: Any) -> str | None:
+    with suppress(refused.ObjectHandleInvalid, UnicodeDecodeError):  # destroyed meanwhile; somebody else's
+        label, identifier = str(private[Attribute.LABEL]), private[Attribute.ID]
+        return label if label and identifier == label.encode() else None
+    return None
+
+
+def _search(session: pkcs11.Session, template: Template) -> list[Any]:
     # A search over a session that is gone makes python-pkcs11 complain from a destructor; so it is tried before.
     ask(session)
-    identity = {Attribute.LABEL: reference, Attribute.ID: reference.encode()}
-    return list(session.get_objects({Attribute.CLASS: kind, **identity}))
+    for _ in range(_SEARCHES):
+        # What another process destroys while we look is seen and gone in the next moment: look again.
+        with suppress(refused.ObjectHandleInvalid):
+            return list(session.get_objects(template))
+    raise refused.FunctionFailed
 
 
 def _public_key_info(public: pkcs11.PublicKey) -> tuple[Suite, bytes]:

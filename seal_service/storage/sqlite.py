@@ -61,7 +61,7 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 
 
 def sqlite_path(url: str) -> Path:
-    """The file of a SQLAlchemy URL; InvalidInput for what is none, such as one in memory."""
+    """The file of a SQLAlchemy URL; InvalidInput for one that is not an SQLite file."""
     parsed = make_url(url)
     if parsed.database in (None, "", ":memory:") or parsed.query:
         raise InvalidInput("The database is an SQLite file: sqlite:///path", field="database_url")

@@ -35,6 +35,8 @@ ON_THE_MACHINE = {
     "plan_master_key_rotation",
     "rotate_master_key",
     "rotate_token_key",
+    "back_up",
+    "check_database",
 }
 """Use cases without endpoint: found from the token, the worker's, or an operator's on the machine."""
 
