@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from seal_service.bootstrap import build, initialise
-from seal_service.bootstrap.rooms import master_key, open_rooms
+from seal_service.bootstrap.rooms import open_rooms
 from seal_service.config import Settings
 from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.domain.algorithms import Suite
@@ -32,7 +32,7 @@ from tests.softhsm import softhsm_environment, softhsm_settings
 
 def keys_of(office: Instance) -> dict[str, KeyPlace]:
     """Every key of the instance, with its place."""
-    rooms = open_rooms(office.settings, master_key(office.settings), office.clock, SystemEntropy())
+    rooms = open_rooms(office.settings, office.clock, SystemEntropy())
     try:
         return {one.reference: one.place for one in rooms.keys.held()}
     finally:
@@ -136,7 +136,7 @@ def test_a_seal_whose_hsm_is_gone_releases_nothing_and_health_says_so(tmp_path: 
 
 def test_a_key_that_left_the_hsm_is_seen_by_health_although_it_is_held(office: RealOffice) -> None:
     assert readiness(office)["authority:root"].ready
-    rooms = open_rooms(office.settings, master_key(office.settings), office.clock, SystemEntropy())
+    rooms = open_rooms(office.settings, office.clock, SystemEntropy())
     rooms.keys.destroy(next(one for one in keys_of(office) if one.startswith("root-")))
     rooms.database.close()
     ready = readiness(office)
