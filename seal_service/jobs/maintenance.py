@@ -35,6 +35,7 @@ def maintained(service: Service, seconds_between: float = SECONDS_BETWEEN) -> It
 
 
 def _run(service: Service, stop: threading.Event, seconds_between: float) -> None:
+    _log.info("maintenance began", extra={"seconds_between": seconds_between})
     while True:
         try:
             done = service.reconcile(MACHINE, Reconcile())
@@ -42,8 +43,7 @@ def _run(service: Service, stop: threading.Event, seconds_between: float) -> Non
             _log.exception("reconcile failed; it is tried again in %s seconds", seconds_between)
         else:
             if done.abandoned or done.documents_removed:
-                _log.warning(
-                    "reconcile: %s uses abandoned, %s documents removed", done.abandoned, done.documents_removed
-                )
+                facts = {"uses_abandoned": done.abandoned, "documents_removed": done.documents_removed}
+                _log.warning("reconciled", extra=facts)
         if stop.wait(seconds_between):
             return

@@ -62,7 +62,11 @@ def test_the_server_runs_until_it_is_told_to_stop(command_line: CommandLine) -> 
         ("POST", "/v1/seals/{seal_code}/uses", 401)
     ]
     assert {line["request_id"] for line in lines if "request_id" in line} == {one["request_id"] for one in noted}
-    assert {line["logger"] for line in lines} == {"uvicorn.error", "seal_service.access"}, "no second access log"
+    assert {line["logger"] for line in lines} == {
+        "uvicorn.error",
+        "seal_service.access",
+        "seal_service.jobs.maintenance",
+    }, "no second access log"
     assert "PERSONAL" not in told
     assert "99990000000001" not in told
 
