@@ -45,6 +45,7 @@ from seal_service.usecases.decide_application import DecideApplication
 from seal_service.usecases.grant_use import GrantUse, RevokeGrant
 from seal_service.usecases.look_up_seal import LookUpSeal, PublicStatus
 from seal_service.usecases.make_seal import MakeSeal
+from seal_service.usecases.manage_trust import AddTrust, ConfirmTrust, ListTrust, RemoveTrust, TrustView
 from seal_service.usecases.read_log import (
     CountLog,
     EntryAnswer,
@@ -188,6 +189,10 @@ class Service:
     rotate_token_key: Guarded[RotateTokenKey, None]
 
     answer_pki: Guarded[PkiRequest, bytes]
+    add_trust: Guarded[AddTrust, TrustView]
+    confirm_trust: Guarded[ConfirmTrust, TrustView]
+    remove_trust: Guarded[RemoveTrust, TrustView]
+    list_trust: Guarded[ListTrust, tuple[TrustView, ...]]
     check_readiness: Guarded[CheckReadiness, tuple[Dependency, ...]]
     back_up: Guarded[BackUp, Backup]
     check_database: Guarded[CheckDatabase, Checked]

@@ -17,6 +17,7 @@ from seal_service.domain.errors import SealServiceError
 from seal_service.observability.metrics import PrometheusMeasurements
 from seal_service.observability.pools import count_connections
 from seal_service.observability.timestamps import MeasuredTimestampAuthority
+from seal_service.pki.authority_certificates import AuthorityCertificates
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.internal_ca import InternalCertificateAuthority
 from seal_service.pki.key_rotation import KeyDirectoryRotation, RingTokenKeyRotation
@@ -61,6 +62,12 @@ from seal_service.usecases.grant_use import GrantUseUseCase, RevokeGrantUseCase
 from seal_service.usecases.log_refusal import LogRefusal
 from seal_service.usecases.look_up_seal import LookUpSealUseCase
 from seal_service.usecases.make_seal import MakeSealUseCase
+from seal_service.usecases.manage_trust import (
+    AddTrustUseCase,
+    ConfirmTrustUseCase,
+    ListTrustUseCase,
+    RemoveTrustUseCase,
+)
 from seal_service.usecases.read_log import (
     CountLogUseCase,
     QueryLogUseCase,
@@ -119,9 +126,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     lists = RevocationLists(records, keys, clock)
     responder = OcspResponder(records, keys, clock)
     unit = TimestampUnit(records, keys, clock, entropy)
-    others = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy)
-    revocation = FirstAnsweringRevocation([OwnRevocation(records, responder, lists, clock), others])
     trust = trust_store(settings, records)
+    others = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy, trust.revocation_addresses)
+    revocation = FirstAnsweringRevocation([OwnRevocation(records, responder, lists, clock), others])
     sealer = PdfSealer(
         keys=keys,
         blobs=blobs,
@@ -206,6 +213,10 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         rotate_master_key=guarded(RotateMasterKeyUseCase(records, log, rotation)),
         rotate_token_key=guarded(RotateTokenKeyUseCase(records, log, RingTokenKeyRotation(rooms.hierarchy, entropy))),
         answer_pki=guarded(AnswerPkiUseCase(InternalPublicKeyServices(records, lists, responder, unit))),
+        add_trust=guarded(AddTrustUseCase(records, log, AuthorityCertificates(), clock)),
+        confirm_trust=guarded(ConfirmTrustUseCase(records, log, AuthorityCertificates(), clock)),
+        remove_trust=guarded(RemoveTrustUseCase(records, log, AuthorityCertificates(), clock)),
+        list_trust=guarded(ListTrustUseCase(records, AuthorityCertificates())),
         check_readiness=guarded(readiness),
         read_metrics=guarded(
             ReadMetricsUseCase(readiness, records, queries, measurements, clock, settings.metrics_addresses)

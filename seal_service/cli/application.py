@@ -20,6 +20,7 @@ from seal_service.cli import (
     pki,
     seals,
     serve,
+    trust,
     units,
     uses,
     verify,
@@ -62,6 +63,7 @@ def program(maintained: serve.Maintained) -> typer.Typer:
         ("uses", uses.app),
         ("log", log.app),
         ("pki", pki.app),
+        ("trust", trust.app),
         ("db", database.app),
     ):
         app.add_typer(group, name=name)
