@@ -9,7 +9,8 @@ from seal_service.cli.output import print_fields, print_json, print_rows, workin
 from seal_service.cli.session import session
 from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.domain.errors import InstanceNotReady
-from seal_service.usecases.check_readiness import CheckReadiness, Dependency
+from seal_service.domain.readiness import Dependency
+from seal_service.usecases.check_readiness import CheckReadiness
 from seal_service.usecases.reconcile import Reconcile
 
 INIT_EXAMPLE = example("SEAL_HOME=/srv/seal seal init")

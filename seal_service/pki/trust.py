@@ -55,6 +55,10 @@ class InstanceTrustStore:
         own, entered = self._recorded(AuthorityRole.ISSUING)
         return [*own, *(one.certificate for one in entered if not one.is_anchor)]
 
+    def issuers(self) -> list[bytes]:
+        """Every certificate that may have issued others: anchors, then intermediates."""
+        return [*(anchor.certificate for anchor in self.anchors()), *self.intermediates()]
+
     def revocation_addresses(self, issuer_sha256: str) -> Sequence[str]:
         """Where revocation data on what a certificate issued may be fetched, as it was entered with it."""
         if self._records is None:

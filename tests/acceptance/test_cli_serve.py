@@ -21,7 +21,7 @@ from seal_service import bootstrap
 from seal_service.bootstrap import Guarded
 from seal_service.config import Settings
 from seal_service.domain.access import Caller, Permission
-from seal_service.jobs.maintenance import maintained
+from seal_service.jobs.maintenance import Task, maintained, reconcile
 from seal_service.usecases.reconcile import Reconcile, Reconciled
 from tests.command_line import CommandLine, Office, Person
 from tests.live import serving
@@ -126,7 +126,7 @@ def test_maintenance_goes_on_after_a_failure_and_ends_with_the_server(
     service = bootstrap.build(Settings(home=home, keys=home / "keys"))
     recorded = RecordedReconcile([], threading.Event())
     try:
-        with maintained(replace(service, reconcile=Guarded(recorded)), seconds_between=0.01):
+        with maintained(replace(service, reconcile=Guarded(recorded)), [Task("reconcile", reconcile, 0.01, 0.01)]):
             assert recorded.enough.wait(30)
         ended = len(recorded.runs)
         time.sleep(0.05)
