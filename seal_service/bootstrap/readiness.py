@@ -43,7 +43,7 @@ def readiness_of(
     )
 
 
-def observing(
+def observation_of(
     settings: Settings,
     rooms: Rooms,
     queries: Queries,

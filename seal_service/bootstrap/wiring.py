@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
-from seal_service.bootstrap.readiness import observing, readiness_of
+from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
 from seal_service.bootstrap.under_way import CallsUnderWay
@@ -223,7 +223,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         confirm_trust=guarded(ConfirmTrustUseCase(records, log, AuthorityCertificates(), clock)),
         remove_trust=guarded(RemoveTrustUseCase(records, log, AuthorityCertificates(), clock)),
         list_trust=guarded(ListTrustUseCase(records, AuthorityCertificates())),
-        observe=guarded(observing(settings, rooms, queries, outside, others, trust)),
+        observe=guarded(observation_of(settings, rooms, queries, outside, others, trust)),
         check_readiness=guarded(readiness),
         read_metrics=guarded(
             ReadMetricsUseCase(readiness, records, queries, measurements, clock, settings.metrics_addresses)

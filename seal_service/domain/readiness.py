@@ -30,10 +30,16 @@ class DependencyKind:
 
 KINDS: tuple[DependencyKind, ...] = (
     DependencyKind(
-        name="database",
-        not_ready="it does not answer",
+        name="instance",
+        not_ready="told by `seal doctor` alone: there is none, or it cannot be opened",
         age=None,
-        mend="start the database; SEAL_DATABASE_URL names it",
+        mend="`seal init` makes one in SEAL_HOME; `seal check-config` says what the settings name",
+    ),
+    DependencyKind(
+        name="database",
+        not_ready="it does not answer, or a commit would not survive a loss of power",
+        age=None,
+        mend="start the database that SEAL_DATABASE_URL names; `seal doctor` says how it commits",
     ),
     DependencyKind(
         name="schema",

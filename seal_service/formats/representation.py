@@ -14,6 +14,7 @@ from seal_service.domain.grant import Grant
 from seal_service.domain.impression import Impression
 from seal_service.domain.lifecycle import StatusChange, allowed_actions, renewal_window, state_at
 from seal_service.domain.organization import Unit
+from seal_service.domain.readiness import Dependency
 from seal_service.domain.seal import Credential, Seal
 from seal_service.domain.trust import AuthorityCertificate, TrustedCertificate
 from seal_service.domain.use import SealUse, UseState
@@ -233,4 +234,16 @@ def trusted_certificate(one: TrustedCertificate, certificate: AuthorityCertifica
         "added_at": time(one.added_at),
         "confirmed_at": time(one.confirmed_at),
         "removed_at": time_or_none(one.removed_at),
+    }
+
+
+def dependency(one: Dependency) -> Plain:
+    """What the service stands on, for the operator."""
+    return {
+        "name": one.name,
+        "ready": one.ready,
+        "warning": one.warning,
+        "age_seconds": one.age_seconds,
+        "detail": one.detail,
+        "mend": one.mend,
     }
