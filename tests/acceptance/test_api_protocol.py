@@ -272,3 +272,17 @@ def test_an_unforeseen_error_says_nothing_and_is_logged_with_its_request_id(
     assert [(one["event"], one["request_id"]) for one in lines] == [("unexpected error", "broken-1")]
     assert lines[0]["exception"][0]["frames"], "where it happened, for whoever mends it"
     assert "hunter2" not in json.dumps(lines)
+
+
+def test_a_key_that_is_gone_makes_the_service_unready_and_tells_nobody_why(tmp_path: Path) -> None:
+    with live_city(tmp_path / "home") as city:
+        (path,) = (tmp_path / "home" / "keys").glob("*issuing*.key")
+        path.unlink()
+        answer = city.public.get("/readyz")
+    told = expect(503, answer)
+    assert [one["name"] for one in told["dependencies"] if not one["ready"]] == ["authority:issuing", "crl"]
+    assert path.stem not in answer.text
+    assert str(path.parent) not in answer.text
+    ages = {one["name"]: one["age_seconds"] for one in told["dependencies"]}
+    assert ages["schema"] is None
+    assert ages["log"] >= 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import ssl
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -154,9 +156,6 @@ def test_the_token_of_an_hsm(command_line: CommandLine, monkeypatch: pytest.Monk
 
 def checked_elsewhere(at: CommandLine) -> set[str]:
     """What is wrong, as a process of its own says it."""
-    import os
-    import sys
-
     command = [sys.executable, "-m", "seal_service", "check-config", "--json"]
     environment = os.environ | {"SEAL_HOME": str(at.home)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
