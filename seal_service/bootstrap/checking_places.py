@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.bootstrap.findings import Finding, error, ok, warning
-from seal_service.bootstrap.rooms import master_key
+from seal_service.bootstrap.machine import SystemEntropy
+from seal_service.bootstrap.rooms import master_keys
 from seal_service.config import Settings
 from seal_service.domain.errors import SealServiceError
+from seal_service.pki.key_hierarchy import KeyHierarchy, has_keys
+from seal_service.pki.pkcs11_token import load_pin
 from seal_service.storage import schema
 from seal_service.storage.engine import open_database
 
@@ -50,7 +53,10 @@ def check_keys(settings: Settings) -> Iterator[Finding]:
         yield warning("SEAL_MASTER_KEY", f"there is no master key, nor the file {file}", "`seal init` makes the file")
     else:
         try:
-            master_key(settings)
+            source = master_keys(settings)
+            source.load()
+            if has_keys(settings.key_directory):
+                KeyHierarchy(settings.key_directory, source, SystemEntropy())  # it has to open what is there
         except SealServiceError as failure:
             yield error("SEAL_MASTER_KEY", failure.message, "bring the right one back from its backup")
         else:
@@ -94,15 +100,9 @@ def _pin(settings: Settings) -> Iterator[Finding]:
     if settings.pkcs11_pin is not None:
         yield warning("SEAL_PKCS11_PIN", "is set beside SEAL_PKCS11_PIN_FILE", "take one of the two away")
     try:
-        found = file.stat()
-    except OSError as failure:
-        yield error("SEAL_PKCS11_PIN_FILE", f"{file}: {failure.strerror}", "name a file that is there")
-        return
-    if found.st_mode & 0o077:
-        mode = f"mode {stat.S_IMODE(found.st_mode):04o}"
-        yield error("SEAL_PKCS11_PIN_FILE", f"{file} can be read by others ({mode})", f"chmod 600 {file}")
-    elif not os.access(file, os.R_OK) or found.st_size == 0:
-        yield error("SEAL_PKCS11_PIN_FILE", f"{file} is empty or not to be read", "write the user PIN into it")
+        load_pin(file)
+    except SealServiceError as failure:
+        yield error("SEAL_PKCS11_PIN_FILE", failure.message, f"write the user PIN into {file}, mode 0600")
     else:
         yield ok("SEAL_PKCS11_PIN_FILE", str(file))
 
@@ -118,7 +118,7 @@ def check_database(settings: Settings) -> Iterator[Finding]:
 def _database(variable: str, address: str) -> Iterator[Finding]:
     try:
         url = make_url(address)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         yield error(variable, "is no URL", "write postgresql+psycopg://role@host/name")
         return
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
@@ -131,16 +131,15 @@ def _database(variable: str, address: str) -> Iterator[Finding]:
         yield error(variable, failure.message, "write postgresql+psycopg://role@host/name")
         return
     try:
-        with database.reader.connect():
-            pass
-        if schema.is_current(database.reader):
+        found = schema.state_of(database.reader)
+    except SealServiceError as failure:
+        yield error(variable, f"{shown}: {failure.message}", "start the database, or mend the address")
+    else:
+        if found.state is schema.SchemaState.CURRENT:
             yield ok(variable, f"{shown}, schema {schema.HEAD}")
+        elif found.state is schema.SchemaState.ABSENT:
+            yield warning(variable, f"{shown} has no tables yet", "`seal init` makes them")
         else:
-            yield error(variable, f"{shown} has another schema than {schema.HEAD}", "`seal init` or `seal db upgrade`")
-    except (SQLAlchemyError, SealServiceError) as failure:
-        told = str(getattr(failure, "orig", None) or failure).strip().split("\n", 1)[0]
-        if url.password:
-            told = told.replace(url.password, "…")
-        yield error(variable, f"{shown} does not answer: {told}", "start the database, or mend the address")
+            yield error(variable, f"{shown}: {found.sentence}", "do as it says")
     finally:
         database.close()

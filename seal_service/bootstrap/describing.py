@@ -7,7 +7,7 @@ from collections import Counter
 from importlib.metadata import version
 
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
-from seal_service.bootstrap.rooms import master_key, open_rooms
+from seal_service.bootstrap.rooms import open_rooms
 from seal_service.config import Settings
 from seal_service.domain.errors import SealServiceError
 from seal_service.storage import schema
@@ -40,10 +40,17 @@ def facts_of(settings: Settings) -> dict[str, Fact]:
 
 
 def _of_rooms(settings: Settings) -> dict[str, Fact]:
-    rooms = open_rooms(settings, master_key(settings), SystemClock(), SystemEntropy())
+    rooms = open_rooms(settings, SystemClock(), SystemEntropy())
     try:
         places = Counter(key.place.value for key in rooms.keys.held())
-        counts = dict(SqlQueries(rooms.database).counts()) if schema.is_current(rooms.database.reader) else {}
-        return {"database": rooms.database.durability, "key_places": dict(places), "counts": counts}
+        found = schema.state_of(rooms.database.reader)
+        known: dict[str, Fact] = {
+            "database": rooms.database.durability,
+            "schema": found.state.value,
+            "key_places": dict(places),
+        }
+        if found.state is schema.SchemaState.CURRENT:
+            known["counts"] = dict(SqlQueries(rooms.database).counts())
+        return known
     finally:
         rooms.database.close()

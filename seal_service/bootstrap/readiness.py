@@ -14,6 +14,7 @@ from seal_service.pki.timestamp_client import TrustedTimestampAuthority
 from seal_service.pki.trust import InstanceTrustStore
 from seal_service.ports.crypto import PublicKeyServices, RevocationSource, TimestampAuthority
 from seal_service.ports.reading import Queries
+from seal_service.storage.engine import Database
 from seal_service.usecases.check_readiness import CheckReadinessUseCase, Timestamps
 from seal_service.usecases.observe import ObserveUseCase
 
@@ -38,7 +39,7 @@ def readiness_of(
         timestamps=Timestamps(
             outside=tuple(key_of_authority(one.name) for one in outside), embedded=settings.timestamp_embedded
         ),
-        durability=lambda: (rooms.database.durability, True),
+        durability=lambda: _durability(rooms.database),
         since=rooms.clock.now(),
     )
 
@@ -61,6 +62,11 @@ def observation_of(
         clock=rooms.clock,
         clock_allowed=timedelta(seconds=settings.clock_seconds),
     )
+
+
+def _durability(database: Database) -> tuple[str, bool]:
+    found = database.ask_durability()
+    return found.words, found.sound
 
 
 def _allowed_by(settings: Settings) -> Allowed:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import ssl
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,8 @@ def test_places_that_others_may_read_or_write(command_line: CommandLine, monkeyp
     keys.chmod(0o700)
     home.chmod(0o700)
     (keys / "master.key").chmod(0o600)
+    (keys / "master.key").write_text("ab" * 32)
+    assert severity(checked(command_line)[1], "SEAL_MASTER_KEY") == "error", "another one opens nothing"
     monkeypatch.setenv("SEAL_KEYS", str(keys / "master.key"))
     assert severity(checked(command_line)[1], "SEAL_KEYS") == "error"
 
@@ -119,8 +123,10 @@ def test_a_database_that_is_not_ours_or_does_not_answer(
     other = tmp_path / "other.db"
     other.touch()
     monkeypatch.setenv("SEAL_DATABASE_URL", f"sqlite:///{other}")
-    _, findings = checked(command_line)
-    assert severity(findings, "SEAL_DATABASE_URL") == "error"
+    assert severity(checked(command_line)[1], "SEAL_DATABASE_URL") == "warning", "before `seal init` it is empty"
+    with closing(sqlite3.connect(other)) as connection, connection:
+        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
+    assert "seal db upgrade" in checked(command_line)[1]["SEAL_DATABASE_URL"][0]["mend"]
     other.write_bytes(b"no database" * 100)
     assert severity(checked(command_line)[1], "SEAL_DATABASE_URL") == "error"
     monkeypatch.setenv("SEAL_DATABASE_URL", "nonsense")

@@ -63,7 +63,7 @@ def test_a_new_instance_is_ready_and_says_so_quickly(city: Instance) -> None:
     told = judged(city.service)
     assert [one.name for one in told.values() if not one.ready or one.warning or one.mend] == []
     assert set(told) == {
-        *("database", "schema", "crl", "trust", "log", "reservations", "clock", "maintenance"),
+        *("database", "schema", "keys", "crl", "trust", "log", "reservations", "clock", "maintenance"),
         *(f"authority:{role.value}" for role in AuthorityRole),
         *("disk:home", "disk:documents", "disk:keys"),
     }

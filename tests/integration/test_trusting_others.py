@@ -56,7 +56,7 @@ def test_a_document_of_another_city_passes_once_its_root_is_trusted_and_no_longe
     city: Instance, tmp_path: Path
 ) -> None:
     """Article 9: seals of other systems are recognised. A second process sees each change without a restart."""
-    other = RealOffice(tmp_path / "other")
+    other = RealOffice(tmp_path / "other", city.clock)
     second = build(city.settings, clock=city.clock)
     try:
         sealed = other.use("key-1", level=SignatureLevel.B_LT).content
@@ -91,7 +91,7 @@ def test_revocation_data_is_fetched_only_from_the_addresses_that_were_entered_wi
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    other = RealOffice(tmp_path / "other", changes={"public_url": url})
+    other = RealOffice(tmp_path / "other", city.clock, {"public_url": url})
     sealed = other.use("key-1", level=SignatureLevel.B_B).content
     assert sealed is not None
     with serving(other.service, port):
@@ -182,6 +182,7 @@ def test_each_act_is_in_the_log_and_refused_where_it_makes_no_sense(city: Instan
     confirmed = city.service.confirm_trust(city.operator, ConfirmTrust(id=view.trusted.id, note="样某再次核对"))
     assert confirmed.trusted.confirmed_at == city.clock.now()
     assert confirmed.trusted.added_at == view.trusted.added_at
+    city.clock.forward(timedelta(days=1))
     city.service.remove_trust(city.operator, RemoveTrust(id=view.trusted.id))
     for gone in (view.trusted.id, "00" * 32):
         with pytest.raises(TrustAnchorNotFound):
