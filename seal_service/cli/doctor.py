@@ -9,7 +9,7 @@ import typer
 from seal_service.cli.options import AsJson, example
 from seal_service.cli.output import cell, print_fields, print_json, print_rows
 from seal_service.domain.access import PUBLIC_CALLER
-from seal_service.domain.errors import InstanceNotReady
+from seal_service.domain.errors import IntegrityFailed, Unavailable
 from seal_service.domain.readiness import Dependency
 from seal_service.formats import representation
 from seal_service.usecases.check_readiness import CheckReadiness
@@ -23,9 +23,7 @@ def doctor(as_json: AsJson = False) -> None:
     from seal_service import bootstrap
 
     settings = bootstrap.settings_from_environment()
-    made = bootstrap.is_initialised(settings)
-    found = _dependencies() if made else (_missing(f"nothing in {settings.home.resolve()}: run `seal init`"),)
-    facts = bootstrap.facts_of(settings) if made else {}
+    found, facts = _dependencies(), bootstrap.facts_of(settings)
     ready = all(one.ready for one in found)
     if as_json:
         rows = [representation.dependency(one) for one in found]
@@ -43,11 +41,15 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def _dependencies() -> tuple[Dependency, ...]:
+    """Everything that is told of a service; what keeps it from being built is all there is to tell otherwise."""
     from seal_service import bootstrap
 
+    settings = bootstrap.settings_from_environment()
     try:
-        service = bootstrap.build(bootstrap.settings_from_environment())
-    except InstanceNotReady as error:
+        if not bootstrap.is_initialised(settings):
+            return (_missing(f"nothing in {settings.home.resolve()}: run `seal init`"),)
+        service = bootstrap.build(settings)
+    except (Unavailable, IntegrityFailed) as error:
         return (_missing(error.message),)
     try:
         return service.check_readiness(PUBLIC_CALLER, CheckReadiness())

@@ -39,7 +39,17 @@ def test_what_is_wrong_is_told_with_what_mends_it(command_line: CommandLine) -> 
     assert "authority:issuing: bring the key back from the backup of SEAL_KEYS" in result.stdout
 
 
-def test_another_schema_and_no_master_key_are_told_as_well(command_line: CommandLine) -> None:
+def test_keys_that_another_master_key_wrapped(command_line: CommandLine) -> None:
+    command_line.init()
+    (command_line.home / "keys" / "master.key").write_text("ab" * 32)
+    result = command_line.run("doctor")
+    assert result.exit_code == 1
+    assert "NOT READY" in result.stdout
+    assert "seal check-config" in result.stdout
+    assert "ab" * 32 not in result.output
+
+
+def test_another_schema_is_told_in_a_process_of_its_own(command_line: CommandLine) -> None:
     command_line.init()
     change = "UPDATE alembic_version SET version_num = '9999'"
     with closing(sqlite3.connect(command_line.home / "seal.db")) as connection, connection:

@@ -43,6 +43,7 @@ def test_the_server_runs_until_it_is_told_to_stop(command_line: CommandLine) -> 
         answer = _when_ready(f"http://127.0.0.1:{port}/readyz", server)
         assert answer.status_code == 200, answer.text
         assert answer.json()["ready"] is True
+        _when_maintained(f"http://127.0.0.1:{port}/readyz")
         asked = {"operator_name": "PERSONAL-NAME", "case_number": "PERSONAL-CASE"}
         use = f"http://127.0.0.1:{port}/v1/seals/99990000000001/uses"
         assert httpx.post(use, params=asked, headers={"X-Request-ID": "case-1"}).status_code == 401
@@ -90,6 +91,16 @@ def test_only_addresses_are_trusted_as_proxies(
     result = command_line.run("doctor")
     assert result.exit_code == 2
     assert "SEAL_TRUSTED_PROXIES" in result.stderr
+
+
+def _when_maintained(address: str) -> None:
+    """Readiness tells that the maintenance beside the server ran."""
+    for _ in range(100):
+        (told,) = (one for one in httpx.get(address).json()["dependencies"] if one["name"] == "maintenance")
+        if told["age_seconds"] is not None:
+            return
+        time.sleep(0.1)
+    raise AssertionError("nothing was reconciled")
 
 
 def _when_ready(address: str, server: subprocess.Popen[str]) -> httpx.Response:
