@@ -21,9 +21,10 @@ from seal_service.domain.algorithms import Suite
 from seal_service.domain.errors import InstanceNotReady, KeyStoreUnavailable, SoftwareKeysRefused
 from seal_service.domain.issuance import AuthorityRole
 from seal_service.domain.operation import KeyPlace, Profile
+from seal_service.domain.readiness import Dependency
 from seal_service.domain.use import SignatureLevel
 from seal_service.domain.verdict import Indication
-from seal_service.usecases.check_readiness import CheckReadiness, Dependency
+from seal_service.usecases.check_readiness import CheckReadiness
 from seal_service.usecases.renew_seal import RenewSeal
 from tests.instance import Instance, RealOffice, blank_pdf
 from tests.pki_instance import SystemEntropy
@@ -61,7 +62,7 @@ def office(tmp_path: Path) -> Iterator[RealOffice]:
 
 
 def test_an_instance_in_an_hsm_keeps_no_private_key_in_files(office: RealOffice) -> None:
-    assert [one.name for one in (office.home / "keys").iterdir()] == ["master.key"]
+    assert {one.name for one in (office.home / "keys").iterdir()} == {"keyring", "master.key"}
     found = keys_of(office)
     assert sorted(one.split("-")[0] for one in found) == ["issuing", "ocsp", "root", "seal", "timestamp"]
     assert set(found.values()) == {KeyPlace.PKCS11}
@@ -169,7 +170,7 @@ def test_production_refuses_to_found_an_authority_on_software_keys(tmp_path: Pat
     settings = Settings(home=tmp_path / "var", keys=tmp_path / "keys", profile=Profile.PRODUCTION)
     with pytest.raises(SoftwareKeysRefused, match="SEAL_ALLOW_SOFTWARE_KEYS"):
         initialise(settings)
-    assert [one.name for one in (tmp_path / "keys").iterdir()] == ["master.key"]
+    assert {one.name for one in (tmp_path / "keys").iterdir()} == {"keyring", "master.key"}
     initialise(settings.model_copy(update={"allow_software_keys": True}))
 
 
