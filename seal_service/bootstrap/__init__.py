@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seal_service.bootstrap.backups import restoring
+    from seal_service.bootstrap.checking import check_configuration
+    from seal_service.bootstrap.describing import facts_of
     from seal_service.bootstrap.environment import is_initialised, settings_from_environment
     from seal_service.bootstrap.instance import fresh_master_key, initialise, schema_of_database, upgrade_database
     from seal_service.bootstrap.observing import (
@@ -25,7 +27,9 @@ _MODULE_OF = {
     "Service": "service",
     "build": "wiring",
     "certificates_of_files": "verifying",
+    "check_configuration": "checking",
     "fresh_master_key": "instance",
+    "facts_of": "describing",
     "initialise": "instance",
     "is_initialised": "environment",
     "log_as_command": "observing",
@@ -44,7 +48,9 @@ __all__ = [
     "Service",
     "build",
     "certificates_of_files",
+    "check_configuration",
     "fresh_master_key",
+    "facts_of",
     "initialise",
     "is_initialised",
     "log_as_command",
