@@ -57,6 +57,7 @@ def maintained(service: Service, tasks: Sequence[Task] = TASKS) -> Iterator[None
     A run that fails is logged and tried again; none keeps another from running. Leaving the context waits for runs to
     end, 20 seconds at most.
     """
+    _log.info("maintenance began", extra={"seconds_between": {task.name: task.seconds_between for task in tasks}})
     stop = threading.Event()
     threads = [
         threading.Thread(target=_repeat, args=(task, service, stop), name=f"maintenance {task.name}", daemon=True)
@@ -73,7 +74,6 @@ def maintained(service: Service, tasks: Sequence[Task] = TASKS) -> Iterator[None
 
 
 def _repeat(task: Task, service: Service, stop: threading.Event) -> None:
-    _log.info("maintenance began", extra={"task": task.name, "seconds_between": task.seconds_between})
     while True:
         try:
             well = task.run(service)
