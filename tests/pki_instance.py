@@ -15,6 +15,7 @@ from asn1crypto import x509
 
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.issuance import AuthorityRole, CertificateSubject, IssuedCertificate
+from seal_service.pki.chains import KnownChains
 from seal_service.pki.file_keys import FileKeyStore
 from seal_service.pki.foundation import InternalAuthorityFoundation
 from seal_service.pki.internal_ca import InternalCertificateAuthority
@@ -24,6 +25,7 @@ from seal_service.pki.ocsp import OcspResponder
 from seal_service.pki.revocation_lists import RevocationLists
 from seal_service.pki.services import InternalPublicKeyServices
 from seal_service.pki.timestamp_unit import TimestampUnit
+from seal_service.pki.trust import InstanceTrustStore
 from seal_service.ports.crypto import SigningKey
 from seal_service.testing import ChangeableClock, MemoryRecords
 
@@ -65,7 +67,9 @@ class Instance:
         self.records = MemoryRecords(founded.records.state.copy())
         self.entropy = SystemEntropy()
         self.clock = ChangeableClock(founded.at)
-        self.authority = InternalCertificateAuthority(self.records, self.keys, self.entropy, PUBLIC_URL, 1095)
+        self.trust = InstanceTrustStore(self.records)
+        self.chains = KnownChains(self.records, self.trust, self.clock)
+        self.authority = InternalCertificateAuthority(self.chains, self.keys, self.entropy, PUBLIC_URL, 1095)
         self.lists = RevocationLists(self.records, self.keys, self.clock)
         self.responder = OcspResponder(self.records, self.keys, self.clock)
         self.unit = TimestampUnit(self.records, self.keys, self.clock, self.entropy)
@@ -73,6 +77,10 @@ class Instance:
 
     def certificate(self, role: AuthorityRole) -> x509.Certificate:
         return x509.Certificate.load(self.services.certificate(role))
+
+    def issuers(self) -> tuple[bytes, bytes]:
+        """The issuing CA's and the root's newest certificates, DER."""
+        return self.services.certificate("issuing"), self.services.certificate("root")
 
     def key(self, role: AuthorityRole) -> SigningKey:
         with self.records.read() as transaction:

@@ -18,6 +18,7 @@ from seal_service.observability.metrics import PrometheusMeasurements
 from seal_service.observability.pools import count_connections
 from seal_service.observability.timestamps import MeasuredTimestampAuthority
 from seal_service.pki.bounded_http import BoundedHttp
+from seal_service.pki.chains import KnownChains
 from seal_service.pki.internal_ca import InternalCertificateAuthority
 from seal_service.pki.key_rotation import KeyDirectoryRotation, RingTokenKeyRotation
 from seal_service.pki.ocsp import OcspResponder
@@ -115,13 +116,14 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     blobs = EncryptedFiles(settings.home / "blobs", rooms.vault)
     rotation = KeyDirectoryRotation(rooms.hierarchy, rooms.vault, blobs, entropy)
     http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
-    authority = InternalCertificateAuthority(records, keys, entropy, settings.public_url, settings.certificate_days)
+    trust = trust_store(settings, records)
+    chains = KnownChains(records, trust, clock)
+    authority = InternalCertificateAuthority(chains, keys, entropy, settings.public_url, settings.certificate_days)
     lists = RevocationLists(records, keys, clock)
     responder = OcspResponder(records, keys, clock)
     unit = TimestampUnit(records, keys, clock, entropy)
     others = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy)
     revocation = FirstAnsweringRevocation([OwnRevocation(records, responder, lists, clock), others])
-    trust = trust_store(settings, records)
     sealer = PdfSealer(
         keys=keys,
         blobs=blobs,

@@ -36,13 +36,13 @@ class InstanceTrustStore:
         ]
 
     def anchors(self) -> Sequence[TrustAnchor]:
-        """Our own root, trusted for both, then what is configured."""
+        """Our own roots of every version, trusted for both, then what is configured."""
         own = [TrustAnchor(certificate=one) for one in self._own(AuthorityRole.ROOT)]
         return [*own, *self._configured]
 
     def intermediates(self) -> Sequence[bytes]:
-        """Our issuing certificates, every version."""
-        return self._own(AuthorityRole.ISSUING)
+        """Our issuing and cross certificates, every version."""
+        return [*self._own(AuthorityRole.ISSUING), *self._own(AuthorityRole.CROSS)]
 
     def _own(self, role: AuthorityRole) -> list[bytes]:
         if self._records is None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
+from seal_service.domain.authority import AUTHORITY_RULES
 from seal_service.domain.errors import SealServiceError
 from seal_service.domain.issuance import AuthorityRole
 from seal_service.ports.crypto import KeyCustody, KeyStore
@@ -54,7 +55,7 @@ class CheckReadinessUseCase:
             schema,
             database,
             self._custody(),
-            *(self._authority(role) for role in AuthorityRole),
+            *(self._authority(role) for role in AUTHORITY_RULES),
             self._reservations(),
         )
 
