@@ -42,7 +42,10 @@ from seal_service.usecases.create_account import (
     DisableAccount,
 )
 from seal_service.usecases.decide_application import DecideApplication
+from seal_service.usecases.destroy_key import DestroyKey
 from seal_service.usecases.grant_use import GrantUse, RevokeGrant
+from seal_service.usecases.list_authorities import ListAuthorities, PublishedAuthority
+from seal_service.usecases.list_keys import ListedKey, ListKeys
 from seal_service.usecases.look_up_seal import LookUpSeal, PublicStatus
 from seal_service.usecases.make_seal import MakeSeal
 from seal_service.usecases.read_log import (
@@ -69,6 +72,7 @@ from seal_service.usecases.read_use import (
 from seal_service.usecases.reconcile import Reconcile, Reconciled
 from seal_service.usecases.register_unit import RegisterUnit
 from seal_service.usecases.renew_seal import RenewSeal
+from seal_service.usecases.rotate_authority_key import RotateAuthorityKey, Rotation
 from seal_service.usecases.rotate_master_key import PlanMasterKeyRotation, RotateMasterKey
 from seal_service.usecases.rotate_token_key import RotateTokenKey
 from seal_service.usecases.trace import Story, Trace
@@ -188,6 +192,10 @@ class Service:
     rotate_token_key: Guarded[RotateTokenKey, None]
 
     answer_pki: Guarded[PkiRequest, bytes]
+    list_authorities: Guarded[ListAuthorities, tuple[PublishedAuthority, ...]]
+    list_keys: Guarded[ListKeys, Page[ListedKey]]
+    rotate_authority_key: Guarded[RotateAuthorityKey, Rotation]
+    destroy_key: Guarded[DestroyKey, ListedKey]
     check_readiness: Guarded[CheckReadiness, tuple[Dependency, ...]]
     back_up: Guarded[BackUp, Backup]
     check_database: Guarded[CheckDatabase, Checked]

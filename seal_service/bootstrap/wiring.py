@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
-from seal_service.bootstrap.rooms import open_rooms
+from seal_service.bootstrap.rooms import authority_foundation, open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
 from seal_service.bootstrap.under_way import CallsUnderWay
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
@@ -58,7 +58,10 @@ from seal_service.usecases.create_account import (
     DisableAccountUseCase,
 )
 from seal_service.usecases.decide_application import DecideApplicationUseCase
+from seal_service.usecases.destroy_key import DestroyKeyUseCase
 from seal_service.usecases.grant_use import GrantUseUseCase, RevokeGrantUseCase
+from seal_service.usecases.list_authorities import ListAuthoritiesUseCase
+from seal_service.usecases.list_keys import ListKeysUseCase
 from seal_service.usecases.log_refusal import LogRefusal
 from seal_service.usecases.look_up_seal import LookUpSealUseCase
 from seal_service.usecases.make_seal import MakeSealUseCase
@@ -90,6 +93,7 @@ from seal_service.usecases.read_use import (
 from seal_service.usecases.reconcile import ReconcileUseCase
 from seal_service.usecases.register_unit import RegisterUnitUseCase
 from seal_service.usecases.renew_seal import RenewSealUseCase
+from seal_service.usecases.rotate_authority_key import RotateAuthorityKeyUseCase
 from seal_service.usecases.rotate_master_key import PlanMasterKeyRotationUseCase, RotateMasterKeyUseCase
 from seal_service.usecases.rotate_token_key import RotateTokenKeyUseCase
 from seal_service.usecases.trace import TraceUseCase
@@ -208,6 +212,20 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         rotate_master_key=guarded(RotateMasterKeyUseCase(records, log, rotation)),
         rotate_token_key=guarded(RotateTokenKeyUseCase(records, log, RingTokenKeyRotation(rooms.hierarchy, entropy))),
         answer_pki=guarded(AnswerPkiUseCase(InternalPublicKeyServices(records, lists, responder, unit))),
+        list_authorities=guarded(ListAuthoritiesUseCase(records, clock)),
+        list_keys=guarded(ListKeysUseCase(records, keys, clock)),
+        rotate_authority_key=guarded(
+            RotateAuthorityKeyUseCase(
+                records,
+                log,
+                keys,
+                authority_foundation(settings, keys, entropy),
+                clock,
+                entropy,
+                settings.authority_suite,
+            )
+        ),
+        destroy_key=guarded(DestroyKeyUseCase(records, log, keys, clock)),
         check_readiness=guarded(readiness),
         read_metrics=guarded(
             ReadMetricsUseCase(readiness, records, queries, measurements, clock, settings.metrics_addresses)

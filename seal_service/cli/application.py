@@ -14,6 +14,7 @@ from seal_service.cli import (
     database,
     demo,
     grants,
+    keys,
     log,
     login,
     machine,
@@ -61,6 +62,7 @@ def program(maintained: serve.Maintained) -> typer.Typer:
         ("grants", grants.app),
         ("uses", uses.app),
         ("log", log.app),
+        ("keys", keys.app),
         ("pki", pki.app),
         ("db", database.app),
     ):

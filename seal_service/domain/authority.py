@@ -104,3 +104,8 @@ def succession(
 
 def _newest_version(role: AuthorityRole, credentials: Sequence[AuthorityCredential]) -> int:
     return max((one.version for one in credentials if one.role is role), default=0)
+
+
+def published_name(role: AuthorityRole, version: int) -> str:
+    """What a generation's files under /pki are called: the first has the address that it was founded with."""
+    return role.value if version == 1 else f"{role.value}-{version}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from seal_service.domain.algorithms import Suite
 from seal_service.formats.der import read_certificate
 
 
@@ -37,3 +38,11 @@ def issued_itself(certificate: bytes) -> bool:
     """Whether a certificate (DER) names itself as its issuer, as roots do."""
     read = read_certificate(certificate)
     return bool(read.subject.dump() == read.issuer.dump())
+
+
+def suite_of(certificate: bytes) -> Suite | None:
+    """The suite in which a certificate's key (DER) signs, or None for one that is none of ours."""
+    key = read_certificate(certificate).public_key
+    if key.algorithm == "ec" and key.curve == ("named", "secp256r1"):
+        return Suite.ECDSA_P256
+    return {("rsa", 3072): Suite.RSA_3072, ("rsa", 2048): Suite.RSA_2048}.get((key.algorithm, key.bit_size))

@@ -10,6 +10,7 @@ from typing import Any
 from asn1crypto import core, keys, x509
 
 from seal_service.domain.algorithms import Suite
+from seal_service.domain.authority import published_name
 from seal_service.domain.errors import InvalidInput
 from seal_service.domain.issuance import AuthorityRole, CertificateSubject
 from seal_service.formats.der import made, read, to_the_second, x509_time
@@ -60,7 +61,7 @@ class IssuerAddresses:
     def of(cls, role: AuthorityRole, version: int, public_url: str) -> IssuerAddresses:
         """Those of a generation of ROOT, which answers by its list alone, or of ISSUING."""
         base = _base(public_url)
-        name = role.value if version == 1 else f"{role.value}-{version}"
+        name = published_name(role, version)
         return cls(
             revocation_list=f"{base}/pki/{name}.crl",
             certificate=f"{base}/pki/{name}.cer",

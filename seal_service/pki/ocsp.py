@@ -10,7 +10,7 @@ from typing import Any
 from asn1crypto import core, crl, ocsp, x509
 
 from seal_service.domain.authority import current
-from seal_service.domain.errors import InvalidInput
+from seal_service.domain.errors import InvalidInput, SignatureRefused
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, CertificateStatus
 from seal_service.formats.der import made, read, to_the_second
 from seal_service.formats.issuing import identity_of, is_of
@@ -46,7 +46,7 @@ class OcspResponder:
     def answer(self, request: bytes) -> bytes:
         """The answer, DER: malformedRequest for bad bytes, unauthorized when it asks for other issuers alone.
 
-        internalError when the responder's own certificate is not valid now: see `seal keys rotate ocsp`.
+        internalError when the responder's certificate is not valid now (`seal keys rotate ocsp`) or its key is gone.
         """
         try:
             wanted, nonce = _read_request(request)
@@ -64,7 +64,11 @@ class OcspResponder:
                 _single(one, _status(transaction, one, issuer) if identifies_issuer(one, issuer) else _UNKNOWN, now)
                 for one in wanted
             ]
-        return _signed(answers, nonce, now, certificate_of(responder), self._keys.open(responder.key_reference))
+        try:
+            key = self._keys.open(responder.key_reference)
+        except SignatureRefused:  # it may be destroyed once nothing that its issuer issued is valid
+            return _refusal("internal_error")
+        return _signed(answers, nonce, now, certificate_of(responder), key)
 
 
 def _issuer_asked_for(transaction: Transaction, wanted: Sequence[ocsp.CertId]) -> x509.Certificate | None:

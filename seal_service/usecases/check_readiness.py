@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.authority import AUTHORITY_RULES
+from seal_service.domain.authority import AUTHORITY_RULES, current, ended, should_be_rotated
 from seal_service.domain.errors import SealServiceError
-from seal_service.domain.issuance import AuthorityRole
+from seal_service.domain.issuance import AuthorityCredential, AuthorityRole
 from seal_service.ports.crypto import KeyCustody, KeyStore
 from seal_service.ports.reading import Queries
 from seal_service.ports.records import Records
 from seal_service.ports.system import Clock
+from seal_service.usecases.key_uses import issuer_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class CheckReadinessUseCase:
             schema,
             database,
             self._custody(),
-            *(self._authority(role) for role in AUTHORITY_RULES),
+            *self._authorities(),
             self._reservations(),
         )
 
@@ -63,20 +65,37 @@ class CheckReadinessUseCase:
         found = self.custody.finding()
         return Dependency(name="keys", ready=found.ready, detail=found.detail)
 
-    def _authority(self, role: AuthorityRole) -> Dependency:
-        name = f"authority:{role.value}"
+    def _authorities(self) -> Iterator[Dependency]:
+        """Of each role the credential that signs; of responders one for each issuing CA whose time has not ended."""
+        now = self.clock.now()
         with self.records.read() as transaction:
-            credential = transaction.authorities.newest(role)
+            own = transaction.authorities.all()
+        for role, rule in AUTHORITY_RULES.items():
+            issuers = [one for one in own if one.role is rule.issuer and not ended(one, now)][:-1]
+            name = f"authority:{role.value}"
+            yield self._authority(name, role, current([one for one in own if one.role is role], now), now)
+            for issuer in issuers if rule.for_each_issuer else ():
+                fellows = [one for one in own if one.role is role and issuer_of(one, [issuer]) is issuer]
+                name = f"authority:{role.value} of {issuer.role.value} {issuer.version}"
+                yield self._authority(name, role, current(fellows, now), now)
+
+    def _authority(
+        self, name: str, role: AuthorityRole, credential: AuthorityCredential | None, now: datetime
+    ) -> Dependency:
         if credential is None:
             return Dependency(name=name, ready=False, detail="run `seal init`")
-        if not credential.not_before <= self.clock.now() < credential.not_after:
-            return Dependency(name=name, ready=False, detail=f"certificate ended {credential.not_after.isoformat()}")
+        until = credential.not_after.isoformat()
+        if not credential.not_before <= now < credential.not_after:
+            return Dependency(
+                name=name, ready=False, detail=f"certificate ended {until}: `seal keys rotate {role.value}`"
+            )
         try:
             self.keys.open(credential.key_reference)
             self.keys.place(credential.key_reference)  # a held key does not tell whether the HSM still has it
         except SealServiceError as error:
             return Dependency(name=name, ready=False, detail=error.message)
-        return Dependency(name=name, ready=True, detail=f"until {credential.not_after.isoformat()}")
+        near = f"; its end is near: `seal keys rotate {role.value}`" if should_be_rotated(credential, now) else ""
+        return Dependency(name=name, ready=True, detail=f"until {until}{near}")
 
     def _reservations(self) -> Dependency:
         with self.records.read() as transaction:

@@ -1,0 +1,106 @@
+"""seal keys: 密钥, the service's own and those of seals (article 9)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from seal_service.cli.options import FIRST_PAGE, AsJson, Cursor, Limit, Yes, example, noun, unless_confirmed
+from seal_service.cli.output import print_fields, print_json, print_page, print_rows, working
+from seal_service.cli.session import session
+from seal_service.domain.algorithms import Suite
+from seal_service.domain.authority import AUTHORITY_RULES, PlannedCredential
+from seal_service.domain.issuance import AuthorityCredential, AuthorityRole
+from seal_service.domain.paging import PageRequest
+from seal_service.formats import representation
+from seal_service.usecases.destroy_key import DestroyKey
+from seal_service.usecases.list_keys import ListedKey, ListKeys
+from seal_service.usecases.rotate_authority_key import RotateAuthorityKey
+
+app = noun("密钥: private keys, by reference; no command shows one.")
+
+
+@app.command("list", epilog=example("seal keys list", "seal keys list --json"))
+def list_(limit: Limit = FIRST_PAGE, cursor: Cursor = None, as_json: AsJson = False) -> None:
+    """密钥列表, by reference: where each is, what it is for, and until when."""
+    with session() as at:
+        page = at.service.list_keys(at.caller, ListKeys(page=PageRequest(limit=limit, cursor=cursor)))
+    columns = ("reference", "role", "seal_code", "version", "place", "suite", "since", "until", "state")
+    print_page(page, _key, columns, as_json=as_json)
+
+
+@app.command(epilog=example("seal keys rotate ocsp", "seal keys rotate issuing --yes"))
+def rotate(
+    role: Annotated[str, typer.Argument(metavar="ROLE", help=f"Which key: {', '.join(AUTHORITY_RULES)}.")],
+    suite: Annotated[Suite | None, typer.Option(help="算法套件; default: the instance's.")] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """密钥轮换: a new key with a new certificate beside the old, which goes on verifying what it signed."""
+    command = RotateAuthorityKey(role=role, suite=suite)
+    with session() as at:
+        rotation = at.service.rotate_authority_key(at.caller, command)
+        planned = "; ".join(_plan(one) for one in rotation.planned)
+        unless_confirmed(yes, f"make, each with a new {rotation.suite.value} key: {planned}")
+        with working("密钥轮换 making keys and certificates …"):
+            confirmed = RotateAuthorityKey(role=role, suite=suite, confirmed=True)
+            rows = [_made(one) for one in at.service.rotate_authority_key(at.caller, confirmed).made]
+    if as_json:
+        print_json({"items": rows})
+        return
+    print_rows(rows, ("role", "generation", "reference", "since", "until"))
+    if role == AuthorityRole.ROOT:
+        print("Hand the new root to relying parties (`seal pki export root`), then rotate issuing and timestamp.")
+
+
+@app.command(epilog=example("seal keys destroy KEY_REFERENCE", "seal keys destroy KEY_REFERENCE --yes"))
+def destroy(
+    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="As `seal keys list` shows it.")],
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """密钥销毁, for good, of a key that nothing needs any more; certificates and log stay."""
+    with session() as at:
+        key = at.service.destroy_key(at.caller, DestroyKey(reference=reference))
+        unless_confirmed(yes, f"destroy the key {reference} ({_told(key)}) for good")
+        key = at.service.destroy_key(at.caller, DestroyKey(reference=reference, confirmed=True))
+    print_fields(_key(key), as_json=as_json)
+
+
+def _plan(planned: PlannedCredential) -> str:
+    own = f"{planned.role.value} {planned.version}"
+    issuer = AUTHORITY_RULES[planned.role].issuer
+    if issuer is not None:
+        return f"{own} under {issuer.value} {planned.issuer_version}"
+    return own if planned.version == 1 else f"{own}, certified by itself and by the {planned.role.value} before it"
+
+
+def _made(credential: AuthorityCredential) -> representation.Plain:
+    return {
+        "role": credential.role.value,
+        "generation": credential.version,
+        "reference": credential.key_reference,
+        "since": representation.time(credential.not_before),
+        "until": representation.time(credential.not_after),
+    }
+
+
+def _key(key: ListedKey) -> representation.Plain:
+    return {
+        "reference": key.reference,
+        "role": key.role.value if key.role else None,
+        "seal_code": key.seal_code,
+        "version": key.version,
+        "place": key.place.value,
+        "suite": key.suite.value if key.suite else None,
+        "since": representation.time_or_none(key.since),
+        "until": representation.time_or_none(key.until),
+        "state": key.state.value,
+    }
+
+
+def _told(key: ListedKey) -> str:
+    name = key.role.value if key.role else f"seal {key.seal_code}" if key.seal_code else "of nothing"
+    version = "" if key.version is None else f" {key.version}"
+    return f"{name}{version}, {key.state.value}, in {key.place.value}"
