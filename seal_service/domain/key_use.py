@@ -92,7 +92,7 @@ def _reasons_of_authority(use: AuthorityUse, now: datetime) -> list[str]:
     if use.answers_for_valid:
         reasons.append(f"Certificates that {name} issued are valid, and it signs the list that says so")
     if now < use.superseded_at + SETTLING:
-        reasons.append(f"{name} was superseded less than an hour ago, and may be signing: {_after(use.superseded_at)}")
+        reasons.append(f"What began before {name} was superseded may use it still: {_after(use.superseded_at)}")
     return reasons
 
 

@@ -38,7 +38,9 @@ def of_authority(role: AuthorityRole, superseded: float | None, *, answers: bool
 
 
 def of_seal(state: SealState, version: int = 1) -> KeyUse:
-    held = replace(seal(), state=state, version=version, credentials=(credential(), credential("0a02", version=version)))
+    held = replace(
+        seal(), state=state, version=version, credentials=(credential(), credential("0a02", version=version))
+    )
     return KeyUse(reference="key", seal=held, credential=held.credentials[0])
 
 
@@ -51,7 +53,9 @@ def of_seal(state: SealState, version: int = 1) -> KeyUse:
         pytest.param(of_authority(R.TIMESTAMP, 0.5), KeyState.SUPERSEDED, False, id="superseded just now"),
         pytest.param(of_authority(R.TIMESTAMP, 1), KeyState.SUPERSEDED, True, id="a superseded unit"),
         pytest.param(of_seal(SealState.ACTIVE), KeyState.SIGNS, False, id="a seal's"),
-        pytest.param(of_seal(SealState.SUSPENDED), KeyState.SIGNS, False, id="a suspended seal's, which may be resumed"),
+        pytest.param(
+            of_seal(SealState.SUSPENDED), KeyState.SIGNS, False, id="a suspended seal's, which may be resumed"
+        ),
         pytest.param(of_seal(SealState.MADE), KeyState.SIGNS, False, id="a seal's that is not active yet"),
         pytest.param(of_seal(SealState.CANCELLED), KeyState.SUPERSEDED, True, id="a cancelled seal's"),
         pytest.param(of_seal(SealState.ACTIVE, version=2), KeyState.SUPERSEDED, True, id="a renewed seal's"),
