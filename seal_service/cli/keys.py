@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from seal_service.cli.options import FIRST_PAGE, AsJson, Cursor, Limit, Yes, example, noun, unless_confirmed
 from seal_service.cli.output import print_fields, print_json, print_page, print_rows, working
@@ -18,7 +20,8 @@ from seal_service.usecases.destroy_key import DestroyKey
 from seal_service.usecases.list_keys import ListedKey, ListKeys
 from seal_service.usecases.rotate_authority_key import RotateAuthorityKey
 
-app = noun("密钥: private keys, by reference; no command shows one.")
+app = noun("密钥: private keys, by reference.")
+_ANY_OTHER = "any-other"
 
 
 @app.command("list", epilog=example("seal keys list", "seal keys list --json"))
@@ -30,28 +33,72 @@ def list_(limit: Limit = FIRST_PAGE, cursor: Cursor = None, as_json: AsJson = Fa
     print_page(page, _key, columns, as_json=as_json)
 
 
-@app.command(epilog=example("seal keys rotate ocsp", "seal keys rotate issuing --yes"))
-def rotate(
-    role: Annotated[str, typer.Argument(metavar="ROLE", help=f"Which key: {', '.join(AUTHORITY_RULES)}.")],
-    suite: Annotated[Suite | None, typer.Option(help="算法套件; default: the instance's.")] = None,
-    yes: Yes = False,
-    as_json: AsJson = False,
-) -> None:
-    """密钥轮换: a new key with a new certificate beside the old, which goes on verifying what it signed."""
+class Rotations(TyperGroup):
+    """What can be rotated, by name; any other name is taken to the use case, which says why it is not."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command."""
+        known = not args or self.get_command(ctx, args[0]) is not None
+        return super().resolve_command(ctx, args if known else [_ANY_OTHER, *args])
+
+
+rotation = typer.Typer(
+    cls=Rotations,
+    help="密钥轮换: a new key beside the old, which goes on verifying what it signed.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(rotation, name="rotate")
+
+SuiteOption = Annotated[Suite | None, typer.Option("--suite", help="算法套件; default: the instance's.")]
+
+
+@rotation.command("root", epilog=example("seal keys rotate root", "seal keys rotate root --yes"))
+def rotate_root(suite: SuiteOption = None, yes: Yes = False, as_json: AsJson = False) -> None:
+    """根证书: also certified by the root before it, for relying parties that have only that one."""
+    _rotate(AuthorityRole.ROOT, suite, yes, as_json)
+    if not as_json:
+        print("Hand it to relying parties (`seal pki export root`), then rotate issuing and timestamp.")
+
+
+@rotation.command("issuing", epilog=example("seal keys rotate issuing --yes"))
+def rotate_issuing(suite: SuiteOption = None, yes: Yes = False, as_json: AsJson = False) -> None:
+    """签发证书, with a responder of its own: it certifies the seals that are made or renewed from then on."""
+    _rotate(AuthorityRole.ISSUING, suite, yes, as_json)
+
+
+@rotation.command("ocsp", epilog=example("seal keys rotate ocsp --yes"))
+def rotate_ocsp(suite: SuiteOption = None, yes: Yes = False, as_json: AsJson = False) -> None:
+    """证书状态查询: a new responder for each issuing certificate whose time has not ended."""
+    _rotate(AuthorityRole.OCSP, suite, yes, as_json)
+
+
+@rotation.command("timestamp", epilog=example("seal keys rotate timestamp --yes"))
+def rotate_timestamp(suite: SuiteOption = None, yes: Yes = False, as_json: AsJson = False) -> None:
+    """时间戳单元."""
+    _rotate(AuthorityRole.TIMESTAMP, suite, yes, as_json)
+
+
+@rotation.command(_ANY_OTHER, hidden=True)
+def rotate_any_other(name: str, suite: SuiteOption = None, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Be refused with the reason."""
+    _rotate(name, suite, yes, as_json)
+
+
+def _rotate(role: str, suite: Suite | None, yes: bool, as_json: bool) -> None:
     command = RotateAuthorityKey(role=role, suite=suite)
     with session() as at:
-        rotation = at.service.rotate_authority_key(at.caller, command)
-        planned = "; ".join(_plan(one) for one in rotation.planned)
-        unless_confirmed(yes, f"make, each with a new {rotation.suite.value} key: {planned}")
+        planned = at.service.rotate_authority_key(at.caller, command)
+        told = "; ".join(_plan(one) for one in planned.planned)
+        unless_confirmed(yes, f"make, each with a new {planned.suite.value} key: {told}")
         with working("密钥轮换 making keys and certificates …"):
-            confirmed = RotateAuthorityKey(role=role, suite=suite, confirmed=True)
-            rows = [_made(one) for one in at.service.rotate_authority_key(at.caller, confirmed).made]
+            rows = [
+                _made(one) for one in at.service.rotate_authority_key(at.caller, replace(command, confirmed=True)).made
+            ]
     if as_json:
         print_json({"items": rows})
-        return
-    print_rows(rows, ("role", "generation", "reference", "since", "until"))
-    if role == AuthorityRole.ROOT:
-        print("Hand the new root to relying parties (`seal pki export root`), then rotate issuing and timestamp.")
+    else:
+        print_rows(rows, ("role", "generation", "reference", "since", "until"))
 
 
 @app.command(epilog=example("seal keys destroy KEY_REFERENCE", "seal keys destroy KEY_REFERENCE --yes"))
