@@ -29,6 +29,7 @@ from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.impression import SEAL_TYPE_NAMES, SealType, largest_mm
 from seal_service.domain.lifecycle import TRANSITIONS, Action
 from seal_service.domain.organization import UnitType
+from seal_service.domain.readiness import KINDS
 from seal_service.domain.seal import SealState
 from seal_service.log.appendix_a import FIELDS, LOG_TYPES, PERSONAL_FIELDS
 
@@ -207,9 +208,16 @@ def seal_sizes() -> str:
     return table(["type", "name", "largest, mm"], rows) + f"\n\nWhere no type of its own bounds it, of a {formal}."
 
 
+def dependencies() -> str:
+    """What the service stands on: when each is not ready, what its age tells, what mends it."""
+    rows = [[code(kind.name), kind.not_ready, kind.age or "none", kind.mend] for kind in KINDS]
+    return table(["dependency", "not ready when", "age", "what mends it"], rows)
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "appendix-a-fields": appendix_a_fields,
     "command-help": command_help,
+    "dependencies": dependencies,
     "door-refusals": door_refusals,
     "endpoints": endpoints,
     "authority-roles": authority_roles,

@@ -8,16 +8,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from seal_service.bootstrap import Service, build, restoring
 from seal_service.config import Settings
 from seal_service.domain.backup import Backup
 from seal_service.domain.use import SignatureLevel
+from seal_service.ports.system import Clock
 from seal_service.usecases.apply_seal import AppliedSeal
 from seal_service.usecases.back_up import BackUp
 from tests.instance import RealOffice, blank_pdf
+from tests.postgresql import empty_database, postgresql_settings
 
 THREADS = 4
+ENGINES = ("sqlite", "postgresql")
+
+
+def office_on(engine: str, root: Path) -> RealOffice:
+    """An instance on an engine; the test is skipped where that is not installed."""
+    return RealOffice(root / "instance", changes={} if engine == "sqlite" else postgresql_settings())
 
 
 @dataclass
@@ -81,13 +90,28 @@ class Drill:
         return self.directory / self.backup.name
 
 
+def restore(settings: Settings, backup: Path, clock: Clock | None = None) -> Backup:
+    """Restore a backup."""
+    with restoring(settings, backup, clock=clock) as act:
+        return act()
+
+
+def examine(settings: Settings, backup: Path) -> Backup:
+    """What a restore would do first."""
+    with restoring(settings, backup) as act:
+        return act.examine()
+
+
 def place(office: RealOffice, root: Path) -> Settings:
-    """Settings of an empty place, with the master key of the instance and nothing else."""
+    """Settings of an empty place on the instance's engine, with its master key and nothing else."""
     keys = root / "keys"
     keys.mkdir(parents=True, mode=0o700)
     (keys / "master.key").write_bytes((office.settings.key_directory / "master.key").read_bytes())
     (keys / "master.key").chmod(0o600)
-    return Settings(home=root / "home", keys=keys)
+    changes: dict[str, Any] = {}
+    if office.settings.database_url is not None:
+        changes = empty_database("place").settings
+    return Settings(home=root / "home", keys=keys, **changes)
 
 
 def drill(office: RealOffice, root: Path) -> Drill:
@@ -102,6 +126,6 @@ def drill(office: RealOffice, root: Path) -> Drill:
         load.wait_for(6)
     settings = place(office, root / "restored")
     office.clock.forward(timedelta(minutes=1))
-    restoring(settings, directory / backup.name, clock=office.clock)()
+    restore(settings, directory / backup.name, office.clock)
     service = build(settings, clock=office.clock)
     return Drill(office, directory, backup, before, load.released[len(before) :], settings, service)

@@ -45,10 +45,10 @@ class ShiftedClock:
 
 
 @contextmanager
-def serving(service: Service) -> Iterator[str]:
-    """The service behind uvicorn on a free port of this machine; its address."""
+def serving(service: Service, port: int = 0) -> Iterator[str]:
+    """The service behind uvicorn on a port of this machine, a free one unless it is named; its address."""
     config = uvicorn.Config(
-        create_app(service), host="127.0.0.1", port=0, log_level="warning", ws="none", proxy_headers=False
+        create_app(service), host="127.0.0.1", port=port, log_level="warning", ws="none", proxy_headers=False
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

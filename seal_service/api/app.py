@@ -17,9 +17,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from seal_service.api import openapi
 from seal_service.api.bodies import BodyBudget
 from seal_service.api.edge import Edge
+from seal_service.api.lately import LatelyFound
 from seal_service.api.limits import TokenBuckets
 from seal_service.api.problems import problem_of_error, problem_of_http, problem_of_validation
 from seal_service.api.routers import ROUTERS, callings, routes_of
+from seal_service.api.schemas.health import ReadinessView
 from seal_service.bootstrap import Service
 from seal_service.domain.errors import SealServiceError
 
@@ -85,4 +87,5 @@ def create_app(service: Service) -> FastAPI:
     app.state.service = service
     app.state.bodies = BodyBudget(DOCUMENTS_A_THREAD * service.worker_threads * service.document_bytes)
     app.state.buckets = TokenBuckets(time.monotonic)
+    app.state.readiness = LatelyFound[ReadinessView](1.0, time.monotonic)
     return app

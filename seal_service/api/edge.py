@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
@@ -10,11 +11,12 @@ from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from seal_service.api.bodies import SMALL_BODY, Body
-from seal_service.api.problems import DoorRefusal, problem_of_unknown
+from seal_service.api.problems import RETRY_SECONDS, DoorRefusal, problem_of_http, problem_of_unknown
 from seal_service.ports.system import RequestMeasurements
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -65,6 +67,10 @@ class Edge:
                 await self._app(scope, _bounded(scope, receive, body), send_with_headers)
             except ClientDisconnect:
                 return
+            except asyncio.CancelledError:  # the server stops, and the time for requests under way is over
+                if status is not None:
+                    raise
+                await _stopping(Request(scope))(scope, receive, send_with_headers)
             except Exception:
                 _log.exception("unexpected error")
                 if status is not None:
@@ -73,6 +79,12 @@ class Edge:
             finally:
                 body.release()
                 _note(measured, scope, status, time.perf_counter() - began)
+
+
+def _stopping(request: Request) -> Response:
+    told = "The server is stopping: repeat the request shortly, with the same Idempotency-Key where it has one"
+    headers = {"Retry-After": str(RETRY_SECONDS), "Connection": "close"}
+    return problem_of_http(request, DoorRefusal("overloaded", told, headers))
 
 
 def _note(measured: RequestMeasurements, scope: Scope, status: int | None, seconds: float) -> None:

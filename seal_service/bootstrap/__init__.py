@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seal_service.bootstrap.backups import restoring
+    from seal_service.bootstrap.checking import check_configuration
+    from seal_service.bootstrap.describing import facts_of
     from seal_service.bootstrap.environment import is_initialised, settings_from_environment
     from seal_service.bootstrap.instance import fresh_master_key, initialise, schema_of_database, upgrade_database
     from seal_service.bootstrap.observing import (
@@ -25,14 +27,16 @@ _MODULE_OF = {
     "Service": "service",
     "build": "wiring",
     "certificates_of_files": "verifying",
+    "check_configuration": "checking",
     "fresh_master_key": "instance",
+    "facts_of": "describing",
     "initialise": "instance",
     "is_initialised": "environment",
-    "restoring": "backups",
     "log_as_command": "observing",
     "log_as_server": "observing",
     "log_configuration": "observing",
     "measured_together": "observing",
+    "restoring": "backups",
     "schema_of_database": "instance",
     "settings_from_environment": "environment",
     "upgrade_database": "instance",
@@ -44,14 +48,16 @@ __all__ = [
     "Service",
     "build",
     "certificates_of_files",
+    "check_configuration",
     "fresh_master_key",
+    "facts_of",
     "initialise",
     "is_initialised",
-    "restoring",
     "log_as_command",
     "log_as_server",
     "log_configuration",
     "measured_together",
+    "restoring",
     "schema_of_database",
     "settings_from_environment",
     "upgrade_database",

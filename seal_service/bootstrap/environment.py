@@ -14,17 +14,28 @@ MASTER_KEY = "master.key"
 """The master key's file in the key directory."""
 
 
+OTHER_VARIABLES = frozenset({"SEAL_CLIENT_ID", "SEAL_CLIENT_SECRET"})
+"""Variables of our prefix that are no settings: who is at the command line."""
+
+
 def settings_from_environment() -> Settings:
     """The instance's settings; InvalidInput with the name of each wrong variable."""
+    settings, wrong = read_settings()
+    if settings is None:
+        told = "; ".join(f"{variable}: {message}" for variable, message in wrong.items())
+        raise InvalidInput(f"Settings in the environment are wrong: {told}")
+    return settings
+
+
+def read_settings() -> tuple[Settings | None, dict[str, str]]:
+    """The settings, or None and what is wrong with which variable."""
     try:
-        return Settings()
+        return Settings(), {}
     except ValidationError as error:
-        wrong = "; ".join(f"SEAL_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors() if one["loc"])
-        raise InvalidInput(f"Settings in the environment are wrong: {wrong}") from None
+        return None, {f"SEAL_{str(one['loc'][0]).upper()}": one["msg"] for one in error.errors() if one["loc"]}
     except SettingsError as error:  # a list or a mapping that is no JSON; only the message tells which
         field = re.search(r'field "(\w+)"', str(error))
-        named = f"SEAL_{field[1].upper()}" if field else "a list or a mapping"
-        raise InvalidInput(f"Settings in the environment are wrong: {named} is written as JSON") from None
+        return None, {f"SEAL_{field[1].upper()}" if field else "a list or a mapping": "it is written as JSON"}
 
 
 def is_initialised(settings: Settings) -> bool:

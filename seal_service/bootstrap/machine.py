@@ -1,11 +1,15 @@
-"""The machine: its time of day, its randomness, its memory."""
+"""The machine: its time of day, its randomness, its memory, its disks."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pikepdf
+
+from seal_service.ports.system import FreeSpace
 
 LARGEST_STREAM = 256 << 20
 """Bytes that one compressed stream of a document may grow to in qpdf."""
@@ -25,6 +29,25 @@ class SystemEntropy:
     def token(self, length: int) -> bytes:
         """`length` bytes."""
         return os.urandom(length)
+
+
+class DirectoryVolumes:
+    """The volumes of some directories, by name; one that is not made yet lies where its parent does."""
+
+    def __init__(self, directories: Mapping[str, Path]) -> None:
+        self._directories = directories
+
+    def free(self) -> Sequence[FreeSpace]:
+        """What an ordinary user may still write in each."""
+        return [FreeSpace(name=name, free_bytes=_free_bytes(path)) for name, path in self._directories.items()]
+
+
+def _free_bytes(directory: Path) -> int | None:
+    try:
+        volume = os.statvfs(directory if directory.exists() else directory.parent)
+    except OSError:
+        return None
+    return volume.f_bavail * volume.f_frsize
 
 
 def bound_document_parsing() -> None:

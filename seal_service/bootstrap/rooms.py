@@ -62,7 +62,7 @@ def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
         vault=vault,
         database=database,
         records=SqlRecords(database),
-        keys=_key_stores(settings, hierarchy, entropy),
+        keys=key_stores(settings, hierarchy, entropy),
         log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
         credentials=credentials,
     )
@@ -81,7 +81,7 @@ def master_keys(settings: Settings) -> MasterKeySource:
     return MasterKeyFile(settings.key_directory / MASTER_KEY)
 
 
-def _key_stores(settings: Settings, hierarchy: KeyHierarchy, entropy: Entropy) -> KeyStores:
+def key_stores(settings: Settings, hierarchy: KeyHierarchy, entropy: Entropy) -> KeyStores:
     """The key directory, and the HSM where one is named; it is not asked before its first key is."""
     return KeyStores(
         files=FileKeyStore(hierarchy, entropy),

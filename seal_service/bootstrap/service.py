@@ -15,6 +15,7 @@ from seal_service.domain.grant import Grant
 from seal_service.domain.invariants import Checked
 from seal_service.domain.organization import Unit
 from seal_service.domain.paging import Page
+from seal_service.domain.readiness import Dependency
 from seal_service.domain.seal import Seal
 from seal_service.domain.use import SealUse
 from seal_service.domain.verdict import VerificationReport
@@ -35,7 +36,7 @@ from seal_service.usecases.change_status import (
     ResumeSeal,
 )
 from seal_service.usecases.check_database import CheckDatabase
-from seal_service.usecases.check_readiness import CheckReadiness, Dependency
+from seal_service.usecases.check_readiness import CheckReadiness
 from seal_service.usecases.create_account import (
     CreateAccount,
     CreatedAccount,
@@ -48,6 +49,8 @@ from seal_service.usecases.list_authorities import ListAuthorities, PublishedAut
 from seal_service.usecases.list_keys import ListedKey, ListKeys
 from seal_service.usecases.look_up_seal import LookUpSeal, PublicStatus
 from seal_service.usecases.make_seal import MakeSeal
+from seal_service.usecases.manage_trust import AddTrust, ConfirmTrust, ListTrust, RemoveTrust, TrustView
+from seal_service.usecases.observe import Observe, Observed
 from seal_service.usecases.read_log import (
     CountLog,
     EntryAnswer,
@@ -196,6 +199,11 @@ class Service:
     list_keys: Guarded[ListKeys, Page[ListedKey]]
     rotate_authority_key: Guarded[RotateAuthorityKey, Rotation]
     destroy_key: Guarded[DestroyKey, ListedKey]
+    add_trust: Guarded[AddTrust, TrustView]
+    confirm_trust: Guarded[ConfirmTrust, TrustView]
+    remove_trust: Guarded[RemoveTrust, TrustView]
+    list_trust: Guarded[ListTrust, tuple[TrustView, ...]]
+    observe: Guarded[Observe, Observed]
     check_readiness: Guarded[CheckReadiness, tuple[Dependency, ...]]
     back_up: Guarded[BackUp, Backup]
     check_database: Guarded[CheckDatabase, Checked]

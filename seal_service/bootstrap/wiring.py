@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
+from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
 from seal_service.bootstrap.under_way import CallsUnderWay
@@ -17,6 +18,7 @@ from seal_service.domain.errors import SealServiceError
 from seal_service.observability.metrics import PrometheusMeasurements
 from seal_service.observability.pools import count_connections
 from seal_service.observability.timestamps import MeasuredTimestampAuthority
+from seal_service.pki.authority_certificates import AuthorityCertificates
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.chains import KnownChains
 from seal_service.pki.internal_ca import InternalCertificateAuthority
@@ -31,7 +33,7 @@ from seal_service.pki.timestamp_client import (
     HttpTimestampAuthority,
 )
 from seal_service.pki.timestamp_unit import TimestampUnit
-from seal_service.ports.crypto import TimestampAuthority, TrustStore
+from seal_service.ports.crypto import TimestampAuthority
 from seal_service.ports.system import Clock, Entropy
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.impression import PictureReader
@@ -52,7 +54,6 @@ from seal_service.usecases.change_status import (
     ReportLossUseCase,
     ResumeSealUseCase,
 )
-from seal_service.usecases.check_readiness import CheckReadinessUseCase
 from seal_service.usecases.create_account import (
     CreateAccountUseCase,
     DisableAccountUseCase,
@@ -65,6 +66,12 @@ from seal_service.usecases.list_keys import ListKeysUseCase
 from seal_service.usecases.log_refusal import LogRefusal
 from seal_service.usecases.look_up_seal import LookUpSealUseCase
 from seal_service.usecases.make_seal import MakeSealUseCase
+from seal_service.usecases.manage_trust import (
+    AddTrustUseCase,
+    ConfirmTrustUseCase,
+    ListTrustUseCase,
+    RemoveTrustUseCase,
+)
 from seal_service.usecases.read_log import (
     CountLogUseCase,
     QueryLogUseCase,
@@ -126,20 +133,26 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     lists = RevocationLists(records, keys, clock)
     responder = OcspResponder(records, keys, clock)
     unit = TimestampUnit(records, keys, clock, entropy)
-    others = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy)
+    others = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy, trust.revocation_addresses)
     revocation = FirstAnsweringRevocation([OwnRevocation(records, responder, lists, clock), others])
+    outside: list[TimestampAuthority] = [HttpTimestampAuthority(url, http, entropy) for url in settings.timestamp_urls]
+    embedded: list[TimestampAuthority] = (
+        [EmbeddedTimestampAuthority(unit.answer, entropy)] if settings.timestamp_embedded else []
+    )
+    measured = [MeasuredTimestampAuthority(one, measurements) for one in (*outside, *embedded)]
+    services = InternalPublicKeyServices(records, lists, responder, unit)
     sealer = PdfSealer(
         keys=keys,
         blobs=blobs,
         chain=authority.chain,
-        timestamps=_timestamps(settings, http, unit, trust, clock, entropy, measurements),
+        timestamps=FirstAnsweringTimestampAuthority(measured, trust, clock),
         revocation=revocation,
         clock=clock,
         limits=DocumentLimits(
             bytes=settings.document_bytes, pages=settings.document_pages, objects=settings.document_objects
         ),
         permitted_content=settings.permitted_content,
-        issuers=lambda: [*(anchor.certificate for anchor in trust.anchors()), *trust.intermediates()],
+        issuers=trust.issuers,
     )
     verifier = Verifier(trust=trust, revocation=revocation, clock=clock)
     reservation = timedelta(seconds=settings.reservation_seconds)
@@ -147,7 +160,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
 
     refused = LogRefusal(records, log)
     under_way = CallsUnderWay()
-    readiness = CheckReadinessUseCase(records, queries, keys, clock, reservation, rooms.database.durability, keys)
+    readiness = readiness_of(settings, rooms, queries, services, outside)
 
     def guarded(use_case: UseCase[Command, Answer]) -> Guarded[Command, Answer]:
         return Guarded(use_case, refused, under_way)
@@ -211,7 +224,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         plan_master_key_rotation=guarded(PlanMasterKeyRotationUseCase(rotation)),
         rotate_master_key=guarded(RotateMasterKeyUseCase(records, log, rotation)),
         rotate_token_key=guarded(RotateTokenKeyUseCase(records, log, RingTokenKeyRotation(rooms.hierarchy, entropy))),
-        answer_pki=guarded(AnswerPkiUseCase(InternalPublicKeyServices(records, lists, responder, unit))),
+        answer_pki=guarded(AnswerPkiUseCase(services)),
         list_authorities=guarded(ListAuthoritiesUseCase(records, clock)),
         list_keys=guarded(ListKeysUseCase(records, keys, clock)),
         rotate_authority_key=guarded(
@@ -226,6 +239,11 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
             )
         ),
         destroy_key=guarded(DestroyKeyUseCase(records, log, keys, clock)),
+        add_trust=guarded(AddTrustUseCase(records, log, AuthorityCertificates(), clock)),
+        confirm_trust=guarded(ConfirmTrustUseCase(records, log, AuthorityCertificates(), clock)),
+        remove_trust=guarded(RemoveTrustUseCase(records, log, AuthorityCertificates(), clock)),
+        list_trust=guarded(ListTrustUseCase(records, AuthorityCertificates())),
+        observe=guarded(observation_of(settings, rooms, queries, outside, others, trust)),
         check_readiness=guarded(readiness),
         read_metrics=guarded(
             ReadMetricsUseCase(readiness, records, queries, measurements, clock, settings.metrics_addresses)
@@ -241,20 +259,3 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         requests=measurements,
         close=close,
     )
-
-
-def _timestamps(
-    settings: Settings,
-    http: BoundedHttp,
-    unit: TimestampUnit,
-    trust: TrustStore,
-    clock: Clock,
-    entropy: Entropy,
-    measurements: PrometheusMeasurements,
-) -> FirstAnsweringTimestampAuthority:
-    outside: list[TimestampAuthority] = [HttpTimestampAuthority(url, http, entropy) for url in settings.timestamp_urls]
-    embedded: list[TimestampAuthority] = (
-        [EmbeddedTimestampAuthority(unit.answer, entropy)] if settings.timestamp_embedded else []
-    )
-    measured = [MeasuredTimestampAuthority(one, measurements) for one in (*outside, *embedded)]
-    return FirstAnsweringTimestampAuthority(measured, trust, clock)

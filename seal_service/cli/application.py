@@ -11,8 +11,10 @@ from seal_service.cli import (
     accounts,
     applications,
     apply,
+    check_config,
     database,
     demo,
+    doctor,
     grants,
     keys,
     log,
@@ -21,6 +23,7 @@ from seal_service.cli import (
     pki,
     seals,
     serve,
+    trust,
     units,
     uses,
     verify,
@@ -48,7 +51,8 @@ def program(maintained: serve.Maintained) -> typer.Typer:
     app.command(epilog=machine.INIT_EXAMPLE)(machine.init)
     app.command(epilog=serve.EXAMPLE)(serve.serving(maintained))
     app.command(epilog=demo.EXAMPLE)(demo.demo)
-    app.command(epilog=machine.DOCTOR_EXAMPLE)(machine.doctor)
+    app.command(epilog=doctor.EXAMPLE)(doctor.doctor)
+    app.command("check-config", epilog=check_config.EXAMPLE)(check_config.check_config)
     app.command(epilog=login.LOGIN_EXAMPLE)(login.login)
     app.command(epilog=login.LOGOUT_EXAMPLE)(login.logout)
     app.command(epilog=apply.EXAMPLE)(apply.apply)
@@ -64,6 +68,7 @@ def program(maintained: serve.Maintained) -> typer.Typer:
         ("log", log.app),
         ("keys", keys.app),
         ("pki", pki.app),
+        ("trust", trust.app),
         ("db", database.app),
     ):
         app.add_typer(group, name=name)

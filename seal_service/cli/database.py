@@ -97,8 +97,7 @@ def restore(
     from seal_service import bootstrap
 
     settings = bootstrap.settings_from_environment()
-    with counting() as told:
-        restoring = bootstrap.restoring(settings, source, told)
+    with counting() as told, bootstrap.restoring(settings, source, told) as restoring:
         found = restoring() if yes else restoring.examine()
     fields = {"home": str(settings.home.resolve()), "keys": str(settings.key_directory.resolve()), **_as_plain(found)}
     print_fields({"restored": yes, **fields}, as_json=as_json)

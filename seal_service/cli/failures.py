@@ -35,6 +35,7 @@ _NEXT: tuple[tuple[type[errors.SealServiceError], str], ...] = (
     (errors.GrantNotFound, "`seal grants list` shows the grants that this account sees."),
     (errors.UseNotFound, "`seal uses list --seal CODE` shows the uses that this account sees."),
     (errors.KeyNotFound, "`seal keys list` shows the keys."),
+    (errors.TrustAnchorNotFound, "`seal trust list` shows what is trusted."),
     (errors.IdempotencyKeyReused, "Take a new --key for a new request."),
     (errors.UseInProgress, "Ask again shortly with the same --key."),
     (errors.UseOvertaken, "Nothing was released; ask again with a new --key."),

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from seal_service.cli import keys_master
 from seal_service.cli.options import FIRST_PAGE, AsJson, Cursor, Limit, Yes, example, noun, unless_confirmed
 from seal_service.cli.output import print_fields, print_json, print_page, print_rows, working
 from seal_service.cli.session import session
@@ -44,7 +45,7 @@ class Rotations(TyperGroup):
 
 rotation = typer.Typer(
     cls=Rotations,
-    help="密钥轮换: a new key beside the old, which goes on verifying what it signed.",
+    help="密钥轮换: a new key in the place of one of the service's own; what the old one signed verifies as before.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -77,6 +78,14 @@ def rotate_ocsp(suite: SuiteOption = None, yes: Yes = False, as_json: AsJson = F
 def rotate_timestamp(suite: SuiteOption = None, yes: Yes = False, as_json: AsJson = False) -> None:
     """时间戳单元."""
     _rotate(AuthorityRole.TIMESTAMP, suite, yes, as_json)
+
+
+rotation.command("master", epilog=keys_master.ROTATE_MASTER_EXAMPLE)(keys_master.rotate_master)
+rotation.command("tokens", epilog=keys_master.ROTATE_TOKENS_EXAMPLE)(keys_master.rotate_tokens)
+making = noun("新密钥: a key that someone has to put in its place.")
+making.command("master", epilog=keys_master.NEW_MASTER_EXAMPLE)(keys_master.new_master)
+making.callback()(lambda: None)  # a group also while it has one command
+app.add_typer(making, name="new")
 
 
 @rotation.command(_ANY_OTHER, hidden=True)

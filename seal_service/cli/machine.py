@@ -1,19 +1,13 @@
-"""seal init, doctor, reconcile: what an operator does on the machine."""
+"""seal init, reconcile: what an operator does on the machine."""
 
 from __future__ import annotations
 
-import typer
-
 from seal_service.cli.options import AsJson, example
-from seal_service.cli.output import print_fields, print_json, print_rows, working
+from seal_service.cli.output import print_fields, working
 from seal_service.cli.session import session
-from seal_service.domain.access import PUBLIC_CALLER
-from seal_service.domain.errors import InstanceNotReady
-from seal_service.usecases.check_readiness import CheckReadiness, Dependency
 from seal_service.usecases.reconcile import Reconcile
 
 INIT_EXAMPLE = example("SEAL_HOME=/srv/seal seal init")
-DOCTOR_EXAMPLE = example("seal doctor")
 RECONCILE_EXAMPLE = example("seal reconcile")
 
 
@@ -34,36 +28,6 @@ def init(as_json: AsJson = False) -> None:
     if not as_json:
         print("\nThe first operator's secret is shown this once and kept nowhere. Back up the key directory.")
         print("Next: `seal login`, then `seal accounts create` for the making office; `seal serve` to serve.")
-
-
-def doctor(as_json: AsJson = False) -> None:
-    """就绪检查: everything the service stands on; 1 when something is not ready."""
-    found = _dependencies()
-    rows = [{"name": one.name, "ready": one.ready, "detail": one.detail} for one in found]
-    ready = all(one.ready for one in found)
-    if as_json:
-        print_json({"ready": ready, "dependencies": rows})
-    else:
-        print_rows(rows, ("name", "ready", "detail"))
-    if not ready:
-        raise typer.Exit(1)
-
-
-def _dependencies() -> tuple[Dependency, ...]:
-    from seal_service import bootstrap
-
-    settings = bootstrap.settings_from_environment()
-    if not bootstrap.is_initialised(settings):
-        told = f"nothing in {settings.home.resolve()}: run `seal init`"
-        return (Dependency(name="instance", ready=False, detail=told),)
-    try:
-        service = bootstrap.build(settings)
-    except InstanceNotReady as error:
-        return (Dependency(name="instance", ready=False, detail=error.message),)
-    try:
-        return service.check_readiness(PUBLIC_CALLER, CheckReadiness())
-    finally:
-        service.close()
 
 
 def reconcile(as_json: AsJson = False) -> None:

@@ -14,7 +14,9 @@ from seal_service.domain.grant import Grant
 from seal_service.domain.impression import Impression
 from seal_service.domain.lifecycle import StatusChange, allowed_actions, renewal_window, state_at
 from seal_service.domain.organization import Unit
+from seal_service.domain.readiness import Dependency
 from seal_service.domain.seal import Credential, Seal
+from seal_service.domain.trust import AuthorityCertificate, TrustedCertificate
 from seal_service.domain.use import SealUse, UseState
 from seal_service.formats.canonical import decode
 from seal_service.ports.records import LogRow
@@ -209,4 +211,39 @@ def log_entry(one: LogRow) -> Plain:
         "use_id": one.use_id,
         "intent_id": one.intent_id,
         "entry": decode(one.canon),
+    }
+
+
+def trusted_certificate(one: TrustedCertificate, certificate: AuthorityCertificate) -> Plain:
+    """信任锚 with what its certificate says of itself."""
+    purposes = (("signatures", one.for_signatures), ("timestamps", one.for_timestamps))
+    return {
+        "id": one.id,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "serial": certificate.serial,
+        "not_before": time(certificate.not_before),
+        "not_after": time(certificate.not_after),
+        "key": certificate.key,
+        "signature": certificate.signature,
+        "self_signed": certificate.is_self_signed,
+        "trusted_for": [name for name, trusted in purposes if trusted],
+        "revocation_addresses": list(one.revocation_addresses),
+        "note": one.note,
+        "added_by": one.added_by,
+        "added_at": time(one.added_at),
+        "confirmed_at": time(one.confirmed_at),
+        "removed_at": time_or_none(one.removed_at),
+    }
+
+
+def dependency(one: Dependency) -> Plain:
+    """What the service stands on, for the operator."""
+    return {
+        "name": one.name,
+        "ready": one.ready,
+        "warning": one.warning,
+        "age_seconds": one.age_seconds,
+        "detail": one.detail,
+        "mend": one.mend,
     }

@@ -1,49 +1,84 @@
-"""维护: what runs beside the server, so that nothing stays open that has ended."""
+"""维护: what runs beside the server, so that nothing stays open that has ended and what is outside is known."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from seal_service.bootstrap import Service
 from seal_service.domain.access import Caller, Role
+from seal_service.usecases.observe import Observe
 from seal_service.usecases.reconcile import Reconcile
 
-SECONDS_BETWEEN = 30.0
 MACHINE = Caller(account_id=None, name="maintenance", roles=frozenset({Role.OPERATOR}))
 """The service itself: no account, and of the roles only the one that holds no business rights."""
+SECONDS_TO_END = 20.0
+"""That a task under way gets when the server stops; whatever it does not finish, the next run does."""
 
 _log = logging.getLogger(__name__)
 
 
-@contextmanager
-def maintained(service: Service, seconds_between: float = SECONDS_BETWEEN) -> Iterator[None]:
-    """Reconcile at once and then periodically, in a thread, as long as the context is open.
+@dataclass(frozen=True)
+class Task:
+    """Something that is done at once and then again and again."""
 
-    A run that fails is logged and tried again the next time; leaving the context waits for a run to end.
+    name: str
+    run: Callable[[Service], bool]
+    """Whether all was well; an exception counts as not."""
+    seconds_between: float
+    seconds_when_not_well: float
+    """Until it is tried again after a run that was not."""
+
+
+def reconcile(service: Service) -> bool:
+    """Close what was left open."""
+    done = service.reconcile(MACHINE, Reconcile())
+    if done.abandoned or done.documents_removed:
+        facts = {"uses_abandoned": done.abandoned, "documents_removed": done.documents_removed}
+        _log.warning("reconciled", extra=facts)
+    return True
+
+
+def observe(service: Service) -> bool:
+    """Look at what is outside."""
+    return service.observe(MACHINE, Observe()).well
+
+
+TASKS = (Task("reconcile", reconcile, 30.0, 30.0), Task("observe", observe, 3600.0, 300.0))
+
+
+@contextmanager
+def maintained(service: Service, tasks: Sequence[Task] = TASKS) -> Iterator[None]:
+    """Run each task at once and then periodically, in a thread of its own, as long as the context is open.
+
+    A run that fails is logged and tried again; none keeps another from running. Leaving the context waits for runs to
+    end, 20 seconds at most.
     """
     stop = threading.Event()
-    thread = threading.Thread(target=_run, args=(service, stop, seconds_between), name="maintenance", daemon=True)
-    thread.start()
+    threads = [
+        threading.Thread(target=_repeat, args=(task, service, stop), name=f"maintenance {task.name}", daemon=True)
+        for task in tasks
+    ]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join()
+        for thread in threads:
+            thread.join(SECONDS_TO_END)
 
 
-def _run(service: Service, stop: threading.Event, seconds_between: float) -> None:
+def _repeat(task: Task, service: Service, stop: threading.Event) -> None:
+    _log.info("maintenance began", extra={"task": task.name, "seconds_between": task.seconds_between})
     while True:
         try:
-            done = service.reconcile(MACHINE, Reconcile())
+            well = task.run(service)
         except Exception:
-            _log.exception("reconcile failed; it is tried again in %s seconds", seconds_between)
-        else:
-            if done.abandoned or done.documents_removed:
-                _log.warning(
-                    "reconcile: %s uses abandoned, %s documents removed", done.abandoned, done.documents_removed
-                )
-        if stop.wait(seconds_between):
+            _log.exception("%s failed; it is tried again in %s seconds", task.name, task.seconds_when_not_well)
+            well = False
+        if stop.wait(task.seconds_between if well else task.seconds_when_not_well):
             return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from seal_service.domain.errors import BackupRefused
@@ -19,16 +19,21 @@ and the PIN of an HSM open what these files hold."""
 class KeyDirectoryFiles:
     """The files of a key directory that hold wrapped keys."""
 
-    def __init__(self, directory: Path, entropy: Entropy) -> None:
+    def __init__(
+        self, directory: Path, entropy: Entropy, undisturbed: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
+        """`undisturbed`: a time in which no key is wrapped anew; Conflict while one is."""
         self._directory = directory
         self._entropy = entropy
+        self._undisturbed = undisturbed
 
     def all(self) -> Iterator[tuple[str, bytes]]:
-        """Every file, by name, with its bytes; without one that is destroyed meanwhile."""
-        for path in sorted(self._directory.glob("*")):
-            if _WRAPPED.fullmatch(path.name):
-                with suppress(FileNotFoundError):
-                    yield path.name, path.read_bytes()
+        """Every file, by name, with its bytes, all of one moment but for keys that are made or destroyed."""
+        with self._undisturbed():
+            for path in sorted(self._directory.glob("*")):
+                if _WRAPPED.fullmatch(path.name):
+                    with suppress(FileNotFoundError):
+                        yield path.name, path.read_bytes()
 
     def holds_other(self, name: str, content: bytes) -> bool:
         """Whether there is a file of this name with other bytes."""

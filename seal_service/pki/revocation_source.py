@@ -82,21 +82,27 @@ class AllowListedRevocation:
     """Other authorities, by HTTP, at addresses that are allowed for that very issuer. Safe for threads.
 
     An address that a certificate names is fetched from only if it lies under one of `addresses` (SHA-256 of the
-    issuer's certificate in hex → URL prefixes); the answer counts only when that issuer, or a responder to whom it
-    delegated, signed it.
+    issuer's certificate in hex → URL prefixes) or of what `entered` answers for that SHA-256, which is asked each
+    time; the answer counts only when that issuer, or a responder to whom it delegated, signed it.
     """
 
     def __init__(
-        self, addresses: Mapping[str, Sequence[str]], http: BoundedHttp, clock: Clock, entropy: Entropy
+        self,
+        addresses: Mapping[str, Sequence[str]],
+        http: BoundedHttp,
+        clock: Clock,
+        entropy: Entropy,
+        entered: Callable[[str], Sequence[str]] | None = None,
     ) -> None:
         self._allowed = {issuer.lower(): [parse_address(one) for one in some] for issuer, some in addresses.items()}
+        self._entered = entered
         self._http = http
         self._clock = clock
         self._entropy = entropy
 
     def evidence(self, certificate: bytes, issuer: bytes, produced_after: datetime | None) -> RevocationEvidence:
         """The first good OCSP answer, else list; RevocationUnavailable. Failures go to the process's log alone."""
-        allowed = self._allowed.get(hashlib.sha256(issuer).hexdigest(), [])
+        allowed = self._allowed_for(hashlib.sha256(issuer).hexdigest())
         try:
             subject, authority = read_certificate(certificate), read_certificate(issuer)
         except InvalidInput as error:
@@ -115,6 +121,10 @@ class AllowListedRevocation:
             except (HttpFailed, SealServiceError) as error:
                 _log.info("No revocation information from %s: %s", address, error)
         raise RevocationUnavailable
+
+    def _allowed_for(self, issuer_sha256: str) -> list[Address]:
+        entered = () if self._entered is None else self._entered(issuer_sha256)
+        return [*self._allowed.get(issuer_sha256, ()), *(parse_address(one) for one in entered)]
 
     def _ocsp(
         self, address: str, subject: x509.Certificate, authority: x509.Certificate, produced_after: datetime | None

@@ -24,8 +24,8 @@ class DatabaseState(Protocol):
 
     facts: DatabaseFacts
 
-    def blobs(self) -> Iterator[NamedBlob]:
-        """Every picture and document that this state names, each once."""
+    def blobs(self) -> AbstractContextManager[Iterator[NamedBlob]]:
+        """Every picture and document that this state names, each once, in a block in which they are read."""
 
     def content(self) -> Iterator[bytes]:
         """The whole state in the engine's own form; once."""

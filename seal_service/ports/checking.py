@@ -49,8 +49,8 @@ class Scan(Protocol):
     def contradictions(self, limit: int) -> Iterator[tuple[int, Sequence[Finding]]]:
         """What rows say against one another, question by question: how often, and the first few."""
 
-    def blobs(self) -> Iterator[NamedBlob]:
-        """Every picture and held document."""
+    def blobs(self) -> AbstractContextManager[Iterator[NamedBlob]]:
+        """Every picture and held document, in a block in which they are read."""
 
     def keys(self, now: datetime) -> Iterator[UsedKey]:
         """Every key of a credential in force."""

@@ -12,6 +12,7 @@ from seal_service.domain.authority import PlannedCredential
 from seal_service.domain.issuance import AuthorityCredential, CertificateSubject, IssuedCertificate
 from seal_service.domain.key_custody import CustodyFinding
 from seal_service.domain.operation import KeyPlace
+from seal_service.domain.trust import AuthorityCertificate
 from seal_service.ports.records import Transaction
 
 
@@ -231,3 +232,13 @@ class TrustStore(Protocol):
 
     def intermediates(self) -> Sequence[bytes]:
         """Certificates, DER, that help to build chains and are not trusted in themselves."""
+
+
+class AuthorityCertificateReader(Protocol):
+    """Reads certificates and addresses of other authorities. Stateless; safe for threads."""
+
+    def read(self, certificate: bytes) -> AuthorityCertificate:
+        """What a certificate (DER) says of itself, its own signature checked; InvalidInput when it is none."""
+
+    def check_address(self, address: str) -> None:
+        """Raise InvalidInput for what is no plain http or https address."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -121,3 +121,12 @@ class Queries(Protocol):
 
     def schema_is_current(self) -> bool:
         """Whether the database has exactly the schema of this program."""
+
+    def database_time(self) -> datetime | None:
+        """The time of the database's machine; None for a database that has no clock of its own. Unavailable."""
+
+    def certificates_from_outside(self, now: datetime) -> Sequence[bytes]:
+        """Certificates (DER) of the newest versions of active seals that our own authority did not issue."""
+
+    def counts(self) -> Mapping[str, int]:
+        """How many rows the registers have, by name."""

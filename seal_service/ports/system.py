@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -105,3 +106,20 @@ class Exposition(Protocol):
 
     def text(self, condition: Callable[[], Condition]) -> bytes:
         """Everything, in Prometheus' text format; `condition` is asked at most every few seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreeSpace:
+    """剩余空间 of one of the instance's directories."""
+
+    name: str
+    """home, documents or keys."""
+    free_bytes: int | None
+    """None: the directory or its volume does not answer."""
+
+
+class Volumes(Protocol):
+    """The volumes on which the instance's directories lie. Safe for threads; never raises."""
+
+    def free(self) -> Sequence[FreeSpace]:
+        """What this process may still write, by directory."""

@@ -108,6 +108,12 @@ class NewBackupDirectory:
             self._directories.add(directory)
 
 
+def require_backup(root: Path) -> None:
+    """Refuse (BackupRefused) what does not even look like a backup."""
+    if not (root / MANIFEST).is_file():
+        raise BackupRefused(f"{root} is no backup: it has no {MANIFEST}")
+
+
 class BackupInDirectory:
     """A backup to be read. Nothing in it is believed before the manifest's seal is opened."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import Connection, func, inspect, literal, select, union
 
@@ -36,13 +37,14 @@ def facts_of(connection: Connection) -> DatabaseFacts:
     )
 
 
-def blobs_named(connection: Connection) -> Iterator[NamedBlob]:
-    """Every picture and held document, each once."""
+@contextmanager
+def blobs_named(connection: Connection) -> Iterator[Iterator[NamedBlob]]:
+    """Every picture and held document, each once; read as they are asked for."""
     pictures = (select(row.impression_digest.label("digest"), literal(0).label("removable")) for row in _WITH_PICTURE)
     held = select(SealUseRow.sealed_sha256, literal(1)).where(
         SealUseRow.document_kept_until.is_not(None), SealUseRow.sealed_sha256.is_not(None)
     )
     named = union(*pictures, held).subquery()
     wanted = select(named.c.digest, func.min(named.c.removable)).group_by(named.c.digest)
-    for digest, removable in connection.execution_options(yield_per=1000).execute(wanted):
-        yield NamedBlob(digest=digest, removable=bool(removable))
+    with connection.execute(wanted, execution_options={"yield_per": 1000}) as found:
+        yield (NamedBlob(digest=digest, removable=bool(removable)) for digest, removable in found)

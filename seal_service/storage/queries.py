@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, DateTime, Row, Select, exists, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from seal_service.domain.access import Account
@@ -30,15 +30,28 @@ from seal_service.storage.tables import (
     AccountRow,
     ApplicationRow,
     GrantRow,
+    IssuedCertificateRow,
     SealCredentialRow,
     SealRow,
     SealUseRow,
     SignLogRow,
+    StoredRow,
+    TrustedCertificateRow,
     UnitRow,
 )
 
 Item = TypeVar("Item")
 _IDS_AT_ONCE = 500
+_COUNTED: dict[str, type[StoredRow]] = {
+    "units": UnitRow,
+    "accounts": AccountRow,
+    "applications": ApplicationRow,
+    "seals": SealRow,
+    "grants": GrantRow,
+    "uses": SealUseRow,
+    "log_entries": SignLogRow,
+    "trusted_certificates": TrustedCertificateRow,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +171,36 @@ class SqlQueries:
     def schema_is_current(self) -> bool:
         """Whether the database has exactly the schema of this program."""
         return state_of(self.database.reader).state is SchemaState.CURRENT
+
+    def database_time(self) -> datetime | None:
+        """The time of the database's machine; None for SQLite, which has this machine's."""
+        with self._reading() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.execute(select(literal(1)))
+                return None
+            moment: datetime | None = connection.scalar(select(func.clock_timestamp(type_=DateTime(timezone=True))))
+            return None if moment is None else moment.astimezone(UTC)
+
+    def certificates_from_outside(self, now: datetime) -> Sequence[bytes]:
+        """Certificates of the newest versions of active seals that are not among those that were issued here."""
+        credential = SealCredentialRow
+        ours = exists().where(IssuedCertificateRow.serial == credential.serial)
+        wanted = (
+            select(credential.certificate)
+            .join(SealRow, SealRow.code == credential.seal_code)
+            .where(SealRow.state == SealState.ACTIVE.value, SealRow.not_after > now)
+            .where(credential.version == SealRow.version, ~ours)
+            .order_by(credential.id)
+        )
+        with self._reading() as connection:
+            return connection.scalars(wanted).all()
+
+    def counts(self) -> Mapping[str, int]:
+        """How many rows the registers have."""
+        with self._reading() as connection:
+            return {
+                name: connection.scalar(select(func.count()).select_from(row)) or 0 for name, row in _COUNTED.items()
+            }
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from seal_service.ports.records import PrivateField
 from seal_service.storage.contradictions import QUESTIONS
 from seal_service.storage.database_facts import blobs_named
 from seal_service.storage.engine import Database
+from seal_service.storage.postgresql_copies import one_state
 from seal_service.storage.refusals import database_failures
 from seal_service.storage.tables import (
     AuthorityCredentialRow,
@@ -65,7 +66,7 @@ class SqlScan:
                 count = self.connection.scalar(select(func.count()).select_from(wanted.subquery())) or 0
             yield count, [Finding(invariant=invariant, subject=str(one), detail=detail) for one in subjects]
 
-    def blobs(self) -> Iterator[NamedBlob]:
+    def blobs(self) -> AbstractContextManager[Iterator[NamedBlob]]:
         """Every picture and held document."""
         return blobs_named(self.connection)
 
@@ -91,7 +92,7 @@ class SqlScan:
             CertificateRequestRow.state == CertificateRequestState.PENDING.value
         )
         for wanted in (seals, authority, requests):
-            for reference, owner in self.connection.execution_options(yield_per=_PAGE).execute(wanted):
+            for reference, owner in self.connection.execute(wanted).all():
                 yield UsedKey(reference=reference, owner=owner)
 
     def _page(self, after: str) -> Sequence[Row[Any]]:
@@ -123,7 +124,9 @@ class SqlScans:
     @contextmanager
     def open(self) -> Iterator[SqlScan]:
         """One state, for as long as it is read."""
-        with database_failures(), self.database.reader.begin() as connection:
+        reader = self.database.reader
+        one = reader.begin() if reader.dialect.name == "sqlite" else one_state(reader)
+        with database_failures(), one as connection:
             yield SqlScan(connection)
 
     def own_faults(self, limit: int) -> Sequence[Finding]:

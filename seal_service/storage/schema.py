@@ -55,18 +55,23 @@ def upgrade(database: Database) -> None:
     Raises InstanceNotReady when the database has a revision that this program does not know, when the owner's address
     is not known, or when the application's role may do more than it should.
     """
+    with database_failures(), database.owner.begin() as connection:
+        upgrade_on(connection, database.application_role)
+
+
+def upgrade_on(connection: Connection, application_role: str | None) -> None:
+    """The same within a transaction of the owner's."""
     from alembic import command
     from alembic.util import CommandError
 
-    with database_failures(), database.owner.begin() as connection:
-        if connection.dialect.name == "postgresql":  # SQLite's transaction is the only one anyway
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
-        try:
-            command.upgrade(alembic_config(connection), "head")
-        except CommandError as error:
-            raise InstanceNotReady(_unknown(_revisions(connection)).sentence) from error
-        if database.application_role is not None:
-            give_rights(connection, database.application_role)
+    if connection.dialect.name == "postgresql":  # SQLite's transaction is the only one anyway
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
+    try:
+        command.upgrade(alembic_config(connection), "head")
+    except CommandError as error:
+        raise InstanceNotReady(_unknown(_revisions(connection)).sentence) from error
+    if application_role is not None:
+        give_rights(connection, application_role)
 
 
 def knows(revision: str) -> bool:

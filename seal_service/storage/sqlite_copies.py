@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -33,7 +33,7 @@ class CopiedState:
         self._path = path
         self._connection = connection
 
-    def blobs(self) -> Iterator[NamedBlob]:
+    def blobs(self) -> AbstractContextManager[Iterator[NamedBlob]]:
         """Every blob that this state names."""
         return blobs_named(self._connection)
 

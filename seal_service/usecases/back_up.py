@@ -92,13 +92,14 @@ class BackUpUseCase:
     def _put_documents(self, new: NewBackup, state: DatabaseState, told: Told) -> list[NamedBlob]:
         """Put what the state names; what of it is not there."""
         absent = []
-        for number, blob in enumerate(state.blobs()):
-            told("copying documents", number, 0)
-            content = self.blobs.ciphertext(blob.digest)
-            if content is None:
-                absent.append(blob)
-            else:
-                new.put(f"{BLOBS}{blob.digest[:2]}/{blob.digest[2:4]}/{blob.digest}", [content])
+        with state.blobs() as named:
+            for number, blob in enumerate(named):
+                told("copying documents", number, 0)
+                content = self.blobs.ciphertext(blob.digest)
+                if content is None:
+                    absent.append(blob)
+                else:
+                    new.put(f"{BLOBS}{blob.digest[:2]}/{blob.digest[2:4]}/{blob.digest}", [content])
         return absent
 
     def _still_held(self, absent: Sequence[NamedBlob]) -> tuple[str, ...]:

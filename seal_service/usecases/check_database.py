@@ -88,13 +88,14 @@ class CheckDatabaseUseCase:
 
     def _check_blobs(self, scan: Scan, found: _Findings, told: Told) -> int:
         number, absent = 0, []
-        for number, blob in enumerate(scan.blobs(), 1):
-            told("opening documents", number, 0)
-            try:
-                if self.blobs.get(blob.digest) is None:
-                    absent.append(blob)
-            except SealServiceError as error:
-                found.add([Finding(invariant=Invariant.DOCUMENT, subject=blob.digest, detail=error.message)])
+        with scan.blobs() as named:
+            for number, blob in enumerate(named, 1):
+                told("opening documents", number, 0)
+                try:
+                    if self.blobs.get(blob.digest) is None:
+                        absent.append(blob)
+                except SealServiceError as error:
+                    found.add([Finding(invariant=Invariant.DOCUMENT, subject=blob.digest, detail=error.message)])
         found.add(self._missing(absent))
         return number
 

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import UseOvertaken
+from seal_service.domain.observation import RECONCILE
 from seal_service.domain.use import UseState
-from seal_service.ports.records import Records, SigningLog
+from seal_service.ports.records import Observation, Records, SigningLog
 from seal_service.ports.system import BlobStore, Clock
 from seal_service.usecases.end_use import end_unsuccessfully
 
@@ -31,7 +32,10 @@ class Reconciled:
 
 @dataclass(frozen=True)
 class ReconcileUseCase:
-    """对账, as often as one likes and by any number of processes: each use is closed once, by compare-and-set."""
+    """对账, as often as one likes and by any number of processes: each use is closed once, by compare-and-set.
+
+    That it ran is observed, so that readiness can tell when it no longer does.
+    """
 
     permission: ClassVar[Permission] = Permission.RECONCILE
     records: Records
@@ -48,6 +52,10 @@ class ReconcileUseCase:
             abandoned += closed
         while gone := self._remove_documents():
             removed += gone
+        told = f"{abandoned} uses abandoned, {removed} documents removed"
+        with self.records.write() as transaction:
+            transaction.observations.put(Observation(name=RECONCILE, at=self.clock.now(), well=True, detail=told))
+            transaction.commit()
         return Reconciled(abandoned=abandoned, documents_removed=removed)
 
     def _close_abandoned(self, caller: Caller) -> int:

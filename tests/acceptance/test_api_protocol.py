@@ -17,8 +17,9 @@ from asn1crypto import crl, ocsp, tsp, x509
 
 from seal_service.bootstrap import Guarded
 from seal_service.domain.access import PUBLIC_CALLER, Caller, Permission
+from seal_service.domain.readiness import Dependency
 from seal_service.usecases.authenticate import PresentedToken
-from seal_service.usecases.check_readiness import CheckReadiness, Dependency
+from seal_service.usecases.check_readiness import CheckReadiness
 from seal_service.usecases.rotate_authority_key import RotateAuthorityKey
 from tests.live import DOCUMENT, LiveCity, LiveOffice, expect, live_city, refused, serving
 from tests.log_lines import log_lines
@@ -263,7 +264,9 @@ def test_readiness_lists_every_dependency(shared_city: LiveCity) -> None:
     told = expect(200, shared_city.public.get("/readyz"))
     assert told["ready"] is True
     assert {"schema", "database", "authority:issuing"} <= {one["name"] for one in told["dependencies"]}
-    assert all(one.keys() == {"name", "ready"} for one in told["dependencies"]), "internals are for `seal doctor`"
+    assert all(one.keys() == {"name", "ready", "age_seconds"} for one in told["dependencies"]), (
+        "internals are for `seal doctor`"
+    )
     assert expect(200, shared_city.public.get("/healthz")) == {"status": "ok"}
 
 
@@ -285,7 +288,7 @@ def test_what_is_not_ready_is_told_as_503(shared_city: LiveCity) -> None:
     with serving(replace(shared_city.service, check_readiness=Guarded(_NotReady()), close=lambda: None)) as url:
         told = expect(503, shared_city.public.get(f"{url}/readyz"))
     assert told.pop("checked_at").endswith("Z")
-    assert told == {"ready": False, "dependencies": [{"name": "schema", "ready": False}]}
+    assert told == {"ready": False, "dependencies": [{"name": "schema", "ready": False, "age_seconds": None}]}
 
 
 def test_an_unforeseen_error_says_nothing_and_is_logged_with_its_request_id(
@@ -304,3 +307,17 @@ def test_an_unforeseen_error_says_nothing_and_is_logged_with_its_request_id(
     assert [(one["event"], one["request_id"]) for one in lines] == [("unexpected error", "broken-1")]
     assert lines[0]["exception"][0]["frames"], "where it happened, for whoever mends it"
     assert "hunter2" not in json.dumps(lines)
+
+
+def test_a_key_that_is_gone_makes_the_service_unready_and_tells_nobody_why(tmp_path: Path) -> None:
+    with live_city(tmp_path / "home") as city:
+        (path,) = (tmp_path / "home" / "keys").glob("*issuing*.key")
+        path.unlink()
+        answer = city.public.get("/readyz")
+    told = expect(503, answer)
+    assert [one["name"] for one in told["dependencies"] if not one["ready"]] == ["authority:issuing", "crl"]
+    assert path.stem not in answer.text
+    assert str(path.parent) not in answer.text
+    ages = {one["name"]: one["age_seconds"] for one in told["dependencies"]}
+    assert ages["schema"] is None
+    assert ages["log"] >= 0

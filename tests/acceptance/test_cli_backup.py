@@ -60,6 +60,7 @@ def test_only_an_operator_backs_up(by_command: Office, tmp_path: Path) -> None:
 def test_what_is_no_backup_is_refused_and_names_what_is_missing(elsewhere: CommandLine, tmp_path: Path) -> None:
     assert "is no backup" in elsewhere.refused("db", "restore", tmp_path, code=2)
     (elsewhere.home / "keys" / "master.key").unlink()
+    (tmp_path / "manifest.json").touch()
     refused = elsewhere.refused("db", "restore", tmp_path, code=2)
     assert "SEAL_MASTER_KEY" in refused
     assert "seal init" not in refused, "it would take the place"

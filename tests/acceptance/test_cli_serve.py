@@ -21,7 +21,7 @@ from seal_service import bootstrap
 from seal_service.bootstrap import Guarded
 from seal_service.config import Settings
 from seal_service.domain.access import Caller, Permission
-from seal_service.jobs.maintenance import maintained
+from seal_service.jobs.maintenance import Task, maintained, reconcile
 from seal_service.usecases.reconcile import Reconcile, Reconciled
 from tests.command_line import CommandLine, Office, Person
 from tests.live import serving
@@ -43,6 +43,7 @@ def test_the_server_runs_until_it_is_told_to_stop(command_line: CommandLine) -> 
         answer = _when_ready(f"http://127.0.0.1:{port}/readyz", server)
         assert answer.status_code == 200, answer.text
         assert answer.json()["ready"] is True
+        _when_maintained(f"http://127.0.0.1:{port}/readyz")
         asked = {"operator_name": "PERSONAL-NAME", "case_number": "PERSONAL-CASE"}
         use = f"http://127.0.0.1:{port}/v1/seals/99990000000001/uses"
         assert httpx.post(use, params=asked, headers={"X-Request-ID": "case-1"}).status_code == 401
@@ -62,7 +63,11 @@ def test_the_server_runs_until_it_is_told_to_stop(command_line: CommandLine) -> 
         ("POST", "/v1/seals/{seal_code}/uses", 401)
     ]
     assert {line["request_id"] for line in lines if "request_id" in line} == {one["request_id"] for one in noted}
-    assert {line["logger"] for line in lines} == {"uvicorn.error", "seal_service.access"}, "no second access log"
+    assert {line["logger"] for line in lines} == {
+        "uvicorn.error",
+        "seal_service.access",
+        "seal_service.jobs.maintenance",
+    }, "no second access log"
     assert "PERSONAL" not in told
     assert "99990000000001" not in told
 
@@ -90,6 +95,16 @@ def test_only_addresses_are_trusted_as_proxies(
     result = command_line.run("doctor")
     assert result.exit_code == 2
     assert "SEAL_TRUSTED_PROXIES" in result.stderr
+
+
+def _when_maintained(address: str) -> None:
+    """Readiness tells that the maintenance beside the server ran."""
+    for _ in range(100):
+        (told,) = (one for one in httpx.get(address).json()["dependencies"] if one["name"] == "maintenance")
+        if told["age_seconds"] is not None:
+            return
+        time.sleep(0.1)
+    raise AssertionError("nothing was reconciled")
 
 
 def _when_ready(address: str, server: subprocess.Popen[str]) -> httpx.Response:
@@ -126,7 +141,7 @@ def test_maintenance_goes_on_after_a_failure_and_ends_with_the_server(
     service = bootstrap.build(Settings(home=home, keys=home / "keys"))
     recorded = RecordedReconcile([], threading.Event())
     try:
-        with maintained(replace(service, reconcile=Guarded(recorded)), seconds_between=0.01):
+        with maintained(replace(service, reconcile=Guarded(recorded)), [Task("reconcile", reconcile, 0.01, 0.01)]):
             assert recorded.enough.wait(30)
         ended = len(recorded.runs)
         time.sleep(0.05)

@@ -41,6 +41,11 @@ ON_THE_MACHINE = {
     "destroy_key",
     "back_up",
     "check_database",
+    "observe",
+    "add_trust",
+    "confirm_trust",
+    "remove_trust",
+    "list_trust",
 }
 """Use cases without endpoint: found from the token, the worker's, or an operator's on the machine."""
 

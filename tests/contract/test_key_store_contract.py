@@ -27,9 +27,8 @@ from seal_service.pki.file_keys import FileKeyStore
 from seal_service.pki.key_stores import KeyStores
 from seal_service.pki.pkcs11_keys import Pkcs11KeyStore
 from seal_service.pki.pkcs11_token import Pkcs11Token
-from seal_service.pki.vault import MasterKeyVault
 from seal_service.ports.crypto import KeyStore, SigningKey
-from tests.pki_instance import SystemEntropy
+from tests.pki_instance import SystemEntropy, key_hierarchy
 from tests.softhsm import USER_PIN, softhsm_module, softhsm_token
 
 Opening = Callable[[], KeyStore]
@@ -41,10 +40,10 @@ RULE = CustodyRule(profile=Profile.DEVELOPMENT, software_keys_allowed=False)
 
 @pytest.fixture(params=["files", "HSM", "both, new in files", "both, new in the HSM"])
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
-    vault = MasterKeyVault(bytes(32), SystemEntropy())
+    hierarchy = key_hierarchy(tmp_path / "keys")
 
     def files() -> FileKeyStore:
-        return FileKeyStore(tmp_path / "keys", vault, SystemEntropy())
+        return FileKeyStore(hierarchy, SystemEntropy())
 
     if request.param == "files":
         return files

@@ -12,6 +12,7 @@ import pytest
 from seal_service.domain.application import ApplicationState
 from seal_service.domain.errors import InvalidCursor, InvalidInput
 from seal_service.domain.events import EventKind, Result
+from seal_service.domain.issuance import IssuedCertificate
 from seal_service.domain.paging import Page, PageRequest
 from seal_service.domain.seal import SealState
 from seal_service.ports.reading import LogFilter, Queries, SealFilter, StatisticsKey
@@ -351,3 +352,42 @@ def test_a_day_is_a_day_in_shanghai(records: Records, queries: Queries) -> None:
     )
     found = queries.statistics([StatisticsKey.DAY], LogFilter())
     assert [(one.key, one.count) for one in found] == [(("2026-03-02",), 2), (("2026-03-01",), 1)]
+
+
+def test_certificates_from_outside_are_those_of_active_seals_that_were_not_issued_here(
+    records: Records, queries: Queries
+) -> None:
+    with records.write() as transaction:
+        add_seal_with_grant(transaction)
+        (first,) = transaction.seals.lock(CODE).credentials
+        transaction.commit()
+    assert queries.certificates_from_outside(NOW) == [first.certificate]
+    assert queries.certificates_from_outside(later(days=4000)) == [], "an expired seal needs no revocation data"
+    with records.write() as transaction:
+        found = transaction.seals.lock(CODE)
+        newer = replace(credential(), id="newer", version=2, serial="ee", certificate=b"newer")
+        transaction.seals.replace(replace(found, version=2, credentials=(*found.credentials, newer)))
+        transaction.commit()
+    assert queries.certificates_from_outside(NOW) == [b"newer"]
+    with records.write() as transaction:
+        issued = IssuedCertificate(
+            serial="ee", certificate=b"newer", not_before=newer.not_before, not_after=newer.not_after
+        )
+        transaction.certificates.add(issued)
+        transaction.commit()
+    assert queries.certificates_from_outside(NOW) == []
+
+
+def test_the_databases_clock_is_the_machines_where_it_has_one(queries: Queries) -> None:
+    """On one machine: a server's clock is this one's, and SQLite has none of its own."""
+    moment = queries.database_time()
+    assert moment is None or abs(moment - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_registers_are_counted(records: Records, queries: Queries) -> None:
+    assert set(queries.counts().values()) == {0}
+    with records.write() as transaction:
+        add_seal_with_grant(transaction)
+        transaction.commit()
+    counts = queries.counts()
+    assert (counts["seals"], counts["grants"], counts["uses"], counts["log_entries"]) == (1, 1, 0, 0)

@@ -18,14 +18,14 @@ from seal_service.ports.reading import LogFilter
 from seal_service.usecases.check_database import CheckDatabase
 from seal_service.usecases.read_log import QueryLog
 from seal_service.usecases.verify_document import VerifyDocument
-from tests.backups import Drill, drill
+from tests.backups import ENGINES, Drill, drill, office_on
 from tests.instance import RealOffice, blank_pdf
 
 
-@pytest.fixture(scope="module")
-def drilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
+@pytest.fixture(scope="module", params=ENGINES)
+def drilled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
     root = tmp_path_factory.mktemp("drill")
-    done = drill(RealOffice(root / "instance"), root)
+    done = drill(office_on(request.param, root), root)
     yield done
     done.service.close()
     done.office.service.close()

@@ -14,16 +14,17 @@ from pathlib import Path
 import pytest
 
 from seal_service.bootstrap import build, initialise
-from seal_service.bootstrap.rooms import master_key, open_rooms
+from seal_service.bootstrap.rooms import open_rooms
 from seal_service.config import Settings
 from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.domain.algorithms import Suite
+from seal_service.domain.authority import AUTHORITY_RULES
 from seal_service.domain.errors import InstanceNotReady, KeyStoreUnavailable, SoftwareKeysRefused
-from seal_service.domain.issuance import AuthorityRole
 from seal_service.domain.operation import KeyPlace, Profile
+from seal_service.domain.readiness import Dependency
 from seal_service.domain.use import SignatureLevel
 from seal_service.domain.verdict import Indication
-from seal_service.usecases.check_readiness import CheckReadiness, Dependency
+from seal_service.usecases.check_readiness import CheckReadiness
 from seal_service.usecases.renew_seal import RenewSeal
 from tests.instance import Instance, RealOffice, blank_pdf
 from tests.pki_instance import SystemEntropy
@@ -32,7 +33,7 @@ from tests.softhsm import softhsm_environment, softhsm_settings
 
 def keys_of(office: Instance) -> dict[str, KeyPlace]:
     """Every key of the instance, with its place."""
-    rooms = open_rooms(office.settings, master_key(office.settings), office.clock, SystemEntropy())
+    rooms = open_rooms(office.settings, office.clock, SystemEntropy())
     try:
         return {one.reference: one.place for one in rooms.keys.held()}
     finally:
@@ -61,7 +62,7 @@ def office(tmp_path: Path) -> Iterator[RealOffice]:
 
 
 def test_an_instance_in_an_hsm_keeps_no_private_key_in_files(office: RealOffice) -> None:
-    assert [one.name for one in (office.home / "keys").iterdir()] == ["master.key"]
+    assert {one.name for one in (office.home / "keys").iterdir()} == {"keyring", "master.key"}
     found = keys_of(office)
     assert sorted(one.split("-")[0] for one in found) == ["issuing", "ocsp", "root", "seal", "timestamp"]
     assert set(found.values()) == {KeyPlace.PKCS11}
@@ -130,13 +131,13 @@ def test_a_seal_whose_hsm_is_gone_releases_nothing_and_health_says_so(tmp_path: 
     ready = readiness(office)
     assert not ready["keys"].ready
     assert "another-token" in ready["keys"].detail
-    assert not any(ready[f"authority:{role.value}"].ready for role in AuthorityRole)
+    assert not any(ready[f"authority:{role.value}"].ready for role in AUTHORITY_RULES)
     office.service.close()
 
 
 def test_a_key_that_left_the_hsm_is_seen_by_health_although_it_is_held(office: RealOffice) -> None:
     assert readiness(office)["authority:root"].ready
-    rooms = open_rooms(office.settings, master_key(office.settings), office.clock, SystemEntropy())
+    rooms = open_rooms(office.settings, office.clock, SystemEntropy())
     rooms.keys.destroy(next(one for one in keys_of(office) if one.startswith("root-")))
     rooms.database.close()
     ready = readiness(office)
@@ -169,7 +170,7 @@ def test_production_refuses_to_found_an_authority_on_software_keys(tmp_path: Pat
     settings = Settings(home=tmp_path / "var", keys=tmp_path / "keys", profile=Profile.PRODUCTION)
     with pytest.raises(SoftwareKeysRefused, match="SEAL_ALLOW_SOFTWARE_KEYS"):
         initialise(settings)
-    assert [one.name for one in (tmp_path / "keys").iterdir()] == ["master.key"]
+    assert {one.name for one in (tmp_path / "keys").iterdir()} == {"keyring", "master.key"}
     initialise(settings.model_copy(update={"allow_software_keys": True}))
 
 

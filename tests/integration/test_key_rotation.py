@@ -77,8 +77,7 @@ def signing_key(office: RealOffice, role: str) -> str:
 
 
 def grant(office: RealOffice, made: Seal) -> None:
-    """Let the business system apply another seal, which is the office's from now on."""
-    office.made = made
+    """Let the business system apply another seal, which is the office's as soon as it may."""
     office.service.grant_use(
         office.keeper,
         GrantUse(
@@ -89,6 +88,7 @@ def grant(office: RealOffice, made: Seal) -> None:
             approval_number="示例〔2026〕1号",
         ),
     )
+    office.made = made
 
 
 def sealed(office: RealOffice, key: str, level: SignatureLevel = SignatureLevel.B_LT) -> bytes:
@@ -288,6 +288,7 @@ def second_process(office: RealOffice) -> Iterator[Callable[[], bytes]]:
     finally:
         process.kill()
         process.wait()
+        process.stdin.close()
         process.stdout.close()
 
 
@@ -460,27 +461,27 @@ def test_a_key_that_is_just_being_made_is_not_destroyed_under_the_hands_of_who_m
 
 
 def test_readiness_tells_when_an_end_is_near_and_is_lost_only_at_the_end(real_office: RealOffice) -> None:
-    def told() -> dict[str, tuple[bool, str]]:
+    def told() -> dict[str, tuple[bool, bool, str]]:
         found = real_office.service.check_readiness(PUBLIC_CALLER, CheckReadiness())
-        return {one.name: (one.ready, one.detail) for one in found}
+        return {one.name: (one.ready, one.warning, one.detail) for one in found if one.name.startswith("authority")}
 
-    assert not any("near" in detail for _, detail in told().values())
+    assert all(ready and not warning for ready, warning, _ in told().values())
     rotate(real_office, "issuing")
     until = {one.reference: one.until for one in keys(real_office).values()}
     end = until[signing_key(real_office, "ocsp")]
     assert end is not None
     real_office.clock.moment = end - timedelta(days=89)
-    for name in ("authority:ocsp", "authority:ocsp of issuing 1"):
-        ready, detail = told()[name]
-        assert ready
+    for name in ("authority:ocsp", "authority:ocsp:issuing-1"):
+        ready, warning, detail = told()[name]
+        assert (ready, warning) == (True, True)
         assert "`seal keys rotate ocsp`" in detail
     real_office.clock.moment = end
-    for name in ("authority:ocsp", "authority:ocsp of issuing 1"):
-        ready, detail = told()[name]
+    for name in ("authority:ocsp", "authority:ocsp:issuing-1"):
+        ready, _, detail = told()[name]
         assert not ready
         assert "`seal keys rotate ocsp`" in detail
     rotate(real_office, "ocsp")
-    assert all(told()[name][0] for name in ("authority:ocsp", "authority:ocsp of issuing 1"))
+    assert all(told()[name][0] for name in ("authority:ocsp", "authority:ocsp:issuing-1"))
 
 
 def test_generations_are_published(real_office: RealOffice) -> None:

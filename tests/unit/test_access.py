@@ -103,7 +103,7 @@ def test_a_use_case_without_permission_cannot_be_wired() -> None:
 
 
 def test_everything_that_a_service_offers_is_guarded() -> None:
-    values = {"clock", "origin", "document_bytes", "requests_per_minute", "worker_threads", "close"} | {
+    values = {"clock", "origin", "requests", "document_bytes", "requests_per_minute", "worker_threads", "close"} | {
         "trusted_proxies"
     }
     hints = get_type_hints(Service)

@@ -14,8 +14,7 @@ from seal_service.domain.key_custody import CustodyRule, needs_hardware
 from seal_service.domain.operation import KeyPlace, Profile
 from seal_service.pki.file_keys import FileKeyStore
 from seal_service.pki.key_stores import KeyStores
-from seal_service.pki.vault import MasterKeyVault
-from tests.pki_instance import SystemEntropy
+from tests.pki_instance import SystemEntropy, key_hierarchy
 
 PRODUCTION = CustodyRule(profile=Profile.PRODUCTION, software_keys_allowed=False)
 ALLOWED = CustodyRule(profile=Profile.PRODUCTION, software_keys_allowed=True)
@@ -27,7 +26,7 @@ UNKNOWN = ["something", "ocsp", "timestamps", "Seal-1", "x-ocsp-1"]
 
 
 def key_directory(home: Path, rule: CustodyRule) -> KeyStores:
-    files = FileKeyStore(home, MasterKeyVault(bytes(32), SystemEntropy()), SystemEntropy())
+    files = FileKeyStore(key_hierarchy(home), SystemEntropy())
     return KeyStores(files, None, KeyPlace.FILE, rule)
 
 

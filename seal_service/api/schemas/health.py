@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from seal_service.api.schemas.common import Moment, View
 
 
@@ -18,6 +20,10 @@ class DependencyView(View):
 
     name: str
     ready: bool
+    age_seconds: int | None = Field(
+        description="How old it is, or since when it is as it is; null for what has no age. docs/reference/health.md "
+        "tells what it means for each."
+    )
 
 
 class ReadinessView(View):
