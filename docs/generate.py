@@ -23,6 +23,7 @@ from seal_service.cli.failures import exit_code
 from seal_service.config import Settings
 from seal_service.domain import verdict
 from seal_service.domain.access import INCOMPATIBLE_ROLES, PERMISSIONS_OF, Permission, Role
+from seal_service.domain.authority import AUTHORITY_RULES
 from seal_service.domain.errors import SealServiceError
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.impression import SEAL_TYPE_NAMES, SealType, largest_mm
@@ -83,6 +84,20 @@ def errors() -> str:
         name = "&nbsp;" * 4 * depth + code(kind.__name__)
         rows.append([name, first_line(kind), str(row.status), urn, f"{row.zh}<br>{row.en}", exits])
     return table(["class", "what it says", "HTTP", "`type` of the problem", "`title`, `title_en`", "exit code"], rows)
+
+
+def authority_roles() -> str:
+    """The service's own certified keys: a role a row."""
+    rows = []
+    for role, rule in AUTHORITY_RULES.items():
+        issuer = "itself, later ones also by the root before" if rule.issuer is None else code(rule.issuer.value)
+        with_it = ", ".join(code(one.value) for one in rule.renewed_with) or "—"
+        each = "every generation of its issuer" if rule.for_each_issuer else "the instance"
+        rows.append(
+            [code(role.value), rule.name, f"{rule.years} years", issuer, f"{rule.overlap.days} days", with_it, each]
+        )
+    head = ["role", "name", "lifetime", "certified by", "rotate in its last", "rotated with it", "one for"]
+    return table(head, rows)
 
 
 def door_refusals() -> str:
@@ -211,6 +226,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "dependencies": dependencies,
     "door-refusals": door_refusals,
     "endpoints": endpoints,
+    "authority-roles": authority_roles,
     "errors": errors,
     "event-kinds": event_kinds,
     "incompatible-roles": incompatible_roles,

@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -14,7 +15,9 @@ from pathlib import Path
 from asn1crypto import x509
 
 from seal_service.domain.algorithms import Suite
-from seal_service.domain.issuance import AuthorityRole, CertificateSubject, IssuedCertificate
+from seal_service.domain.authority import succession
+from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, CertificateSubject, IssuedCertificate
+from seal_service.pki.chains import KnownChains
 from seal_service.pki.file_keys import FileKeyStore
 from seal_service.pki.foundation import InternalAuthorityFoundation
 from seal_service.pki.internal_ca import InternalCertificateAuthority
@@ -22,8 +25,10 @@ from seal_service.pki.key_hierarchy import KeyHierarchy, create_ring
 from seal_service.pki.master_key import GivenMasterKeys
 from seal_service.pki.ocsp import OcspResponder
 from seal_service.pki.revocation_lists import RevocationLists
+from seal_service.pki.revocation_source import OwnRevocation
 from seal_service.pki.services import InternalPublicKeyServices
 from seal_service.pki.timestamp_unit import TimestampUnit
+from seal_service.pki.trust import InstanceTrustStore
 from seal_service.ports.crypto import SigningKey
 from seal_service.testing import ChangeableClock, MemoryRecords
 
@@ -65,14 +70,34 @@ class Instance:
         self.records = MemoryRecords(founded.records.state.copy())
         self.entropy = SystemEntropy()
         self.clock = ChangeableClock(founded.at)
-        self.authority = InternalCertificateAuthority(self.records, self.keys, self.entropy, PUBLIC_URL, 1095)
+        self.trust = InstanceTrustStore(self.records)
+        self.chains = KnownChains(self.records, self.trust, self.clock)
+        self.authority = InternalCertificateAuthority(self.chains, self.keys, self.entropy, PUBLIC_URL, 1095)
         self.lists = RevocationLists(self.records, self.keys, self.clock)
         self.responder = OcspResponder(self.records, self.keys, self.clock)
         self.unit = TimestampUnit(self.records, self.keys, self.clock, self.entropy)
+        self.foundation = InternalAuthorityFoundation(self.keys, self.entropy, PUBLIC_URL, CITY, ORGANIZATION)
+        self.revocation = OwnRevocation(self.records, self.responder, self.lists, self.clock)
         self.services = InternalPublicKeyServices(self.records, self.lists, self.responder, self.unit)
 
-    def certificate(self, role: AuthorityRole) -> x509.Certificate:
-        return x509.Certificate.load(self.services.certificate(role))
+    def rotate(self, role: AuthorityRole, suite: Suite = Suite.ECDSA_P256) -> Sequence[AuthorityCredential]:
+        """The next generation of a role."""
+        now = self.clock.now()
+        with self.records.write() as transaction:
+            made = []
+            for planned in succession(role, transaction.authorities.all(), now):
+                reference = f"{planned.role}-{planned.version}-{self.entropy.token(8).hex()}"
+                self.keys.create(reference, suite)
+                made.append(self.foundation.certify(transaction, planned, reference, now))
+            transaction.commit()
+        return made
+
+    def certificate(self, role: AuthorityRole, version: int | None = None) -> x509.Certificate:
+        return x509.Certificate.load(self.services.certificate(role, version))
+
+    def issuers(self) -> tuple[bytes, bytes]:
+        """The issuing CA's and the root's newest certificates, DER."""
+        return self.services.certificate("issuing"), self.services.certificate("root")
 
     def key(self, role: AuthorityRole) -> SigningKey:
         with self.records.read() as transaction:

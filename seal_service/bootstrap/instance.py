@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
-from seal_service.bootstrap.rooms import database_of, master_keys, open_rooms
+from seal_service.bootstrap.rooms import authority_foundation, database_of, master_keys, open_rooms
 from seal_service.config import Settings
 from seal_service.domain.errors import AlreadyRegistered
 from seal_service.domain.issuance import AuthorityRole
-from seal_service.pki.foundation import InternalAuthorityFoundation
 from seal_service.pki.key_hierarchy import create_ring, has_keys
 from seal_service.pki.master_key import MasterKeyFile
 from seal_service.ports.system import Clock, Entropy
@@ -35,10 +34,7 @@ def initialise(settings: Settings, *, clock: Clock | None = None, entropy: Entro
     rooms = open_rooms(settings, clock, entropy)
     try:
         schema.upgrade(rooms.database)
-        organization = f"{settings.city_name}政务服务管理办公室"
-        foundation = InternalAuthorityFoundation(
-            rooms.keys, entropy, settings.public_url, settings.city_name, organization
-        )
+        foundation = authority_foundation(settings, rooms.keys, entropy)
         found = InitialiseUseCase(rooms.records, rooms.log, foundation, rooms.credentials, clock, entropy)
         return found(settings.authority_suite)
     finally:

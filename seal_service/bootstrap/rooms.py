@@ -12,12 +12,14 @@ from seal_service.domain.operation import KeyPlace
 from seal_service.log.signing_log import DatabaseSigningLog
 from seal_service.pki.credentials import ClientCredentials
 from seal_service.pki.file_keys import FileKeyStore
+from seal_service.pki.foundation import InternalAuthorityFoundation
 from seal_service.pki.key_hierarchy import KeyHierarchy
 from seal_service.pki.key_stores import KeyStores
 from seal_service.pki.master_key import GivenMasterKeys, MasterKeyFile, MasterKeySource
 from seal_service.pki.pkcs11_keys import Pkcs11KeyStore
 from seal_service.pki.pkcs11_token import Pkcs11Token, load_pin
 from seal_service.pki.vault import KeyRingVault
+from seal_service.ports.crypto import KeyStore
 from seal_service.ports.system import Clock, Entropy
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.unit_of_work import SqlRecords
@@ -101,3 +103,9 @@ def _hsm(settings: Settings) -> Pkcs11KeyStore | None:
     if pin_file is not None:
         return Pkcs11KeyStore(Pkcs11Token(module, label, lambda: load_pin(pin_file)))
     raise InstanceNotReady("An HSM needs its user PIN, in the file SEAL_PKCS11_PIN_FILE or in SEAL_PKCS11_PIN")
+
+
+def authority_foundation(settings: Settings, keys: KeyStore, entropy: Entropy) -> InternalAuthorityFoundation:
+    """Who makes the service's own certificates, under the city's name."""
+    organization = f"{settings.city_name}政务服务管理办公室"
+    return InternalAuthorityFoundation(keys, entropy, settings.public_url, settings.city_name, organization)

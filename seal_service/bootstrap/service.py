@@ -43,7 +43,10 @@ from seal_service.usecases.create_account import (
     DisableAccount,
 )
 from seal_service.usecases.decide_application import DecideApplication
+from seal_service.usecases.destroy_key import DestroyKey
 from seal_service.usecases.grant_use import GrantUse, RevokeGrant
+from seal_service.usecases.list_authorities import ListAuthorities, PublishedAuthority
+from seal_service.usecases.list_keys import ListedKey, ListKeys
 from seal_service.usecases.look_up_seal import LookUpSeal, PublicStatus
 from seal_service.usecases.make_seal import MakeSeal
 from seal_service.usecases.manage_trust import AddTrust, ConfirmTrust, ListTrust, RemoveTrust, TrustView
@@ -72,6 +75,7 @@ from seal_service.usecases.read_use import (
 from seal_service.usecases.reconcile import Reconcile, Reconciled
 from seal_service.usecases.register_unit import RegisterUnit
 from seal_service.usecases.renew_seal import RenewSeal
+from seal_service.usecases.rotate_authority_key import RotateAuthorityKey, Rotation
 from seal_service.usecases.rotate_master_key import PlanMasterKeyRotation, RotateMasterKey
 from seal_service.usecases.rotate_token_key import RotateTokenKey
 from seal_service.usecases.trace import Story, Trace
@@ -191,6 +195,10 @@ class Service:
     rotate_token_key: Guarded[RotateTokenKey, None]
 
     answer_pki: Guarded[PkiRequest, bytes]
+    list_authorities: Guarded[ListAuthorities, tuple[PublishedAuthority, ...]]
+    list_keys: Guarded[ListKeys, Page[ListedKey]]
+    rotate_authority_key: Guarded[RotateAuthorityKey, Rotation]
+    destroy_key: Guarded[DestroyKey, ListedKey]
     add_trust: Guarded[AddTrust, TrustView]
     confirm_trust: Guarded[ConfirmTrust, TrustView]
     remove_trust: Guarded[RemoveTrust, TrustView]

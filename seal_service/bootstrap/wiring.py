@@ -9,7 +9,7 @@ from importlib.metadata import version
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
 from seal_service.bootstrap.readiness import observation_of, readiness_of
-from seal_service.bootstrap.rooms import open_rooms
+from seal_service.bootstrap.rooms import authority_foundation, open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
 from seal_service.bootstrap.under_way import CallsUnderWay
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
@@ -20,6 +20,7 @@ from seal_service.observability.pools import count_connections
 from seal_service.observability.timestamps import MeasuredTimestampAuthority
 from seal_service.pki.authority_certificates import AuthorityCertificates
 from seal_service.pki.bounded_http import BoundedHttp
+from seal_service.pki.chains import KnownChains
 from seal_service.pki.internal_ca import InternalCertificateAuthority
 from seal_service.pki.key_rotation import KeyDirectoryRotation, RingTokenKeyRotation
 from seal_service.pki.ocsp import OcspResponder
@@ -58,7 +59,10 @@ from seal_service.usecases.create_account import (
     DisableAccountUseCase,
 )
 from seal_service.usecases.decide_application import DecideApplicationUseCase
+from seal_service.usecases.destroy_key import DestroyKeyUseCase
 from seal_service.usecases.grant_use import GrantUseUseCase, RevokeGrantUseCase
+from seal_service.usecases.list_authorities import ListAuthoritiesUseCase
+from seal_service.usecases.list_keys import ListKeysUseCase
 from seal_service.usecases.log_refusal import LogRefusal
 from seal_service.usecases.look_up_seal import LookUpSealUseCase
 from seal_service.usecases.make_seal import MakeSealUseCase
@@ -96,6 +100,7 @@ from seal_service.usecases.read_use import (
 from seal_service.usecases.reconcile import ReconcileUseCase
 from seal_service.usecases.register_unit import RegisterUnitUseCase
 from seal_service.usecases.renew_seal import RenewSealUseCase
+from seal_service.usecases.rotate_authority_key import RotateAuthorityKeyUseCase
 from seal_service.usecases.rotate_master_key import PlanMasterKeyRotationUseCase, RotateMasterKeyUseCase
 from seal_service.usecases.rotate_token_key import RotateTokenKeyUseCase
 from seal_service.usecases.trace import TraceUseCase
@@ -122,11 +127,12 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     blobs = EncryptedFiles(settings.home / "blobs", rooms.vault)
     rotation = KeyDirectoryRotation(rooms.hierarchy, rooms.vault, blobs, entropy)
     http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
-    authority = InternalCertificateAuthority(records, keys, entropy, settings.public_url, settings.certificate_days)
+    trust = trust_store(settings, records)
+    chains = KnownChains(records, trust, clock)
+    authority = InternalCertificateAuthority(chains, keys, entropy, settings.public_url, settings.certificate_days)
     lists = RevocationLists(records, keys, clock)
     responder = OcspResponder(records, keys, clock)
     unit = TimestampUnit(records, keys, clock, entropy)
-    trust = trust_store(settings, records)
     others = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy, trust.revocation_addresses)
     revocation = FirstAnsweringRevocation([OwnRevocation(records, responder, lists, clock), others])
     outside: list[TimestampAuthority] = [HttpTimestampAuthority(url, http, entropy) for url in settings.timestamp_urls]
@@ -219,6 +225,20 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         rotate_master_key=guarded(RotateMasterKeyUseCase(records, log, rotation)),
         rotate_token_key=guarded(RotateTokenKeyUseCase(records, log, RingTokenKeyRotation(rooms.hierarchy, entropy))),
         answer_pki=guarded(AnswerPkiUseCase(services)),
+        list_authorities=guarded(ListAuthoritiesUseCase(records, clock)),
+        list_keys=guarded(ListKeysUseCase(records, keys, clock)),
+        rotate_authority_key=guarded(
+            RotateAuthorityKeyUseCase(
+                records,
+                log,
+                keys,
+                authority_foundation(settings, keys, entropy),
+                clock,
+                entropy,
+                settings.authority_suite,
+            )
+        ),
+        destroy_key=guarded(DestroyKeyUseCase(records, log, keys, clock)),
         add_trust=guarded(AddTrustUseCase(records, log, AuthorityCertificates(), clock)),
         confirm_trust=guarded(ConfirmTrustUseCase(records, log, AuthorityCertificates(), clock)),
         remove_trust=guarded(RemoveTrustUseCase(records, log, AuthorityCertificates(), clock)),

@@ -34,6 +34,7 @@ _NEXT: tuple[tuple[type[errors.SealServiceError], str], ...] = (
     (errors.SealNotFound, "`seal seals list` shows the seals that this account sees."),
     (errors.GrantNotFound, "`seal grants list` shows the grants that this account sees."),
     (errors.UseNotFound, "`seal uses list --seal CODE` shows the uses that this account sees."),
+    (errors.KeyNotFound, "`seal keys list` shows the keys."),
     (errors.TrustAnchorNotFound, "`seal trust list` shows what is trusted."),
     (errors.IdempotencyKeyReused, "Take a new --key for a new request."),
     (errors.UseInProgress, "Ask again shortly with the same --key."),

@@ -17,6 +17,7 @@ from seal_service.cli.session import instance
 from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.formats import representation
 from seal_service.usecases.answer_pki import PkiMatter, PkiRequest
+from seal_service.usecases.list_authorities import ListAuthorities, PublishedAuthority
 
 app = noun("公钥基础设施: the authority's own certificates. No login.")
 
@@ -25,12 +26,14 @@ class OwnCertificate(StrEnum):
     """Which certificate of the embedded authority."""
 
     ROOT = "root"
+    CROSS = "cross"
     ISSUING = "issuing"
     TIMESTAMP = "timestamp"
 
 
 _MATTERS = {
     OwnCertificate.ROOT: PkiMatter.ROOT_CERTIFICATE,
+    OwnCertificate.CROSS: PkiMatter.CROSS_CERTIFICATE,
     OwnCertificate.ISSUING: PkiMatter.ISSUING_CERTIFICATE,
     OwnCertificate.TIMESTAMP: PkiMatter.TIMESTAMP_CERTIFICATE,
 }
@@ -38,34 +41,42 @@ _MATTERS = {
 
 @app.command(epilog=example("seal pki show"))
 def show(as_json: AsJson = False) -> None:
-    """The certificates, with the digest by which a relying party compares them."""
+    """The certificates of all generations, with the digest by which a relying party compares them."""
     with instance() as service:
-        rows = [
-            {"certificate": one.value, **_facts(service.answer_pki(PUBLIC_CALLER, PkiRequest(matter=matter)))}
-            for one, matter in _MATTERS.items()
-        ]
+        rows = [_row(one) for one in service.list_authorities(PUBLIC_CALLER, ListAuthorities())]
     if as_json:
         print_json({"items": rows})
     else:
-        print_rows(rows, ("certificate", "subject", "not_after", "sha256"))
+        print_rows(rows, ("certificate", "generation", "signs", "subject", "not_after", "sha256"))
 
 
-@app.command(epilog=example("seal pki export > root.pem", "seal pki export issuing -o issuing.pem"))
+@app.command(
+    epilog=example(
+        "seal pki export > root.pem", "seal pki export issuing -o issuing.pem", "seal pki export root --generation 1"
+    )
+)
 def export(
     certificate: Annotated[OwnCertificate, typer.Argument(help="Which certificate.")] = OwnCertificate.ROOT,
+    generation: Annotated[int | None, typer.Option(min=1, help="Which generation; default: the newest.")] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: standard output.")] = (
         None
     ),
 ) -> None:
     """A certificate as PEM: the root is the trust anchor to hand to relying parties."""
+    request = PkiRequest(matter=_MATTERS[certificate], version=generation)
     with instance() as service:
-        der = service.answer_pki(PUBLIC_CALLER, PkiRequest(matter=_MATTERS[certificate]))
+        der = service.answer_pki(PUBLIC_CALLER, request)
     pem = ssl.DER_cert_to_PEM_cert(der)
     if output is None:
         print(pem, end="")
         return
     with waiting_file(output) as file:
         file.write(pem.encode())
+
+
+def _row(one: PublishedAuthority) -> representation.Plain:
+    named = {"certificate": one.credential.role.value, "generation": one.credential.version, "signs": one.signs}
+    return named | _facts(one.credential.certificate)
 
 
 def _facts(der: bytes) -> representation.Plain:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from seal_service.domain.errors import InvalidAreaCode, InvalidCreditCode, InvalidInput, InvalidSealCode
 
@@ -14,6 +14,8 @@ _CREDIT_CODE_WEIGHTS = tuple(pow(3, position, 31) for position in range(17))
 _AREA_CODE = re.compile(r"[0-9]{6}")
 _SEAL_CODE = re.compile(r"[0-9]{14}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_ENDS_IN_UUID7 = re.compile(r".*([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def credit_code_check_character(first_17: str) -> str:
@@ -79,3 +81,14 @@ def uuid7(at: datetime, random: bytes) -> str:
     value[8] = (value[8] & 0x3F) | 0x80
     text = value.hex()
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment (ms, UTC) of the time-ordered identifier (`uuid7`) that a text is or ends in, or None."""
+    found = _ENDS_IN_UUID7.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        return _EPOCH + timedelta(milliseconds=int(found[1] + found[2], 16))
+    except OverflowError:
+        return None

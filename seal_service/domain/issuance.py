@@ -46,6 +46,9 @@ class AuthorityRole(StrEnum):
     ISSUING = "issuing"
     OCSP = "ocsp"
     TIMESTAMP = "timestamp"
+    CROSS = "cross"
+    """交叉证书: the root of the same version, certified by the root before it (RFC 4210, 4.4: new with old); its key is
+    that root's, so it has none of its own and is rotated with the root alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from seal_service.domain.authority import ended, should_be_rotated
+from seal_service.domain.issuance import AuthorityCredential
 from seal_service.domain.trust import TrustedCertificate, overdue
 
-LAST_DAYS = timedelta(days=90)
-"""Before its end a certificate of the service itself is warned of, and a confirmation before it is overdue by a third
-of that."""
+LAST_DAYS = timedelta(days=30)
+"""Before a confirmation is overdue it is warned of."""
 SMALL_VOLUME_BYTES = 16 << 20
 """What has to be free on a volume that holds keys alone."""
 
@@ -57,7 +58,7 @@ KINDS: tuple[DependencyKind, ...] = (
     DependencyKind(
         name="authority",
         not_ready="a certificate of the service itself has ended or not begun, or its key is gone or changed; of each "
-        "role one line",
+        "role one line, and one of the responder of each earlier issuing certificate that has not ended",
         age="since the certificate began",
         mend="bring the key back from the backup of SEAL_KEYS; `seal keys rotate` makes a new one before the end",
     ),
@@ -166,18 +167,20 @@ class Allowed:
     maintenance: timedelta = timedelta(minutes=5)
 
 
-def judge_period(name: str, not_before: datetime, not_after: datetime, now: datetime) -> Dependency:
-    """A certificate of our own: valid now, with a warning in its last 90 days."""
-    until = f"until {not_after.isoformat(timespec='seconds')}"
+def judge_credential(name: str, credential: AuthorityCredential, now: datetime) -> Dependency:
+    """A certificate of our own: valid now, with a warning from when it should be rotated on."""
+    not_before, not_after, age = credential.not_before, credential.not_after, now - credential.not_before
+    rotate = f"`seal keys rotate {credential.role.value}`"
     if now < not_before:
         begins = not_before.isoformat(timespec="seconds")
-        return Dependency(name=name, ready=False, detail=f"the certificate begins only {begins}", age=now - not_before)
-    if now >= not_after:
-        ended = not_after.isoformat(timespec="seconds")
-        return Dependency(name=name, ready=False, detail=f"the certificate ended {ended}", age=now - not_before)
-    warning = not_after - now < LAST_DAYS
-    detail = f"{until}, in {(not_after - now).days} days: renew it" if warning else until
-    return Dependency(name=name, ready=True, detail=detail, age=now - not_before, warning=warning)
+        return Dependency(name=name, ready=False, detail=f"the certificate begins only {begins}", age=age)
+    if ended(credential, now):
+        end = not_after.isoformat(timespec="seconds")
+        return Dependency(name=name, ready=False, detail=f"the certificate ended {end}: {rotate}", age=age)
+    warning = should_be_rotated(credential, now)
+    until = f"until {not_after.isoformat(timespec='seconds')}"
+    detail = f"{until}, in {(not_after - now).days} days: {rotate}" if warning else until
+    return Dependency(name=name, ready=True, detail=detail, age=age, warning=warning)
 
 
 def judge_trust(trusted: Sequence[TrustedCertificate], now: datetime, allowed: timedelta) -> Dependency:
@@ -190,7 +193,7 @@ def judge_trust(trusted: Sequence[TrustedCertificate], now: datetime, allowed: t
     if late:
         detail = f"not confirmed for more than {allowed.days} days: {', '.join(late)}"
         return Dependency(name="trust", ready=False, detail=detail, age=age)
-    soon = [one.id for one in anchors if overdue(one, now + LAST_DAYS / 3, allowed)]
+    soon = [one.id for one in anchors if overdue(one, now + LAST_DAYS, allowed)]
     detail = f"to be confirmed within 30 days: {', '.join(soon)}" if soon else f"{len(anchors)} anchors, all confirmed"
     return Dependency(name="trust", ready=True, detail=detail, age=age, warning=bool(soon))
 

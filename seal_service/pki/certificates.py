@@ -10,8 +10,9 @@ from typing import Any
 from asn1crypto import core, keys, x509
 
 from seal_service.domain.algorithms import Suite
+from seal_service.domain.authority import published_name
 from seal_service.domain.errors import InvalidInput
-from seal_service.domain.issuance import CertificateSubject
+from seal_service.domain.issuance import AuthorityRole, CertificateSubject
 from seal_service.formats.der import made, read, to_the_second, x509_time
 from seal_service.pki.signatures import algorithm_of
 from seal_service.ports.crypto import SigningKey
@@ -57,19 +58,14 @@ class IssuerAddresses:
     ocsp: str | None = None
 
     @classmethod
-    def of_root(cls, public_url: str) -> IssuerAddresses:
-        """Those of the root: it answers by its list alone."""
+    def of(cls, role: AuthorityRole, version: int, public_url: str) -> IssuerAddresses:
+        """Those of a generation of ROOT, which answers by its list alone, or of ISSUING."""
         base = _base(public_url)
-        return cls(revocation_list=f"{base}/pki/root.crl", certificate=f"{base}/pki/root.cer")
-
-    @classmethod
-    def of_issuing(cls, public_url: str) -> IssuerAddresses:
-        """Those of the issuer of seals."""
-        base = _base(public_url)
+        name = published_name(role, version)
         return cls(
-            revocation_list=f"{base}/pki/issuing.crl",
-            certificate=f"{base}/pki/issuing.cer",
-            ocsp=f"{base}/pki/ocsp",
+            revocation_list=f"{base}/pki/{name}.crl",
+            certificate=f"{base}/pki/{name}.cer",
+            ocsp=f"{base}/pki/ocsp" if role is AuthorityRole.ISSUING else None,
         )
 
 

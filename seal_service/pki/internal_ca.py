@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from seal_service.domain.authority import ended
 from seal_service.domain.errors import CertificateNotFound, Conflict, InstanceNotReady, InvalidInput
 from seal_service.domain.issuance import AuthorityRole, CertificateStatus, CertificateSubject, IssuedCertificate
 from seal_service.formats.der import to_the_second
 from seal_service.pki.certificates import SEAL, Issuer, IssuerAddresses, certificate_serial, issued, serial_text
-from seal_service.pki.own_authorities import certificate_of, newest
+from seal_service.pki.chains import KnownChains
+from seal_service.pki.own_authorities import certificate_of, current
 from seal_service.ports.crypto import KeyStore
-from seal_service.ports.records import Records, Transaction
+from seal_service.ports.records import Transaction
 from seal_service.ports.system import Entropy
 
 REVOCATION_REASONS = frozenset(
@@ -32,12 +34,14 @@ class InternalCertificateAuthority:
     """电子认证服务 of the instance itself (article 9). Safe for threads and processes: it keeps nothing of its own."""
 
     def __init__(
-        self, records: Records, keys: KeyStore, entropy: Entropy, public_url: str, certificate_days: int
+        self, chains: KnownChains, keys: KeyStore, entropy: Entropy, public_url: str, certificate_days: int
     ) -> None:
-        self._records = records
+        """Take the address under which /pki is reached; InvalidInput for one that cannot stand in a certificate."""
+        IssuerAddresses.of(AuthorityRole.ISSUING, 1, public_url)
+        self._chains = chains
         self._keys = keys
         self._entropy = entropy
-        self._addresses = IssuerAddresses.of_issuing(public_url)
+        self._public_url = public_url
         self._validity = timedelta(days=certificate_days)
 
     def issue(
@@ -48,13 +52,13 @@ class InternalCertificateAuthority:
         Raises InvalidInput for a subject or key that cannot be certified, InstanceNotReady when the issuer's own
         certificate is missing or over.
         """
-        credential = newest(transaction, AuthorityRole.ISSUING)
-        if now >= credential.not_after:
-            raise InstanceNotReady("The issuing authority's certificate has expired")
+        credential = current(transaction, AuthorityRole.ISSUING, now)
+        if ended(credential, now):
+            raise InstanceNotReady("The issuing authority's certificate has expired: see `seal keys rotate`")
         issuer = Issuer(
             certificate=certificate_of(credential),
             key=self._keys.open(credential.key_reference),
-            addresses=self._addresses,
+            addresses=IssuerAddresses.of(AuthorityRole.ISSUING, credential.version, self._public_url),
         )
         start = to_the_second(now)
         serial = certificate_serial(self._entropy)
@@ -68,10 +72,9 @@ class InternalCertificateAuthority:
         transaction.certificates.add(kept)
         return kept
 
-    def chain(self) -> Sequence[bytes]:
-        """The issuing certificate and the root's, DER."""
-        with self._records.read() as transaction:
-            return [newest(transaction, role).certificate for role in (AuthorityRole.ISSUING, AuthorityRole.ROOT)]
+    def chain(self, certificate: bytes) -> Sequence[bytes]:
+        """DER, from the issuer of this certificate to its root, of whatever generation or authority that is."""
+        return self._chains.of(certificate)
 
     def hold(self, transaction: Transaction, serial: str, at: datetime) -> None:
         """Put on hold; nothing when it is on hold already. Conflict when it is revoked, CertificateNotFound."""

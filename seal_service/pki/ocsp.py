@@ -9,11 +9,13 @@ from typing import Any
 
 from asn1crypto import core, crl, ocsp, x509
 
-from seal_service.domain.errors import InvalidInput
-from seal_service.domain.issuance import AuthorityRole, CertificateStatus
+from seal_service.domain.authority import current
+from seal_service.domain.errors import InvalidInput, SignatureRefused
+from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, CertificateStatus
 from seal_service.formats.der import made, read, to_the_second
+from seal_service.formats.issuing import identity_of, is_of
 from seal_service.pki.certificates import serial_text
-from seal_service.pki.own_authorities import certificate_of, newest
+from seal_service.pki.own_authorities import certificate_of, generations
 from seal_service.pki.signatures import algorithm_of
 from seal_service.ports.crypto import KeyStore, SigningKey
 from seal_service.ports.records import Records, Transaction
@@ -30,7 +32,11 @@ _DIGESTS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 
 
 class OcspResponder:
-    """The responder of the issuing CA; answers straight from the records. Safe for threads."""
+    """The responders of all generations of the issuing CA; answers straight from the records. Safe for threads.
+
+    An answer has one signature, by a responder to whom the issuer itself delegated. Who asks for certificates of two
+    generations at once gets the answer of the first one's responder, to which the other's are unknown.
+    """
 
     def __init__(self, records: Records, keys: KeyStore, clock: Clock) -> None:
         self._records = records
@@ -40,7 +46,7 @@ class OcspResponder:
     def answer(self, request: bytes) -> bytes:
         """The answer, DER: malformedRequest for bad bytes, unauthorized when it asks for other issuers alone.
 
-        internalError when the responder's own certificate is not valid now.
+        internalError when the responder's certificate is not valid now (`seal keys rotate ocsp`) or its key is gone.
         """
         try:
             wanted, nonce = _read_request(request)
@@ -48,18 +54,34 @@ class OcspResponder:
             return _refusal("malformed_request")
         now = to_the_second(self._clock.now())
         with self._records.read() as transaction:
-            issuer = certificate_of(newest(transaction, AuthorityRole.ISSUING))
-            ours = [identifies_issuer(one, issuer) for one in wanted]
-            if not any(ours):
+            issuer = _issuer_asked_for(transaction, wanted)
+            if issuer is None:
                 return _refusal("unauthorized")
-            responder = newest(transaction, AuthorityRole.OCSP)
-            if not responder.not_before <= now < responder.not_after:
+            responder = _responder_of(transaction, issuer, now)
+            if responder is None or not responder.not_before <= now < responder.not_after:
                 return _refusal("internal_error")
             answers = [
-                _single(one, _status(transaction, one, issuer) if known else _UNKNOWN, now)
-                for one, known in zip(wanted, ours, strict=True)
+                _single(one, _status(transaction, one, issuer) if identifies_issuer(one, issuer) else _UNKNOWN, now)
+                for one in wanted
             ]
-        return _signed(answers, nonce, now, certificate_of(responder), self._keys.open(responder.key_reference))
+        try:
+            key = self._keys.open(responder.key_reference)
+        except SignatureRefused:  # it may be destroyed once nothing that its issuer issued is valid
+            return _refusal("internal_error")
+        return _signed(answers, nonce, now, certificate_of(responder), key)
+
+
+def _issuer_asked_for(transaction: Transaction, wanted: Sequence[ocsp.CertId]) -> x509.Certificate | None:
+    """The generation of the issuing CA that the first identifier of ours names; None: there is none of ours."""
+    issuers = [certificate_of(one) for one in generations(transaction, AuthorityRole.ISSUING)]
+    return next((issuer for one in wanted for issuer in issuers if identifies_issuer(one, issuer)), None)
+
+
+def _responder_of(transaction: Transaction, issuer: x509.Certificate, now: datetime) -> AuthorityCredential | None:
+    """The responder that a generation of the issuing CA delegated to last."""
+    identity = identity_of(issuer)
+    responders = generations(transaction, AuthorityRole.OCSP)
+    return current([one for one in responders if is_of(one.certificate, identity)], now)
 
 
 _UNKNOWN = ocsp.CertStatus(name="unknown", value=ocsp.StatusUnknown())
@@ -109,8 +131,8 @@ def _read_request(request: bytes) -> tuple[list[ocsp.CertId], bytes | None]:
 
 def _status(transaction: Transaction, identifier: ocsp.CertId, issuer: x509.Certificate) -> ocsp.CertStatus:
     certificate = transaction.certificates.find(serial_text(identifier["serial_number"].native))
-    if certificate is None or x509.Certificate.load(certificate.certificate).issuer != issuer.subject:
-        return _UNKNOWN  # the root's certificates are recorded beside ours
+    if certificate is None or not is_of(certificate.certificate, identity_of(issuer)):
+        return _UNKNOWN  # those of the root, of other generations and of outside authorities are recorded beside ours
     if certificate.status is CertificateStatus.GOOD or certificate.status_since is None:
         return ocsp.CertStatus(name="good", value=ocsp.StatusGood())
     info: dict[str, Any] = {"revocation_time": to_the_second(certificate.status_since)}

@@ -9,10 +9,12 @@ from typing import Any
 
 from asn1crypto import core, crl, x509
 
-from seal_service.domain.issuance import AuthorityRole, IssuedCertificate
-from seal_service.formats.der import made, to_the_second, x509_time
-from seal_service.pki.certificates import serial_text
-from seal_service.pki.own_authorities import certificate_of, newest
+from seal_service.domain.authority import ended
+from seal_service.domain.errors import CertificateNotFound, SignatureRefused
+from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
+from seal_service.formats.der import made, read_certificate, to_the_second, x509_time
+from seal_service.formats.issuing import IssuerIdentity, identity_of, issuer_named_by
+from seal_service.pki.own_authorities import certificate_of, current, generations
 from seal_service.pki.signatures import algorithm_of
 from seal_service.ports.crypto import KeyStore, SigningKey
 from seal_service.ports.records import Records, Transaction
@@ -32,22 +34,31 @@ class _Kept:
 
 
 class RevocationLists:
-    """The lists of root and issuing CA. Safe for threads; each list shows every status committed before the call."""
+    """The lists of every root and issuing CA, each of what that very generation issued and signed by its key.
+
+    Safe for threads; each list shows every status committed before the call.
+    """
 
     def __init__(self, records: Records, keys: KeyStore, clock: Clock) -> None:
         self._records = records
         self._keys = keys
         self._clock = clock
-        self._kept: dict[AuthorityRole, _Kept] = {}
+        self._kept: dict[tuple[AuthorityRole, int], _Kept] = {}
+        self._issuers: dict[str, IssuerIdentity] = {}
+        """Of what is not good, by serial: a certificate never changes, so it is parsed once."""
 
-    def current(self, role: AuthorityRole, produced_after: datetime | None = None) -> bytes:
-        """The list of ROOT or ISSUING, DER; not older than an hour, nor (to the second) than `produced_after`."""
+    def current(self, role: AuthorityRole, produced_after: datetime | None = None, version: int | None = None) -> bytes:
+        """The list of a generation (None: the one that issues now) of ROOT or ISSUING, DER.
+
+        It is not older than an hour, nor (to the second) than `produced_after`. CertificateNotFound for a generation
+        that is not there, or whose time is over and whose key is destroyed.
+        """
         now = self._clock.now()
         with self._records.read() as transaction:
-            issuer = newest(transaction, role)
-            not_good = _issued_by(role, transaction)
+            issuer = _generation(transaction, role, version, now)
+            not_good = self._issued_by(certificate_of(issuer), transaction.certificates.not_good())
         entries = tuple((one.serial, one.status_since, one.reason) for one in not_good)
-        kept = self._kept.get(role)
+        kept = self._kept.get((role, issuer.version))
         if (
             kept is not None
             and (kept.issuer, kept.entries) == (issuer.certificate, entries)
@@ -55,10 +66,35 @@ class RevocationLists:
             and (produced_after is None or kept.this_update >= to_the_second(produced_after))
         ):
             return kept.content
-        key = self._keys.open(issuer.key_reference)
+        try:
+            key = self._keys.open(issuer.key_reference)
+        except SignatureRefused:
+            if ended(issuer, now):
+                raise CertificateNotFound("The authority's time is over: it signs no lists any more") from None
+            raise
         content = revocation_list(certificate_of(issuer), key, not_good, now)
-        self._kept[role] = _Kept(issuer.certificate, entries, to_the_second(now), content)
+        self._kept[role, issuer.version] = _Kept(issuer.certificate, entries, to_the_second(now), content)
         return content
+
+    def _issued_by(self, issuer: x509.Certificate, not_good: Sequence[IssuedCertificate]) -> list[IssuedCertificate]:
+        identity = identity_of(issuer)
+        known = self._issuers
+        named = {
+            one.serial: known.get(one.serial) or issuer_named_by(read_certificate(one.certificate)) for one in not_good
+        }
+        self._issuers = named
+        return [one for one in not_good if named[one.serial] == identity]
+
+
+def _generation(
+    transaction: Transaction, role: AuthorityRole, version: int | None, now: datetime
+) -> AuthorityCredential:
+    if version is None:
+        return current(transaction, role, now)
+    for one in generations(transaction, role):
+        if one.version == version:
+            return one
+    raise CertificateNotFound
 
 
 def revocation_list(
@@ -101,14 +137,3 @@ def _entry(certificate: IssuedCertificate, now: datetime) -> crl.RevokedCertific
     if certificate.reason not in (None, "unspecified"):  # absent rather than "unspecified" (5.3.1)
         entry["crl_entry_extensions"] = [{"extn_id": "crl_reason", "extn_value": crl.CRLReason(certificate.reason)}]
     return made(crl.RevokedCertificate, entry)
-
-
-def _issued_by(role: AuthorityRole, transaction: Transaction) -> list[IssuedCertificate]:
-    """What is not good of root or issuing CA: all that the root issued is among the instance's own certificates."""
-    not_good = transaction.certificates.not_good()
-    if not not_good:
-        return []
-    own = [certificate_of(one) for one in transaction.authorities.all()]
-    roots = {one.subject.dump() for one in own if one.subject.dump() == one.issuer.dump()}
-    of_root = {serial_text(one.serial_number) for one in own if one.issuer.dump() in roots}
-    return [one for one in not_good if (one.serial in of_root) is (role is AuthorityRole.ROOT)]

@@ -17,7 +17,7 @@ from seal_service.formats.der import read_certificate, reading, to_the_second
 from seal_service.pki.allowed_addresses import Address, parse_address
 from seal_service.pki.bounded_http import BoundedHttp, HttpFailed
 from seal_service.pki.ocsp import OcspResponder, request_for
-from seal_service.pki.own_authorities import newest
+from seal_service.pki.own_authorities import authority_with
 from seal_service.pki.revocation_answers import check_ocsp_answer, check_revocation_list
 from seal_service.pki.revocation_lists import RevocationLists
 from seal_service.ports.crypto import RevocationEvidence, RevocationSource
@@ -31,7 +31,8 @@ _CLOCK_DIFFERENCE_SECONDS = 5.0
 
 
 class OwnRevocation:
-    """Our own authorities, asked in process: OCSP for the issuing CA, the list for the root. Safe for threads."""
+    """Our own authorities of every generation, asked in process: OCSP for issuing CAs, lists for roots. Safe for
+    threads."""
 
     def __init__(
         self,
@@ -52,15 +53,17 @@ class OwnRevocation:
 
         An outside time-stamp may be a little ahead of our clock: up to five seconds are waited for.
         """
+        try:
+            subject, authority = read_certificate(certificate), read_certificate(issuer)
+        except InvalidInput as error:
+            raise RevocationUnavailable(error.message) from error
         with self._records.read() as transaction:
-            own = {newest(transaction, role).certificate: role for role in (AuthorityRole.ISSUING, AuthorityRole.ROOT)}
-        role = own.get(issuer)
-        if role is None:
+            own = authority_with(transaction, authority)
+        if own is None:
             raise RevocationUnavailable("The certificate's issuer is not an authority of this instance")
         self._await(produced_after)
-        if role is AuthorityRole.ROOT:
-            return RevocationEvidence(crls=(self._lists.current(role, produced_after),))
-        subject, authority = read_certificate(certificate), read_certificate(issuer)
+        if own.role is AuthorityRole.ROOT:
+            return RevocationEvidence(crls=(self._lists.current(own.role, produced_after, own.version),))
         answer = self._responder.answer(request_for(subject, authority, None))
         responder = check_ocsp_answer(answer, subject, authority, None, produced_after, self._clock.now())
         return RevocationEvidence(ocsp_responses=(answer,), further_certificates=(responder,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from seal_service.domain.errors import CertificateNotFound
 from seal_service.domain.issuance import AuthorityRole
 from seal_service.pki.ocsp import OcspResponder
+from seal_service.pki.own_authorities import generations
 from seal_service.pki.revocation_lists import RevocationLists
 from seal_service.pki.timestamp_unit import TimestampUnit
 from seal_service.ports.records import Records
@@ -19,13 +20,13 @@ class InternalPublicKeyServices:
         self._responder = responder
         self._unit = unit
 
-    def crl(self) -> bytes:
-        """The issuing CA's list, DER."""
-        return self._lists.current(AuthorityRole.ISSUING)
+    def crl(self, version: int | None = None) -> bytes:
+        """The list of a generation of the issuing CA (None: the newest), DER."""
+        return self._lists.current(AuthorityRole.ISSUING, version=version)
 
-    def root_crl(self) -> bytes:
-        """The root's list, DER."""
-        return self._lists.current(AuthorityRole.ROOT)
+    def root_crl(self, version: int | None = None) -> bytes:
+        """The list of a generation of the root (None: the newest), DER."""
+        return self._lists.current(AuthorityRole.ROOT, version=version)
 
     def ocsp(self, request: bytes) -> bytes:
         """The answer to an OCSPRequest, DER."""
@@ -35,12 +36,12 @@ class InternalPublicKeyServices:
         """The answer to a TimeStampReq, DER."""
         return self._unit.answer(request)
 
-    def certificate(self, role: str) -> bytes:
-        """The newest certificate of a role, DER; CertificateNotFound."""
+    def certificate(self, role: str, version: int | None = None) -> bytes:
+        """The certificate of a generation (None: the newest) of a role, DER; CertificateNotFound."""
         if role not in set(AuthorityRole):
             raise CertificateNotFound
         with self._records.read() as transaction:
-            credential = transaction.authorities.newest(AuthorityRole(role))
-        if credential is None:
+            found = [one for one in generations(transaction, AuthorityRole(role)) if version in (None, one.version)]
+        if not found:
             raise CertificateNotFound
-        return credential.certificate
+        return found[-1].certificate

@@ -10,7 +10,7 @@ from asn1crypto import x509
 from seal_service.domain.errors import InvalidInput, TimestampUnavailable
 from seal_service.formats.cms import read_timestamp_token
 from seal_service.formats.der import read_certificate, reading
-from seal_service.pki.signatures import is_signed_by
+from seal_service.pki.chains import is_issued_by
 from seal_service.ports.crypto import TrustStore
 from seal_service.ports.system import Clock
 
@@ -78,7 +78,7 @@ def _chains(
     trusted = {anchor.dump() for anchor in anchors}
     reached, tried = [unit], {unit.dump()}
     for _ in range(_LONGEST_PATH):
-        if any(one.dump() in trusted or any(_is_issued_by(one, anchor) for anchor in anchors) for one in reached):
+        if any(one.dump() in trusted or any(is_issued_by(one, anchor) for anchor in anchors) for one in reached):
             return True
         issuers = [
             candidate
@@ -86,17 +86,8 @@ def _chains(
             if candidate.dump() not in tried
             and candidate.ca
             and _is_valid(candidate, at)
-            and any(_is_issued_by(one, candidate) for one in reached)
+            and any(is_issued_by(one, candidate) for one in reached)
         ]
         tried.update(issuer.dump() for issuer in issuers)
         reached = issuers
     return False
-
-
-def _is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    return certificate.issuer.dump() == issuer.subject.dump() and is_signed_by(
-        issuer.public_key.dump(),
-        certificate["signature_algorithm"],
-        certificate["tbs_certificate"].dump(),
-        certificate.signature,
-    )

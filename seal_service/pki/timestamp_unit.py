@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,8 @@ from asn1crypto import algos, cms, core, tsp, x509
 from seal_service.domain.errors import InvalidInput
 from seal_service.domain.issuance import AuthorityRole
 from seal_service.formats.der import made, read
-from seal_service.pki.own_authorities import certificate_of, newest
+from seal_service.pki.chains import chain_of
+from seal_service.pki.own_authorities import certificate_of, current, own_issuers
 from seal_service.pki.signatures import algorithm_of
 from seal_service.pki.timestamp_messages import TimeStampResponse
 from seal_service.ports.crypto import KeyStore, SigningKey
@@ -48,15 +50,18 @@ class TimestampUnit:
         refusal = _refusal_of(asked)
         if refusal is not None:
             return _rejection(*refusal)
-        with self._records.read() as transaction:
-            credential = newest(transaction, AuthorityRole.TIMESTAMP)
         now = self._clock.now()
+        with self._records.read() as transaction:
+            credential = current(transaction, AuthorityRole.TIMESTAMP, now)
+            issuers = own_issuers(transaction, now)
         if not credential.not_before <= now < credential.not_after:
             return _rejection("system_failure", "the unit's certificate is not valid now")
         info = self._info(asked, now)
-        with_certificate = asked["cert_req"].native
-        key = self._keys.open(credential.key_reference)
-        return _granted(_token(info, certificate_of(credential), key, with_certificate))
+        certificate = certificate_of(credential)
+        # A later root's cross certificate goes with it, for who trusts an earlier root.
+        between = [x509.Certificate.load(one) for one in chain_of(credential.certificate, issuers)[:-1]]
+        enclosed = [certificate, *between] if asked["cert_req"].native else []
+        return _granted(_token(info, certificate, self._keys.open(credential.key_reference), enclosed))
 
     def _info(self, asked: tsp.TimeStampReq, now: datetime) -> tsp.TSTInfo:
         fields: dict[str, Any] = {
@@ -91,7 +96,7 @@ def _refusal_of(asked: tsp.TimeStampReq) -> tuple[str, str] | None:
 
 
 def _token(
-    info: tsp.TSTInfo, certificate: x509.Certificate, key: SigningKey, with_certificate: bool
+    info: tsp.TSTInfo, certificate: x509.Certificate, key: SigningKey, enclosed: Sequence[x509.Certificate]
 ) -> cms.ContentInfo:
     content = info.dump()
     # ESSCertIDv2 with its default algorithm, SHA-256 (RFC 5816, 2.2.1)
@@ -116,16 +121,16 @@ def _token(
         "signature_algorithm": algorithm_of(key.suite),
         "signature": signature,
     }
-    enclosed = {"content_type": "tst_info", "content": core.ParsableOctetString(content)}
+    encapsulated = {"content_type": "tst_info", "content": core.ParsableOctetString(content)}
     signed: dict[str, Any] = {
         "version": "v3",
         "digest_algorithms": made(cms.DigestAlgorithms, [digest]),
-        "encap_content_info": made(cms.EncapsulatedContentInfo, enclosed),
+        "encap_content_info": made(cms.EncapsulatedContentInfo, encapsulated),
         "signer_infos": made(cms.SignerInfos, [made(cms.SignerInfo, signer)]),
     }
-    if with_certificate:
-        choice = cms.CertificateChoices(name="certificate", value=certificate)
-        signed["certificates"] = made(cms.CertificateSet, [choice])
+    if enclosed:
+        choices = [cms.CertificateChoices(name="certificate", value=one) for one in enclosed]
+        signed["certificates"] = made(cms.CertificateSet, choices)
     return made(cms.ContentInfo, {"content_type": "signed_data", "content": made(cms.SignedData, signed)})
 
 

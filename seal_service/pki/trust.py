@@ -38,7 +38,7 @@ class InstanceTrustStore:
         ]
 
     def anchors(self) -> Sequence[TrustAnchor]:
-        """Our own root, trusted for both, then what is configured, then what was entered."""
+        """Our own roots of every version, trusted for both, then what is configured, then what was entered."""
         own, entered = self._recorded(AuthorityRole.ROOT)
         roots = [TrustAnchor(certificate=one) for one in own]
         others = [
@@ -51,8 +51,8 @@ class InstanceTrustStore:
         return [*roots, *self._configured, *others]
 
     def intermediates(self) -> Sequence[bytes]:
-        """Our issuing certificates, every version, then those that were entered."""
-        own, entered = self._recorded(AuthorityRole.ISSUING)
+        """Our issuing and cross certificates, every version, then those that were entered."""
+        own, entered = self._recorded(AuthorityRole.ISSUING, AuthorityRole.CROSS)
         return [*own, *(one.certificate for one in entered if not one.is_anchor)]
 
     def issuers(self) -> list[bytes]:
@@ -67,12 +67,12 @@ class InstanceTrustStore:
             entered = transaction.trust.all()
         return [address for one in entered if one.id == issuer_sha256 for address in one.revocation_addresses]
 
-    def _recorded(self, role: AuthorityRole) -> tuple[list[bytes], Sequence[TrustedCertificate]]:
-        """The instance's own certificates of a role, and what was entered, of one moment."""
+    def _recorded(self, *roles: AuthorityRole) -> tuple[list[bytes], Sequence[TrustedCertificate]]:
+        """The instance's own certificates of these roles, and what was entered, of one moment."""
         if self._records is None:
             return [], ()
         with self._records.read() as transaction:
-            own = [one.certificate for one in transaction.authorities.all() if one.role is role]
+            own = [one.certificate for one in transaction.authorities.all() if one.role in roles]
             return own, transaction.trust.all()
 
 

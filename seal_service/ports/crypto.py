@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from seal_service.domain.algorithms import Suite
+from seal_service.domain.authority import PlannedCredential
 from seal_service.domain.issuance import AuthorityCredential, CertificateSubject, IssuedCertificate
 from seal_service.domain.key_custody import CustodyFinding
 from seal_service.domain.operation import KeyPlace
@@ -131,8 +132,11 @@ class CertificateAuthority(Protocol):
     ) -> IssuedCertificate:
         """A certificate for a seal's key (digitalSignature, nonRepudiation); recorded in the transaction."""
 
-    def chain(self) -> Sequence[bytes]:
-        """The issuing certificates, DER, from the issuer of seals to the root."""
+    def chain(self, certificate: bytes) -> Sequence[bytes]:
+        """The certificates, DER, from the issuer of this one (DER) to its root, as far as they are known.
+
+        A seal keeps the chain it was certified under, whatever has certified later ones.
+        """
 
     def hold(self, transaction: Transaction, serial: str, at: datetime) -> None:
         """Put on hold (certificateHold); CRL and OCSP say so from the commit on."""
@@ -145,20 +149,29 @@ class CertificateAuthority(Protocol):
 
 
 class AuthorityFoundation(Protocol):
-    """Makes the embedded public-key infrastructure of a new instance."""
+    """Makes the embedded public-key infrastructure of a new instance, and its later generations."""
 
     def found(self, transaction: Transaction, suite: Suite, now: datetime) -> Sequence[AuthorityCredential]:
         """Root, issuing CA, OCSP responder and time-stamping unit, each with its own key; recorded."""
+
+    def certify(
+        self, transaction: Transaction, planned: PlannedCredential, key_reference: str, now: datetime
+    ) -> AuthorityCredential:
+        """The credential of a key that is there; recorded, and with a new root its cross certificate.
+
+        Raises InstanceNotReady when its issuer's certificate has ended or its issuer's key is gone.
+        """
 
 
 class PublicKeyServices(Protocol):
     """What /pki answers: CRL, OCSP, time-stamps, CA certificates. In-process; safe for threads."""
 
-    def crl(self) -> bytes:
-        """The issuing CA's current list, DER; it shows every status committed before the call."""
+    def crl(self, version: int | None = None) -> bytes:
+        """The list of a generation of the issuing CA (None: the newest), DER; it shows every status committed before
+        the call. CertificateNotFound for a generation that is not there or no longer signs."""
 
-    def root_crl(self) -> bytes:
-        """The root's list, DER."""
+    def root_crl(self, version: int | None = None) -> bytes:
+        """The list of a generation of the root (None: the newest), DER. CertificateNotFound."""
 
     def ocsp(self, request: bytes) -> bytes:
         """The answer (RFC 6960) to a request, DER; a malformed one is answered with malformedRequest."""
@@ -166,8 +179,8 @@ class PublicKeyServices(Protocol):
     def timestamp(self, request: bytes) -> bytes:
         """The answer (RFC 3161) to a request, DER; a bad one is answered with a rejection."""
 
-    def certificate(self, role: str) -> bytes:
-        """The newest certificate of an AuthorityRole, DER; CertificateNotFound."""
+    def certificate(self, role: str, version: int | None = None) -> bytes:
+        """The certificate of a generation (None: the newest) of an AuthorityRole, DER; CertificateNotFound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

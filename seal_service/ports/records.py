@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -120,6 +120,9 @@ class SealRecords(Protocol):
     def names_key(self, key_reference: str) -> bool:
         """Whether any seal's credential names this key."""
 
+    def of_keys(self, key_references: Sequence[str]) -> Mapping[str, Seal]:
+        """The seals whose credentials of any version name these keys (at most 1,000), by key."""
+
     def next_serial(self, area_code: str) -> int:
         """The next number of an area's sequence, from 1; never given twice."""
 
@@ -185,6 +188,9 @@ class CertificateRecords(Protocol):
 
     def not_good(self) -> Sequence[IssuedCertificate]:
         """All that are on hold or revoked, by serial."""
+
+    def unexpired(self, now: datetime) -> Iterator[IssuedCertificate]:
+        """All whose time has not ended, in no order, read as they are asked for: there may be very many."""
 
 
 class AuthorityRecords(Protocol):

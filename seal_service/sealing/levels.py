@@ -69,12 +69,13 @@ class LevelRaiser:
 
     def __init__(
         self,
-        chain: Callable[[], Sequence[bytes]],
+        chain: Callable[[bytes], Sequence[bytes]],
         timestamps: TimestampAuthority | None,
         revocation: RevocationSource,
         issuers: Callable[[], Sequence[bytes]],
     ) -> None:
-        """`issuers`: certificates, DER, that may have issued those of outside time-stamping authorities."""
+        """`chain` gives the certificates, DER, from the issuer of one to its root; `issuers` further ones, that may
+        have issued those of outside time-stamping authorities."""
         self._chain = chain
         self._issuers = issuers
         self._timestamps = timestamps
@@ -122,8 +123,10 @@ class LevelRaiser:
         """B-LT: validation data of these certificates and the time-stamp's, produced after the time-stamp."""
         if stamp.signer_certificate is None:
             raise RevocationUnavailable("The time-stamp does not hold its authority's certificate")
-        known = [*self._chain(), *stamp.certificates, *self._issuers()]
-        data = collect([*leaves, stamp.signer_certificate], known, self._revocation, stamp.generated_at)
+        judged = [*leaves, stamp.signer_certificate]
+        chains = [issuer for certificate in judged for issuer in self._chain(certificate)]
+        known = [*chains, *stamp.certificates, *self._issuers()]
+        data = collect(judged, known, self._revocation, stamp.generated_at)
         revision = Revision(document.content)
         add_to_store(revision.writer, data, contents)
         document.append(revision.write())

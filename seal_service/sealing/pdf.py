@@ -17,6 +17,7 @@ from seal_service.formats.cms import (
     signed_attributes,
     signed_data,
 )
+from seal_service.formats.issuing import issued_itself
 from seal_service.ports.crypto import KeyStore, RevocationSource, TimestampAuthority
 from seal_service.ports.documents import PreparedSeal, SealedDocument, Upload
 from seal_service.ports.system import BlobStore, Clock
@@ -57,7 +58,7 @@ class PdfSealer:
         *,
         keys: KeyStore,
         blobs: BlobStore,
-        chain: Callable[[], Sequence[bytes]],
+        chain: Callable[[bytes], Sequence[bytes]],
         timestamps: TimestampAuthority | None,
         revocation: RevocationSource,
         clock: Clock,
@@ -67,8 +68,8 @@ class PdfSealer:
     ) -> None:
         """Take the ports.
 
-        `chain` gives the issuing certificates, DER, from the issuer of seals to the root; `issuers` further ones,
-        that may have issued those of outside time-stamping authorities.
+        `chain` gives the certificates, DER, from the issuer of one to its root; `issuers` further ones, that may have
+        issued those of outside time-stamping authorities.
         """
         self._keys = keys
         self._pictures = ImpressionPictures(blobs)
@@ -90,7 +91,7 @@ class PdfSealer:
         picture = self._pictures.of(impression)
         field_name = _field_name(intent, read.field_names)
         credential = permit.credential
-        certificates = self._intermediates()
+        certificates = self._intermediates(credential.certificate)
         room = (
             _STRUCTURE_BYTES
             + len(credential.certificate)
@@ -148,11 +149,12 @@ class PdfSealer:
 
     def check(self, original: Upload, sealed: SealedDocument, permit: SealingPermit, intent: IntentReference) -> None:
         """自检 without the library that wrote it; SelfCheckFailed."""
-        check_sealed(original, sealed, permit, intent, self._intermediates())
+        check_sealed(original, sealed, permit, intent, self._intermediates(permit.credential.certificate))
 
-    def _intermediates(self) -> tuple[bytes, ...]:
-        """What a signature holds beside the seal's certificate: the chain without its root, which trust decides on."""
-        return tuple(self._chain())[:-1]
+    def _intermediates(self, certificate: bytes) -> tuple[bytes, ...]:
+        """What a signature holds beside the seal's certificate: the chain that this was certified under, without its
+        root, which trust decides on."""
+        return tuple(one for one in self._chain(certificate) if not issued_itself(one))
 
     def _raise(self, state: _PreparedPdf, signature: bytes) -> Raised:
         credential = state.permit.credential

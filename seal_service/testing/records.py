@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -14,7 +14,7 @@ from seal_service.domain.application import Application
 from seal_service.domain.certification import CertificateRequest
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.grant import Grant
-from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, CertificateStatus, IssuedCertificate
+from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.organization import Unit
 from seal_service.domain.seal import Seal, SealState
@@ -22,6 +22,7 @@ from seal_service.domain.trust import TrustedCertificate
 from seal_service.domain.use import SealUse, UseState
 from seal_service.ports import records as ports
 from seal_service.ports.records import LogRow, Observation
+from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCertificates
 from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
 
 STATE_AFTER = {
@@ -158,6 +159,12 @@ class MemorySeals:
         seals = self.state.seals.values()
         return any(one.key_reference == key_reference for seal in seals for one in seal.credentials)
 
+    def of_keys(self, key_references: Sequence[str]) -> Mapping[str, Seal]:
+        """By key."""
+        seals = self.state.seals.values()
+        named = {one.key_reference: seal for seal in seals for one in seal.credentials}
+        return {reference: named[reference] for reference in key_references if reference in named}
+
     def next_serial(self, area_code: str) -> int:
         """Count."""
         self.state.serials[area_code] = self.state.serials.get(area_code, 0) + 1
@@ -243,52 +250,6 @@ class MemoryUses:
             use.sealed_sha256 == sealed_sha256 and use.document_kept_until is not None
             for use in self.state.uses.values()
         )
-
-
-@dataclass
-class MemoryCertificates:
-    """Certificates."""
-
-    state: State
-
-    def add(self, issued: IssuedCertificate) -> None:
-        """Insert."""
-        self.state.certificates[issued.serial] = issued
-
-    def find(self, serial: str) -> IssuedCertificate | None:
-        """Read."""
-        return self.state.certificates.get(serial)
-
-    def set_status(self, serial: str, status: CertificateStatus, at: datetime, reason: str | None) -> None:
-        """Write."""
-        if serial not in self.state.certificates:
-            raise errors.CertificateNotFound
-        issued = self.state.certificates[serial]
-        self.state.certificates[serial] = replace(issued, status=status, status_since=at, reason=reason)
-
-    def not_good(self) -> Sequence[IssuedCertificate]:
-        """By serial."""
-        bad = (one for one in self.state.certificates.values() if one.status is not CertificateStatus.GOOD)
-        return sorted(bad, key=lambda one: one.serial)
-
-
-@dataclass
-class MemoryAuthorities:
-    """The service's own credentials."""
-
-    state: State
-
-    def add(self, credential: AuthorityCredential) -> None:
-        """Insert."""
-        self.state.authorities[credential.role, credential.version] = credential
-
-    def newest(self, role: AuthorityRole) -> AuthorityCredential | None:
-        """The highest version."""
-        return max((one for one in self.all() if one.role is role), key=lambda one: one.version, default=None)
-
-    def all(self) -> Sequence[AuthorityCredential]:
-        """By role and version."""
-        return sorted(self.state.authorities.values(), key=lambda one: (one.role.value, one.version))
 
 
 @dataclass

@@ -16,6 +16,7 @@ class PkiMatter(StrEnum):
     ROOT_CERTIFICATE = "root.cer"
     ISSUING_CERTIFICATE = "issuing.cer"
     TIMESTAMP_CERTIFICATE = "timestamp.cer"
+    CROSS_CERTIFICATE = "cross.cer"
     ROOT_CRL = "root.crl"
     ISSUING_CRL = "issuing.crl"
     OCSP = "ocsp"
@@ -27,12 +28,14 @@ class PkiRequest:
     """A request; `body` for OCSP and time-stamps only."""
 
     matter: PkiMatter
+    version: int | None = None
+    """The generation, of certificates and lists; None: the newest."""
     body: bytes = b""
 
 
 @dataclass(frozen=True)
 class AnswerPkiUseCase:
-    """公钥服务. Raises CertificateNotFound before the instance is initialised."""
+    """公钥服务. Raises CertificateNotFound for a generation that is not there."""
 
     permission: ClassVar[Permission] = Permission.PUBLIC
     services: PublicKeyServices
@@ -41,15 +44,17 @@ class AnswerPkiUseCase:
         """DER."""
         match command.matter:
             case PkiMatter.ROOT_CERTIFICATE:
-                return self.services.certificate("root")
+                return self.services.certificate("root", command.version)
             case PkiMatter.ISSUING_CERTIFICATE:
-                return self.services.certificate("issuing")
+                return self.services.certificate("issuing", command.version)
             case PkiMatter.TIMESTAMP_CERTIFICATE:
-                return self.services.certificate("timestamp")
+                return self.services.certificate("timestamp", command.version)
+            case PkiMatter.CROSS_CERTIFICATE:
+                return self.services.certificate("cross", command.version)
             case PkiMatter.ROOT_CRL:
-                return self.services.root_crl()
+                return self.services.root_crl(command.version)
             case PkiMatter.ISSUING_CRL:
-                return self.services.crl()
+                return self.services.crl(command.version)
             case PkiMatter.OCSP:
                 return self.services.ocsp(command.body)
             case PkiMatter.TIMESTAMP:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
+from seal_service.domain.authority import AUTHORITY_RULES, current, ended
 from seal_service.domain.errors import InvalidInput, SealServiceError
-from seal_service.domain.issuance import AuthorityRole
+from seal_service.domain.issuance import AuthorityCredential
 from seal_service.domain.observation import NOT_IN_USE, RECONCILE, clock_of, timestamp_of
 from seal_service.domain.paging import PageRequest
 from seal_service.domain.readiness import (
     SMALL_VOLUME_BYTES,
     Allowed,
     Dependency,
-    judge_period,
+    judge_credential,
     judge_space,
     judge_trust,
 )
@@ -28,6 +29,7 @@ from seal_service.ports.crypto import KeyCustody, KeyStore, PublicKeyServices
 from seal_service.ports.reading import LogFilter, Queries
 from seal_service.ports.records import LogRow, Observation, Records, Transaction
 from seal_service.ports.system import Clock, Volumes
+from seal_service.usecases.key_uses import issuer_of
 
 _log = logging.getLogger(__name__)
 
@@ -93,10 +95,10 @@ class CheckReadinessUseCase:
         newest = next(iter(self.queries.log(PageRequest(limit=1), LogFilter()).items), None)
         with self.records.read() as transaction:
             observed = {one.name: one for one in transaction.observations.all() if one.detail != NOT_IN_USE}
-            for role in AuthorityRole:
-                yield self._authority(transaction, role, now)
+            own = transaction.authorities.all()
             trust = judge_trust(transaction.trust.all(), now, self.allowed.confirmation)
             reservations = self._reservations(transaction, now)
+        yield from self._authorities(own, now)
         yield self._own_lists(now)
         yield from self._revocation(observed, now)
         yield trust
@@ -111,9 +113,18 @@ class CheckReadinessUseCase:
             yield judge_space(f"disk:{space.name}", space.free_bytes, least)
         yield self._maintenance(observed.get(RECONCILE), now)
 
-    def _authority(self, transaction: Transaction, role: AuthorityRole, now: datetime) -> Dependency:
-        name = f"authority:{role.value}"
-        credential = transaction.authorities.newest(role)
+    def _authorities(self, own: Sequence[AuthorityCredential], now: datetime) -> Iterator[Dependency]:
+        """Of each role the credential that signs, and of earlier issuing CAs that have not ended their responders."""
+        for role, rule in AUTHORITY_RULES.items():
+            of_role = [one for one in own if one.role is role]
+            yield self._authority(f"authority:{role.value}", current(of_role, now), now)
+            earlier = [one for one in own if one.role is rule.issuer and not ended(one, now)][:-1]
+            for issuer in earlier if rule.for_each_issuer else ():
+                fellows = [one for one in of_role if issuer_of(one, [issuer]) is issuer]
+                name = f"authority:{role.value}:{issuer.role.value}-{issuer.version}"
+                yield self._authority(name, current(fellows, now), now)
+
+    def _authority(self, name: str, credential: AuthorityCredential | None, now: datetime) -> Dependency:
         if credential is None:
             return Dependency(name=name, ready=False, detail="there is none: run `seal init`")
         try:
@@ -121,7 +132,7 @@ class CheckReadinessUseCase:
             self.keys.place(credential.key_reference)  # a held key does not tell whether the HSM still has it
         except SealServiceError as error:
             return Dependency(name=name, ready=False, detail=error.message, age=now - credential.not_before)
-        return judge_period(name, credential.not_before, credential.not_after, now)
+        return judge_credential(name, credential, now)
 
     def _own_lists(self, now: datetime) -> Dependency:
         try:

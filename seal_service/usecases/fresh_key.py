@@ -1,4 +1,4 @@
-"""新密钥: a key for a seal's new version, which lives on only if a seal has come to name it."""
+"""新密钥: a key made before the act that it is for, which lives on only if that act has come to name it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from seal_service.domain.algorithms import Suite
 from seal_service.ports.crypto import KeyStore
-from seal_service.ports.records import Records
+from seal_service.ports.records import Records, Transaction
 
 
 @contextmanager
@@ -15,7 +15,7 @@ def fresh_key(records: Records, keys: KeyStore, reference: str, suite: Suite) ->
     """The public half (SubjectPublicKeyInfo, DER) of a new key.
 
     It is made before the transaction, because that can take longer than a lock should last. Afterwards the records
-    are asked whether a seal names it; only if they certainly say no is it destroyed. A commit whose outcome is
+    are asked whether anything names it; only if they certainly say no is it destroyed. A commit whose outcome is
     unknown so never costs a seal its key; a key that nobody names is harmless.
     """
     public_key_info = keys.create(reference, suite).public_key_info
@@ -27,10 +27,19 @@ def fresh_key(records: Records, keys: KeyStore, reference: str, suite: Suite) ->
     _destroy_unless_named(records, keys, reference)
 
 
+def is_named(transaction: Transaction, reference: str) -> bool:
+    """Whether a seal, a certificate request or the service's own authorities name a key."""
+    return (
+        transaction.seals.names_key(reference)
+        or transaction.certificate_requests.names_key(reference)
+        or any(one.key_reference == reference for one in transaction.authorities.all())
+    )
+
+
 def _destroy_unless_named(records: Records, keys: KeyStore, reference: str) -> None:
     try:
         with records.read() as transaction:
-            named = transaction.seals.names_key(reference)
+            named = is_named(transaction, reference)
     except Exception:  # whatever kept us from asking, the key may be in use
         return
     if not named:

@@ -9,8 +9,8 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
+from seal_service.domain.authority import AUTHORITY_RULES
 from seal_service.domain.errors import NotFound
-from seal_service.domain.issuance import AuthorityRole
 from seal_service.domain.operation import Condition
 from seal_service.domain.paging import LARGEST_LIMIT, PageRequest
 from seal_service.domain.seal import SealState
@@ -66,7 +66,7 @@ class ReadMetricsUseCase:
             ready = {one.name: one.ready for one in self.readiness(caller, CheckReadiness())}
             now = self.clock.now()
             with self.records.read() as transaction:
-                newest = {role.value: transaction.authorities.newest(role) for role in AuthorityRole}
+                newest = {role.value: transaction.authorities.newest(role) for role in AUTHORITY_RULES}
             left = {name: (one.not_after - now).total_seconds() for name, one in newest.items() if one is not None}
             chosen = SealFilter(now=now, state=SealState.ACTIVE, expiring_before=now + SOON)
             expiring = len(self.queries.seals(PageRequest(limit=LARGEST_LIMIT), chosen).items)

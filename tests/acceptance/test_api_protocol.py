@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import http.client
 import json
 import logging
@@ -15,9 +16,11 @@ import pytest
 from asn1crypto import crl, ocsp, tsp, x509
 
 from seal_service.bootstrap import Guarded
-from seal_service.domain.access import Caller, Permission
+from seal_service.domain.access import PUBLIC_CALLER, Caller, Permission
 from seal_service.domain.readiness import Dependency
+from seal_service.usecases.authenticate import PresentedToken
 from seal_service.usecases.check_readiness import CheckReadiness
+from seal_service.usecases.rotate_authority_key import RotateAuthorityKey
 from tests.live import DOCUMENT, LiveCity, LiveOffice, expect, live_city, refused, serving
 from tests.log_lines import log_lines
 
@@ -208,6 +211,38 @@ def test_the_pki_answers_in_its_media_types(shared_office: LiveOffice) -> None:
     assert stamped.headers["content-type"] == "application/timestamp-reply"
     assert tsp.TimeStampResp.load(stamped.content)["status"]["status"].native == "granted"
     refused(415, "unsupported-media-type", public.post("/pki/tsa", json={}))
+
+
+def test_the_pki_lists_its_generations_and_keeps_the_addresses_of_the_first(city: LiveCity) -> None:
+    before = {name: city.public.get(f"/pki/{name}").content for name in ("root.cer", "issuing.cer")}
+    operator = city.service.identify_caller(PUBLIC_CALLER, PresentedToken(token=_token_of(city), address=None))
+    for role in ("root", "issuing"):
+        command = RotateAuthorityKey(role=role, confirmed=True)
+        city.service.rotate_authority_key(operator, command)
+    items = expect(200, city.public.get("/pki"))["items"]
+    assert [(one["certificate_path"], one["revocation_list_path"], one["signs"]) for one in items] == [
+        ("/pki/root.cer", "/pki/root.crl", False),
+        ("/pki/root-2.cer", "/pki/root-2.crl", True),
+        ("/pki/cross-2.cer", None, False),
+        ("/pki/issuing.cer", "/pki/issuing.crl", False),
+        ("/pki/issuing-2.cer", "/pki/issuing-2.crl", True),
+        ("/pki/timestamp.cer", None, True),
+    ]
+    for one in items:
+        content = city.public.get(one["certificate_path"]).content
+        assert hashlib.sha256(content).hexdigest() == one["sha256"]
+        if one["revocation_list_path"]:
+            listed = crl.CertificateList.load(city.public.get(one["revocation_list_path"]).content)
+            assert listed.issuer.dump() == x509.Certificate.load(content).subject.dump()
+    assert {name: city.public.get(f"/pki/{name}").content for name in before} == before
+    refused(404, "certificate-not-found", city.public.get("/pki/issuing-3.crl"))
+    refused(404, "certificate-not-found", city.public.get("/pki/timestamp-2.cer"))
+    for nonsense in ("issuing-1.crl", "issuing-0.cer", "root-99999.cer", "root-x.cer"):
+        assert city.public.get(f"/pki/{nonsense}").status_code in (404, 422)
+
+
+def _token_of(city: LiveCity) -> str:
+    return city.operator.headers["Authorization"].removeprefix("Bearer ")
 
 
 def _ocsp_request(office: LiveOffice) -> bytes:

@@ -8,26 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from seal_service.cli import keys_master
-from seal_service.cli.failures import Door
+from seal_service.__main__ import app
 from tests.command_line import CommandLine, Office, Person
-
-
-def program() -> typer.Typer:
-    """`seal keys …` with these commands alone."""
-    app, keys, rotate, new = (typer.Typer(cls=Door, rich_markup_mode=None) for _ in range(4))
-    rotate.command("master", epilog=keys_master.ROTATE_MASTER_EXAMPLE)(keys_master.rotate_master)
-    rotate.command("tokens", epilog=keys_master.ROTATE_TOKENS_EXAMPLE)(keys_master.rotate_tokens)
-    new.command("master", epilog=keys_master.NEW_MASTER_EXAMPLE)(keys_master.new_master)
-    new.callback()(lambda: None)
-    keys.add_typer(rotate, name="rotate")
-    keys.add_typer(new, name="new")
-    app.add_typer(keys, name="keys")
-    app.callback()(lambda: None)
-    return app
 
 
 @dataclass
@@ -45,7 +29,7 @@ class Keys:
     def run(self, *arguments: str, by: Person | None = None) -> Result:
         person = (by or self.office.operator).environment
         environment = {"SEAL_HOME": str(self.office.at.home), **person, **self.environment}
-        return self.runner.invoke(program(), ["keys", *arguments], env=environment)
+        return self.runner.invoke(app, ["keys", *arguments], env=environment)
 
 
 @pytest.fixture
@@ -161,5 +145,5 @@ def test_a_missing_keyring_is_told_by_doctor(command_line: CommandLine) -> None:
 
 @pytest.mark.parametrize("command", [("rotate", "master"), ("rotate", "tokens"), ("new", "master")])
 def test_every_command_has_an_example(command: tuple[str, str]) -> None:
-    told = CliRunner().invoke(program(), ["keys", *command, "--help"]).stdout
+    told = CliRunner().invoke(app, ["keys", *command, "--help"]).stdout
     assert f"Example:\n    seal keys {' '.join(command)}" in told

@@ -24,6 +24,7 @@ PUBLIC = {
     "verify_document": "/v1/verifications",
     "look_up_seal": "/v1/public/seals/{seal_code}",
     "answer_pki": "/pki/",
+    "list_authorities": "/pki",
     "check_readiness": "z",
     "read_metrics": "/metrics",
 }
@@ -35,6 +36,9 @@ ON_THE_MACHINE = {
     "plan_master_key_rotation",
     "rotate_master_key",
     "rotate_token_key",
+    "list_keys",
+    "rotate_authority_key",
+    "destroy_key",
     "back_up",
     "check_database",
     "observe",

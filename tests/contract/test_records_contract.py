@@ -271,6 +271,27 @@ def test_certificates_change_status_and_those_not_good_are_listed_by_serial(writ
     assert [one.serial for one in written.certificates.not_good()] == ["0b"]
 
 
+def test_certificates_whose_time_has_not_ended_are_read_one_after_the_other(written: Transaction) -> None:
+    for number in range(1500):  # more than are fetched at once
+        ends = later(days=1) if number % 3 else NOW
+        written.certificates.add(
+            IssuedCertificate(serial=f"{number:04x}", certificate=b"0\x00", not_before=NOW, not_after=ends)
+        )
+    unexpired = [one.serial for one in written.certificates.unexpired(NOW)]
+    assert sorted(unexpired) == [f"{number:04x}" for number in range(1500) if number % 3]
+    assert next(written.certificates.unexpired(NOW)).not_after > NOW
+    assert written.certificates.find("0001") is not None, "a list that is not read to its end stands in no one's way"
+
+
+def test_seals_are_found_by_the_keys_of_all_their_versions(written: Transaction) -> None:
+    renewed = replace(seal(), version=2, credentials=(*seal().credentials, credential("0a02", version=2)))
+    written.seals.replace(renewed)
+    keys = [one.key_reference for one in renewed.credentials]
+    assert len(set(keys)) == 2
+    assert written.seals.of_keys([*keys, "unknown"]) == dict.fromkeys(keys, renewed)
+    assert written.seals.of_keys([]) == {}
+
+
 def test_the_newest_credential_of_a_role_is_the_one_that_signs(written: Transaction) -> None:
     def own(role: AuthorityRole, version: int) -> AuthorityCredential:
         return AuthorityCredential(

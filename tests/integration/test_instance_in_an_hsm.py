@@ -18,8 +18,8 @@ from seal_service.bootstrap.rooms import open_rooms
 from seal_service.config import Settings
 from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.domain.algorithms import Suite
+from seal_service.domain.authority import AUTHORITY_RULES
 from seal_service.domain.errors import InstanceNotReady, KeyStoreUnavailable, SoftwareKeysRefused
-from seal_service.domain.issuance import AuthorityRole
 from seal_service.domain.operation import KeyPlace, Profile
 from seal_service.domain.readiness import Dependency
 from seal_service.domain.use import SignatureLevel
@@ -131,7 +131,7 @@ def test_a_seal_whose_hsm_is_gone_releases_nothing_and_health_says_so(tmp_path: 
     ready = readiness(office)
     assert not ready["keys"].ready
     assert "another-token" in ready["keys"].detail
-    assert not any(ready[f"authority:{role.value}"].ready for role in AuthorityRole)
+    assert not any(ready[f"authority:{role.value}"].ready for role in AUTHORITY_RULES)
     office.service.close()
 
 

@@ -202,7 +202,7 @@ def answers_of(instance: Instance) -> Callable[[str, bytes], tuple[int, dict[str
 
 def issue_at(instance: Instance, url: str) -> IssuedCertificate:
     """A certificate that names another public address."""
-    authority = InternalCertificateAuthority(instance.records, instance.keys, ENTROPY, url, 365)
+    authority = InternalCertificateAuthority(instance.chains, instance.keys, ENTROPY, url, 365)
     with instance.records.write() as transaction:
         issued = authority.issue(
             transaction, SUBJECT, instance.key(AuthorityRole.OCSP).public_key_info, instance.clock.now()

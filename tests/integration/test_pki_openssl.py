@@ -11,6 +11,7 @@ import pytest
 from asn1crypto import pem
 
 from seal_service.domain.algorithms import Suite
+from seal_service.domain.authority import AUTHORITY_RULES
 from seal_service.domain.issuance import AuthorityRole, IssuedCertificate
 from tests.pki_instance import Instance, instance_of
 
@@ -150,3 +151,72 @@ def test_openssl_finds_every_certificate_well_formed(instance: Instance, tmp_pat
     assert "示例市" in said
     subject = instance.certificate(AuthorityRole.ISSUING).subject.native["common_name"]
     assert subject in said
+
+
+def generations(instance: Instance, role: str) -> list[bytes]:
+    with instance.records.read() as transaction:
+        return [one.certificate for one in transaction.authorities.all() if one.role == role]
+
+
+def armored(kind: str, *contents: bytes) -> bytes:
+    return b"".join(pem.armor(kind, one) for one in contents)
+
+
+@pytest.mark.parametrize("trusted", [1, 2], ids=["the first root", "the second root"])
+def test_openssl_verifies_seals_of_every_generation(instance: Instance, tmp_path: Path, trusted: int) -> None:
+    """With one of the roots alone, what the other roots' chains need among the untrusted, every list checked."""
+    seals = {"1": instance.issue()}
+    for root, role in ((1, AuthorityRole.ISSUING), (2, AuthorityRole.ROOT), (2, AuthorityRole.ISSUING)):
+        instance.rotate(role)
+        if role is AuthorityRole.ISSUING:
+            seals[f"{root} {len(seals)}"] = instance.issue()
+    services = instance.services
+    (tmp_path / "root.pem").write_bytes(armored("CERTIFICATE", services.certificate("root", trusted)))
+    lists = [*(services.crl(one) for one in (1, 2, 3)), *(services.root_crl(one) for one in (1, 2))]
+    (tmp_path / "crls.pem").write_bytes(armored("X509 CRL", *lists))
+    for under, seal in seals.items():
+        if int(under[0]) < trusted:
+            continue  # the second root knows nothing of what the first one certified
+        between = [
+            one for one in instance.authority.chain(seal.certificate) if one not in generations(instance, "root")
+        ]
+        (tmp_path / "between.pem").write_bytes(armored("CERTIFICATE", *between))
+        (tmp_path / "seal.pem").write_bytes(armored("CERTIFICATE", seal.certificate))
+        crl_check = (*CRL_CHECK, str(tmp_path / "crls.pem"))
+        trust = ("-CAfile", str(tmp_path / "root.pem"), "-untrusted", str(tmp_path / "between.pem"))
+        assert "OK" in openssl("verify", *crl_check, *trust, str(tmp_path / "seal.pem"))
+
+
+def test_openssl_believes_answers_and_time_stamps_from_before_and_after_a_rotation(
+    instance: Instance, tmp_path: Path
+) -> None:
+    """With the first root alone."""
+    document, query, root = tmp_path / "document", tmp_path / "query.tsq", tmp_path / "root.pem"
+    document.write_bytes(b"document")
+    openssl("ts", "-query", "-data", str(document), "-sha256", "-cert", "-out", str(query))
+    root.write_bytes(armored("CERTIFICATE", instance.services.certificate("root", 1)))
+    seals: list[tuple[IssuedCertificate, int]] = []
+    for rotated in ((), (AuthorityRole.TIMESTAMP, AuthorityRole.OCSP, AuthorityRole.ISSUING), tuple(AUTHORITY_RULES)):
+        for role in rotated:
+            instance.rotate(role)
+        seals.append((instance.issue(), len(generations(instance, "issuing"))))
+        reply = tmp_path / f"{len(seals)}.tsr"
+        reply.write_bytes(instance.services.timestamp(query.read_bytes()))
+    instance.rotate(AuthorityRole.OCSP)
+    for turn, (seal, version) in enumerate(seals, 1):
+        said = openssl(
+            "ts", "-verify", "-data", str(document), "-in", str(tmp_path / f"{turn}.tsr"), "-CAfile", str(root)
+        )
+        assert "Verification: OK" in said
+        issuer, one, response = (tmp_path / f"{turn}.{kind}" for kind in ("issuer.pem", "seal.pem", "response.der"))
+        issuer.write_bytes(armored("CERTIFICATE", instance.services.certificate("issuing", version)))
+        one.write_bytes(armored("CERTIFICATE", seal.certificate))
+        between = tmp_path / "between.pem"
+        between.write_bytes(armored("CERTIFICATE", *instance.authority.chain(seal.certificate)))
+        asked = ("-issuer", str(issuer), "-cert", str(one), "-no_nonce")
+        request = tmp_path / "request.der"
+        openssl("ocsp", *asked, "-reqout", str(request))
+        response.write_bytes(instance.services.ocsp(request.read_bytes()))
+        said = openssl("ocsp", *asked, "-respin", str(response), "-CAfile", str(root), "-verify_other", str(between))
+        assert "Response verify OK" in said
+        assert f"{one}: good" in said

@@ -28,7 +28,7 @@ def source_of(instance: Instance) -> OwnRevocation:
 
 
 def validate(instance: Instance, certificate: bytes, evidence: list[RevocationEvidence]) -> None:
-    issuing, root = instance.authority.chain()
+    issuing, root = instance.issuers()
     context = ValidationContext(
         trust_roots=[x509.Certificate.load(root)],
         other_certs=[x509.Certificate.load(one) for item in evidence for one in item.further_certificates],
@@ -47,7 +47,7 @@ def validate(instance: Instance, certificate: bytes, evidence: list[RevocationEv
 
 
 def evidence_on(instance: Instance, certificate: bytes) -> list[RevocationEvidence]:
-    issuing, root = instance.authority.chain()
+    issuing, root = instance.issuers()
     source = source_of(instance)
     return [source.evidence(certificate, issuing, None), source.evidence(issuing, root, None)]
 
@@ -113,7 +113,7 @@ def test_evidence_is_produced_after_the_moment_asked_for() -> None:
     """B-LT embeds revocation data that is not older than the signature's time-stamp."""
     instance = instance_of()
     certificate = instance.issue().certificate
-    issuing, root = instance.authority.chain()
+    issuing, root = instance.issuers()
     instance.services.root_crl()
     instance.clock.forward(timedelta(minutes=30))
     moment = instance.clock.now()
@@ -128,7 +128,7 @@ def test_evidence_is_produced_after_the_moment_asked_for() -> None:
 def test_a_time_stamp_slightly_ahead_of_our_clock_is_waited_for_and_one_far_ahead_is_not() -> None:
     instance = instance_of()
     certificate = instance.issue().certificate
-    issuing = instance.authority.chain()[0]
+    issuing = instance.issuers()[0]
     waited: list[float] = []
 
     def pause(seconds: float) -> None:
@@ -148,10 +148,10 @@ def test_certificates_that_are_not_ours_have_no_evidence_here() -> None:
     foreign = stranger.issue().certificate
     source = source_of(instance)
     with pytest.raises(RevocationUnavailable):
-        source.evidence(foreign, stranger.authority.chain()[0], None)
+        source.evidence(foreign, stranger.issuers()[0], None)
     with pytest.raises(RevocationUnavailable):
-        source.evidence(foreign, instance.authority.chain()[0], None)
+        source.evidence(foreign, instance.issuers()[0], None)
     both = FirstAnsweringRevocation([source, source_of(stranger)])
-    assert both.evidence(foreign, stranger.authority.chain()[0], None).ocsp_responses
+    assert both.evidence(foreign, stranger.issuers()[0], None).ocsp_responses
     with pytest.raises(RevocationUnavailable):
         both.evidence(foreign, foreign, None)

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from seal_service.bootstrap import Service, build
 from seal_service.domain.access import PUBLIC_CALLER, Role
+from seal_service.domain.authority import AUTHORITY_RULES
 from seal_service.domain.authorization import SealingPermit
 from seal_service.domain.issuance import AuthorityRole
 from seal_service.domain.readiness import Dependency
@@ -64,7 +65,7 @@ def test_a_new_instance_is_ready_and_says_so_quickly(city: Instance) -> None:
     assert [one.name for one in told.values() if not one.ready or one.warning or one.mend] == []
     assert set(told) == {
         *("database", "schema", "keys", "crl", "trust", "log", "reservations", "clock", "maintenance"),
-        *(f"authority:{role.value}" for role in AuthorityRole),
+        *(f"authority:{role.value}" for role in AUTHORITY_RULES),
         *("disk:home", "disk:documents", "disk:keys"),
     }
     assert told["maintenance"].age_seconds == 7
@@ -85,7 +86,7 @@ def test_another_schema(city: Instance) -> None:
     assert "seal db upgrade" in str(judged(city.service)["schema"].mend)
 
 
-@pytest.mark.parametrize("role", AuthorityRole)
+@pytest.mark.parametrize("role", AUTHORITY_RULES)
 def test_a_key_that_is_gone(city: Instance, role: AuthorityRole) -> None:
     (path,) = [one for one in (city.home / "keys").glob("*.key") if role.value in one.name]
     path.rename(path.with_suffix(".away"))
@@ -98,7 +99,7 @@ def test_certificates_that_end(city: Instance) -> None:
     city.clock.forward(3 * YEAR - timedelta(days=60))
     ocsp = judged(city.service)["authority:ocsp"]
     assert (ocsp.ready, ocsp.warning) == (True, True)
-    assert "renew" in ocsp.detail
+    assert "`seal keys rotate ocsp`" in ocsp.detail
     assert ocsp.mend is not None
     city.clock.forward(timedelta(days=61))
     assert "authority:ocsp" in unready(city.service)

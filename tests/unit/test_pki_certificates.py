@@ -11,11 +11,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from seal_service.domain.algorithms import Suite
+from seal_service.domain.authority import AUTHORITY_RULES
 from seal_service.domain.errors import AlreadyRegistered, InstanceNotReady, InvalidInput
 from seal_service.domain.issuance import AuthorityRole
 from seal_service.formats.der import x509_time
+from seal_service.pki.chains import KnownChains
 from seal_service.pki.foundation import InternalAuthorityFoundation
 from seal_service.pki.internal_ca import InternalCertificateAuthority
+from seal_service.pki.trust import InstanceTrustStore
 from seal_service.ports.crypto import AuthorityFoundation, CertificateAuthority
 from seal_service.testing import MemoryRecords
 from tests.pki_instance import CITY, ORGANIZATION, PUBLIC_URL, SUBJECT, Instance, SystemEntropy, instance_of
@@ -40,8 +43,9 @@ def test_every_certificate_is_issued_as_the_foundation_draws_it(instance: Instan
     issuing.verify_directly_issued_by(root)
     of_role(instance, AuthorityRole.TIMESTAMP).verify_directly_issued_by(root)
     of_role(instance, AuthorityRole.OCSP).verify_directly_issued_by(issuing)
-    loaded(instance.issue().certificate).verify_directly_issued_by(issuing)
-    assert [loaded(one) for one in instance.authority.chain()] == [issuing, root]
+    seal = instance.issue().certificate
+    loaded(seal).verify_directly_issued_by(issuing)
+    assert [loaded(one) for one in instance.authority.chain(seal)] == [issuing, root]
 
 
 def test_a_seal_certificate_carries_the_provinces_subject_in_the_right_string_types(instance: Instance) -> None:
@@ -172,11 +176,13 @@ def test_an_instance_is_founded_once_and_before_anything_is_issued() -> None:
     with instance.records.write() as transaction, pytest.raises(AlreadyRegistered):
         foundation.found(transaction, Suite.ECDSA_P256, instance.clock.now())
     empty = MemoryRecords()
+    chains = KnownChains(empty, InstanceTrustStore(empty), instance.clock)
     authority: CertificateAuthority = InternalCertificateAuthority(
-        empty, instance.keys, SystemEntropy(), PUBLIC_URL, 365
+        chains, instance.keys, SystemEntropy(), PUBLIC_URL, 365
     )
-    with pytest.raises(InstanceNotReady):
-        authority.chain()
+    assert authority.chain(instance.issue().certificate) == ()
+    with empty.write() as transaction, pytest.raises(InstanceNotReady):
+        authority.issue(transaction, SUBJECT, instance.key(AuthorityRole.OCSP).public_key_info, instance.clock.now())
 
 
 def test_a_founding_that_was_rolled_back_can_be_repeated() -> None:
@@ -188,11 +194,12 @@ def test_a_founding_that_was_rolled_back_can_be_repeated() -> None:
     with records.write() as transaction:
         credentials = foundation.found(transaction, Suite.ECDSA_P256, datetime(2028, 2, 29, 12, tzinfo=UTC))
         transaction.commit()
-    assert [one.role for one in credentials] == list(AuthorityRole)
+    assert [one.role for one in credentials] == list(AUTHORITY_RULES)
     assert credentials[0].not_after == datetime(2048, 2, 28, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("url", ["seal.example", "ftp://seal.example", "http://印章.example"])
 def test_a_public_address_that_cannot_stand_in_a_certificate_is_refused(url: str) -> None:
+    instance = instance_of()
     with pytest.raises(InvalidInput):
-        InternalCertificateAuthority(MemoryRecords(), instance_of().keys, SystemEntropy(), url, 365)
+        InternalCertificateAuthority(instance.chains, instance.keys, SystemEntropy(), url, 365)

@@ -38,7 +38,7 @@ def test_what_is_written_is_what_asn1crypto_writes_of_the_same_values(suite: Sui
     attributes = signed_attributes(DIGEST, certificate, LEAF)
     signature = world.keys.open(world.credential.key_reference).sign(attributes)
     token = world.infrastructure.timestamp(hashlib.sha256(signature).digest()) if stamped else None
-    chain = world.infrastructure.chain()
+    chain = world.infrastructure.chain(world.credential.certificate)
     written = signed_data(attributes, signature, suite, certificate, chain, token)
 
     content = cms.ContentInfo.load(written, strict=True)

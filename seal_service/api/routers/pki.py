@@ -11,10 +11,12 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from seal_service.api.auth import Calling, GuardedRoute
 from seal_service.api.dependencies import Serving
 from seal_service.api.problems import DoorRefusal, refusals
+from seal_service.api.schemas.pki import AuthoritiesView, authority_view
 from seal_service.api.uploads import answering, binary_schema, media_type
 from seal_service.domain import errors as e
 from seal_service.domain.access import Caller, Permission
 from seal_service.usecases.answer_pki import PkiMatter, PkiRequest
+from seal_service.usecases.list_authorities import ListAuthorities
 
 router = APIRouter(route_class=GuardedRoute, prefix="/pki", tags=["公钥服务 pki"])
 
@@ -23,6 +25,8 @@ OCSP_REQUEST, OCSP_RESPONSE = "application/ocsp-request", "application/ocsp-resp
 TIMESTAMP_QUERY, TIMESTAMP_REPLY = "application/timestamp-query", "application/timestamp-reply"
 LARGEST_REQUEST = 16 * 1024
 _calling = Calling("answer_pki", Permission.PUBLIC, bucket="pki")
+_listing = Calling("list_authorities", Permission.PUBLIC, bucket="pki")
+Generation = Annotated[int, Path(ge=2, le=9999, description="The generation, from the second on: see `/pki`.")]
 _FILES = (
     (PkiMatter.ROOT_CERTIFICATE, CERTIFICATE, "根证书: certificate of the root"),
     (PkiMatter.ISSUING_CERTIFICATE, CERTIFICATE, "签发证书: certificate of the issuing authority"),
@@ -30,6 +34,7 @@ _FILES = (
     (PkiMatter.ROOT_CRL, CRL, "根吊销列表: revocation list of the root"),
     (PkiMatter.ISSUING_CRL, CRL, "吊销列表: revocation list of the issuing authority"),
 )
+_CROSS = (PkiMatter.CROSS_CERTIFICATE, CERTIFICATE, "交叉证书: a later root, certified by the one before it")
 
 
 def _answer(media_type: str) -> dict[int | str, dict[str, Any]]:
@@ -40,21 +45,43 @@ def _taking(media_type: str) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": {media_type: binary_schema()}}}
 
 
-def _add_file(matter: PkiMatter, answer_type: str, summary: str) -> None:
+@router.get("", operation_id="pki_authorities", summary="本机构证书: the authority's certificates, all generations")
+def authorities(service: Serving, caller: Annotated[Caller, Depends(_listing)]) -> AuthoritiesView:
+    """`signs` marks the generation of a role that signs now."""
+    return AuthoritiesView(items=[authority_view(one) for one in service.list_authorities(caller, ListAuthorities())])
+
+
+def _add_first(matter: PkiMatter, answer_type: str, summary: str) -> None:
     @router.get(
         f"/{matter.value}",
         operation_id=f"pki_{matter.name.lower()}",
-        summary=summary,
+        summary=f"{summary}, first generation",
         response_class=Response,
         responses=_answer(answer_type),
     )
     def file(service: Serving, caller: Annotated[Caller, Depends(_calling)]) -> Response:
+        """DER. The address is printed into certificates and never comes to mean another generation."""
+        return Response(service.answer_pki(caller, PkiRequest(matter=matter, version=1)), media_type=answer_type)
+
+
+def _add_later(matter: PkiMatter, answer_type: str, summary: str) -> None:
+    @router.get(
+        f"/{matter.value.replace('.', '-{generation}.')}",
+        operation_id=f"pki_{matter.name.lower()}_later",
+        summary=f"{summary}, a later generation",
+        response_class=Response,
+        responses=_answer(answer_type),
+    )
+    def file(service: Serving, caller: Annotated[Caller, Depends(_calling)], generation: Generation) -> Response:
         """DER."""
-        return Response(service.answer_pki(caller, PkiRequest(matter=matter)), media_type=answer_type)
+        request = PkiRequest(matter=matter, version=generation)
+        return Response(service.answer_pki(caller, request), media_type=answer_type)
 
 
-for _matter, _type, _summary in _FILES:
-    _add_file(_matter, _type, _summary)
+for _file in _FILES:
+    _add_first(*_file)
+for _file in (*_FILES, _CROSS):
+    _add_later(*_file)
 
 
 async def request_bytes(request: Request, _caller: Annotated[Caller, Depends(_calling)]) -> bytes:

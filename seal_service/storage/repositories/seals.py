@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,17 @@ class SqlSeals:
         """Whether any version of any seal names this key."""
         named = select(SealCredentialRow.id).where(SealCredentialRow.key_reference == key_reference).limit(1)
         return self.connection.scalar(named) is not None
+
+    def of_keys(self, key_references: Sequence[str]) -> Mapping[str, Seal]:
+        """The seals whose credentials of any version name these keys, by key."""
+        row = SealCredentialRow
+        named = select(row.key_reference, row.seal_code).where(row.key_reference.in_(key_references))
+        found: dict[str, Seal] = {}
+        for key_reference, code in self.connection.execute(named).all():
+            seal = self.find(code)
+            if seal is not None:
+                found[key_reference] = seal
+        return found
 
     def next_serial(self, area_code: str) -> int:
         """The next number of an area's sequence; the row stays locked until the transaction ends."""
