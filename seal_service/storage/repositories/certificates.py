@@ -50,8 +50,11 @@ class SqlCertificates:
     def unexpired(self, now: datetime) -> Iterator[IssuedCertificate]:
         """All whose time has not ended, fetched a thousand at a time."""
         wanted = select(IssuedCertificateRow).where(IssuedCertificateRow.not_after > now)
-        for row in self.connection.execute(wanted, execution_options={"yield_per": 1000}):
-            yield certificate_of(row)
+        with self.connection.execute(
+            wanted, execution_options={"yield_per": 1000}
+        ) as rows:  # closed also when left early
+            for row in rows:
+                yield certificate_of(row)
 
 
 @dataclass(frozen=True, slots=True)
