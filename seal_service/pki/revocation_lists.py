@@ -104,11 +104,16 @@ def _entry(certificate: IssuedCertificate, now: datetime) -> crl.RevokedCertific
 
 
 def _issued_by(role: AuthorityRole, transaction: Transaction) -> list[IssuedCertificate]:
-    """What is not good of root or issuing CA: all that the root issued is among the instance's own certificates."""
+    """What is not good of root or issuing CA: all that the root issued is among the instance's own certificates.
+
+    What an outside authority issued is on its own list, never on ours.
+    """
     not_good = transaction.certificates.not_good()
     if not not_good:
         return []
     own = [certificate_of(one) for one in transaction.authorities.all()]
+    names = {one.subject.dump() for one in own}
     roots = {one.subject.dump() for one in own if one.subject.dump() == one.issuer.dump()}
     of_root = {serial_text(one.serial_number) for one in own if one.issuer.dump() in roots}
-    return [one for one in not_good if (one.serial in of_root) is (role is AuthorityRole.ROOT)]
+    ours = [one for one in not_good if x509.Certificate.load(one.certificate).issuer.dump() in names]
+    return [one for one in ours if (one.serial in of_root) is (role is AuthorityRole.ROOT)]

@@ -1,8 +1,8 @@
-"""新密钥: a key for a seal's new version, which lives on only if a seal has come to name it."""
+"""新密钥: a key for a seal's new version, which lives on only if a seal or a request has come to name it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from seal_service.domain.algorithms import Suite
@@ -15,10 +15,28 @@ def fresh_key(records: Records, keys: KeyStore, reference: str, suite: Suite) ->
     """The public half (SubjectPublicKeyInfo, DER) of a new key.
 
     It is made before the transaction, because that can take longer than a lock should last. Afterwards the records
-    are asked whether a seal names it; only if they certainly say no is it destroyed. A commit whose outcome is
-    unknown so never costs a seal its key; a key that nobody names is harmless.
+    are asked whether a seal or a certificate request names it; only if they certainly say no is it destroyed. A commit
+    whose outcome is unknown so never costs a seal its key; a key that nobody names is harmless.
     """
-    public_key_info = keys.create(reference, suite).public_key_info
+    with _named_or_destroyed(records, keys, reference, lambda: keys.create(reference, suite).public_key_info) as public:
+        yield public
+
+
+@contextmanager
+def adopted_key(records: Records, keys: KeyStore, reference: str, private_key: bytes) -> Iterator[bytes]:
+    """The public half of a key that was made elsewhere (PKCS#8, DER): as a fresh one, it lives on only if it is named.
+
+    Raises InvalidInput for an unknown kind of key.
+    """
+    with _named_or_destroyed(
+        records, keys, reference, lambda: keys.adopt(reference, private_key).public_key_info
+    ) as public:
+        yield public
+
+
+@contextmanager
+def _named_or_destroyed(records: Records, keys: KeyStore, reference: str, made: Callable[[], bytes]) -> Iterator[bytes]:
+    public_key_info = made()
     try:
         yield public_key_info
     except BaseException:
@@ -30,7 +48,7 @@ def fresh_key(records: Records, keys: KeyStore, reference: str, suite: Suite) ->
 def _destroy_unless_named(records: Records, keys: KeyStore, reference: str) -> None:
     try:
         with records.read() as transaction:
-            named = transaction.seals.names_key(reference)
+            named = transaction.seals.names_key(reference) or transaction.certificate_requests.names_key(reference)
     except Exception:  # whatever kept us from asking, the key may be in use
         return
     if not named:
