@@ -24,6 +24,7 @@ new_certs_dir = $dir/issued
 certificate = $dir/{name}.pem
 private_key = $dir/{name}.key
 serial = $dir/{name}.serial
+x509_extensions = seal
 crlnumber = $dir/{name}.crlnumber
 default_md = sha256
 default_days = 700
@@ -86,6 +87,7 @@ class OutsideAuthority:
         for one in ("root", "issuing"):
             (directory / f"{one}.index").write_text("")
             (directory / f"{one}.crlnumber").write_text("01\n")
+            (directory / f"{one}.serial").write_text("1000\n")
             settings = _CONFIGURATION.format(name=one, directory=directory, url=url)
             (directory / f"{one}.cnf").write_text(settings, encoding="utf-8")
             self._openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{one}.key")

@@ -41,7 +41,9 @@ class EstServer:
         """InvalidInput, naming the setting, for an address or a file that cannot be used."""
         self._url = _checked_url(url)
         self._clock = clock
-        self._headers = {} if user is None else {"Authorization": _basic(user, password or "")}
+        self._headers = {"Connection": "close"}  # requests are rare, and a kept connection may be gone by the next
+        if user is not None:
+            self._headers["Authorization"] = _basic(user, password or "")
         # A body in Base64 has four characters for three bytes, and white space.
         self._http = BoundedHttp(timeout_seconds, LARGEST_ANSWER * 3 // 2, _context(roots, client_certificate))
 
