@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import ssl
 import subprocess
@@ -95,9 +96,7 @@ class OutsideAuthority:
         root = ("-key", "root.key", "-extensions", "root", "-days", "3650", "-out", "root.pem")
         self._openssl("req", "-x509", "-new", "-config", "root.cnf", *subject, *root)
         subject = ("-utf8", "-subj", f"/C=CN/O={name}电子认证/CN={name}签发机构")
-        self._openssl(
-            *("req", "-new", "-config", "root.cnf", *subject, "-key", "issuing.key", "-out", "issuing.csr")
-        )
+        self._openssl(*("req", "-new", "-config", "root.cnf", *subject, "-key", "issuing.key", "-out", "issuing.csr"))
         self._sign("root", "issuing.csr", "issuing.pem", "issuing")
 
     @property
@@ -168,6 +167,17 @@ class OutsideAuthority:
             *("-passout", f"pass:{password}", "-out", "seal.p12"),
         )
         return self.directory / "seal.p12", certificate
+
+    def validity_days(self, days: int) -> None:
+        """How long what is certified from now on is valid."""
+        settings = self.directory / "issuing.cnf"
+        text = settings.read_text(encoding="utf-8")
+        settings.write_text(re.sub(r"(?m)^default_days = .*$", f"default_days = {days}", text), encoding="utf-8")
+
+    def subject_of(self, certificate: bytes) -> str:
+        """The subject as OpenSSL reads it."""
+        (self.directory / "looked-at.pem").write_bytes(certificate)
+        return self._openssl("x509", "-in", "looked-at.pem", "-noout", "-subject", "-nameopt", "utf8")
 
     def revoke(self, certificate: bytes, reason: str = "keyCompromise") -> None:
         """Revoke: the lists that are asked for from now on say so."""
