@@ -61,7 +61,7 @@ def require_no_request(transaction: Transaction, application: Application) -> No
     if pending:
         raise Conflict(
             "The application has a certificate request: hand in its certificate, or withdraw it",
-            request_id=pending[0].id,
+            certificate_request_id=pending[0].id,
         )
 
 

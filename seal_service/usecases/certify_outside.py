@@ -36,7 +36,7 @@ class CertifyOutside:
             return self.fetch(caller, FetchCertificate(request_id=request.id))
         raise CertificatePending(
             f"The certificate request {request.id} is ready: have it certified and hand the certificate in",
-            request_id=request.id,
+            certificate_request_id=request.id,
             seal_code=request.seal_code,
         )
 

@@ -54,7 +54,7 @@ class FetchCertificateUseCase:
         try:
             certificates = self.server.enrol(request.request, renewal=renewal)
         except CertificatePending as pending:
-            details = {**pending.details, "request_id": request.id, "seal_code": request.seal_code}
+            details = {**pending.details, "certificate_request_id": request.id, "seal_code": request.seal_code}
             raise CertificatePending(pending.message, **details) from pending
         received = chosen(certificates, read_request(request.request).public_key_info)
         return self.submit.accept(caller, request.id, received)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -37,7 +38,7 @@ class RequestCertificate:
 class _Plan:
     unit: Unit
     suite: Suite
-    seal_code: str | None
+    renewed_code: str | None
     renewed: bytes | None
     """The certificate to be renewed, if an outside authority issued it."""
 
@@ -86,11 +87,7 @@ class RequestCertificateUseCase:
                 return transaction.certificate_requests.lock(earlier)
             now = self.clock.now()
             plan = self._plan(transaction, caller, command)
-            code = (
-                seal_code_for(transaction, plan.unit, command.seal_code)
-                if command.application_id
-                else (plan.seal_code or "")
-            )
+            code = plan.renewed_code or seal_code_for(transaction, plan.unit, command.seal_code)
             request = CertificateRequest(
                 id=request_id,
                 seal_code=code,
@@ -135,7 +132,7 @@ class RequestCertificateUseCase:
 def request_facts(request: CertificateRequest, unit: Unit) -> dict[str, str | None]:
     """证书申请 as the log has it."""
     return {
-        "request_id": request.id,
+        "certificate_request_id": request.id,
         "application_id": request.application_id,
         "suite": request.suite.value,
         "unit_credit_code": unit.credit_code,
@@ -144,9 +141,9 @@ def request_facts(request: CertificateRequest, unit: Unit) -> dict[str, str | No
     }
 
 
-def _require_none(pending: object) -> None:
-    if pending and isinstance(pending, (list, tuple)):
+def _require_none(pending: Sequence[CertificateRequest]) -> None:
+    if pending:
         raise Conflict(
             "There is a pending certificate request for this: hand in its certificate, or withdraw it",
-            request_id=pending[0].id,
+            certificate_request_id=pending[0].id,
         )

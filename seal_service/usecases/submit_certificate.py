@@ -117,7 +117,7 @@ class SubmitCertificateUseCase:
         checked: CheckedCertificate,
         now: datetime,
     ) -> Seal:
-        facts = {"request_id": request.id, **outside_facts(checked)}
+        facts = {"certificate_request_id": request.id, **outside_facts(checked)}
         if request.application_id is not None:
             application = transaction.applications.lock(request.application_id)
             credential = credential_of(checked.issued, request.key_reference, request.suite, 1)

@@ -255,7 +255,7 @@ def test_making_and_renewing_say_which_request_waits(office: OutsideOffice) -> N
     for _ in range(2):
         with pytest.raises(CertificatePending) as pending:
             office.service.make_seal(office.maker, command)
-        told.append(pending.value.details["request_id"])
+        told.append(pending.value.details["certificate_request_id"])
     assert told[0] == told[1]
     request = office.service.read_request(office.maker, ReadById(id=str(told[0])))
     seal = office.submit(request, office.certified(request, "-days", "30"))
@@ -263,7 +263,9 @@ def test_making_and_renewing_say_which_request_waits(office: OutsideOffice) -> N
     renewing = RenewSeal(seal_code=seal.code, idempotency_key="two")
     with pytest.raises(CertificatePending) as pending:
         office.service.renew_seal(office.keeper, renewing)
-    renewal = office.service.read_request(office.maker, ReadById(id=str(pending.value.details["request_id"])))
+    renewal = office.service.read_request(
+        office.maker, ReadById(id=str(pending.value.details["certificate_request_id"]))
+    )
     office.submit(renewal, office.certified(renewal))
     assert office.service.renew_seal(office.keeper, renewing).version == 2
     assert office.log("account.refused") + office.log("sealmgmt.refused") == [], "to wait is no refusal"

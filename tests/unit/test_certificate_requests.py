@@ -186,7 +186,7 @@ def test_a_withdrawn_request_is_not_gone_on_with_under_its_key(at: OutsideCity) 
     at.server.answers = [CertificatePending()]
     with pytest.raises(CertificatePending) as pending:
         at.making(MAKER, command)
-    at.withdraw(MAKER, WithdrawRequest(request_id=str(pending.value.details["request_id"])))
+    at.withdraw(MAKER, WithdrawRequest(request_id=str(pending.value.details["certificate_request_id"])))
     with pytest.raises(Conflict, match="withdrawn"):
         at.making(MAKER, command)
 
