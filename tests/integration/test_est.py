@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from seal_service.bootstrap import build
+from seal_service.bootstrap import Service, build
 from seal_service.domain.certification import CertificateRequestState
 from seal_service.domain.errors import AuthorityUnavailable, CertificatePending, CertificateRefused, InvalidInput
 from seal_service.domain.seal import SealState
-from seal_service.jobs.maintenance import MACHINE, maintained
+from seal_service.jobs.maintenance import MACHINE, TASKS, Task, maintained, take_up_requests
 from seal_service.pki.est import EstServer
 from seal_service.testing import ChangeableClock
 from seal_service.usecases.create_account import DisableAccount
@@ -124,11 +124,16 @@ def test_maintenance_takes_requests_up(tmp_path: Path, authority: OutsideAuthori
     with est_office(tmp_path / "var", authority) as office:
         office.request()
         came = threading.Event()
-        with maintained(office.service, seconds_between=0.05):
-            for _ in range(200):
-                if office.pending() == 0 or came.wait(0.1):
-                    break
+
+        def run(service: Service) -> bool:
+            well = take_up_requests(service)
+            came.set()
+            return well
+
+        with maintained(office.service, [Task("take up requests", run, 60, 60)]):
+            assert came.wait(30)
         assert office.pending() == 0
+    assert take_up_requests in [one.run for one in TASKS]
 
 
 def test_for_an_account_that_may_no_longer_nothing_is_taken_up(tmp_path: Path, authority: OutsideAuthority) -> None:
