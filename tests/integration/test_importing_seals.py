@@ -24,6 +24,7 @@ from seal_service.domain.errors import (
     SealServiceError,
     SignatureRefused,
 )
+from seal_service.domain.operation import KeyPlace
 from seal_service.domain.seal import Custody, Seal, SealState
 from seal_service.formats.private_keys import read_key_file
 from seal_service.usecases.change_status import ReportLoss
@@ -32,6 +33,7 @@ from seal_service.usecases.read_registers import ReadById
 from seal_service.usecases.renew_seal import RenewSeal
 from tests.outside_authority import OutsideAuthority, outside_authority
 from tests.outside_office import OutsideOffice, office_of
+from tests.softhsm import softhsm_settings
 
 CODE = "99990000000088"
 NOTE = "2023 年由示例市旧系统制发；迁入前用印 12 次，无挂失"
@@ -174,3 +176,13 @@ def test_the_private_key_shows_in_no_representation(office: OutsideOffice) -> No
     assert given.private_key is not None
     assert repr(given.private_key) not in repr(given)
     assert "private_key" not in repr(given)
+
+
+def test_an_imported_key_goes_into_the_hsm_where_there_is_one(office: OutsideOffice, tmp_path: Path) -> None:
+    office.from_outside(office.authority, **softhsm_settings(tmp_path))
+    before = office.keys()
+    seal = imported(office)
+    assert office.keys() == before, "no key file"
+    assert office.key_store.place(seal.credentials[0].key_reference) is KeyPlace.PKCS11
+    office.grant(seal)
+    assert office.verify(office.sealed(seal, "one")).indication.value == "TOTAL_PASSED"

@@ -11,6 +11,7 @@ import pytest
 from asn1crypto import crl, ocsp, x509
 
 from seal_service.domain.access import PUBLIC_CALLER
+from seal_service.domain.algorithms import Suite
 from seal_service.domain.certification import CertificateRequestState
 from seal_service.domain.errors import (
     CertificatePending,
@@ -19,6 +20,7 @@ from seal_service.domain.errors import (
     InvalidInput,
     PermissionDenied,
     RenewalNotPossible,
+    SignatureRefused,
     TransitionRefused,
 )
 from seal_service.domain.seal import SealState
@@ -36,6 +38,7 @@ from seal_service.usecases.request_certificate import RequestCertificate
 from seal_service.usecases.withdraw_request import WithdrawRequest
 from tests.outside_authority import OutsideAuthority, outside_authority
 from tests.outside_office import OutsideOffice, office_of
+from tests.softhsm import softhsm_settings
 
 
 @pytest.fixture
@@ -369,3 +372,27 @@ def test_what_is_no_certificate_is_invalid_input(office: OutsideOffice, content:
     request = office.request()
     with pytest.raises(InvalidInput):
         office.submit(request, content)
+
+
+def test_a_key_in_an_hsm_asks_for_its_certificate_and_seals_with_it(office: OutsideOffice, tmp_path: Path) -> None:
+    """The request is signed in the token; OpenSSL has verified that signature before it certifies."""
+    office.from_outside(office.authority, **softhsm_settings(tmp_path))
+    before = office.keys()
+    request = office.request()
+    assert office.keys() == before, "no key file"
+    seal = office.submit(request, office.certified(request))
+    office.grant(seal)
+    assert office.verify(office.sealed(seal, "one")).indication.value == "TOTAL_PASSED"
+    withdrawn = office.request()
+    office.service.withdraw_request(office.maker, WithdrawRequest(request_id=withdrawn.id))
+    with pytest.raises(SignatureRefused):
+        office.key_store.open(withdrawn.key_reference)
+
+
+@pytest.mark.parametrize("suite", [Suite.RSA_2048, Suite.RSA_3072])
+def test_other_suites_go_the_same_way(office: OutsideOffice, suite: Suite) -> None:
+    request = office.request(application_id=office.application().id, suite=suite)
+    seal = office.submit(request, office.certified(request))
+    assert seal.credentials[0].suite is suite
+    office.grant(seal)
+    assert office.verify(office.sealed(seal, "one")).indication.value == "TOTAL_PASSED"
