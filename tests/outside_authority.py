@@ -126,6 +126,12 @@ class OutsideAuthority:
         self._sign("issuing", "request.pem", "certificate.pem", extensions, *options)
         return _pem_alone((self.directory / "certificate.pem").read_text()).encode()
 
+    def cacerts(self) -> bytes:
+        """Root and issuing certificate as PKCS#7 (certs-only), DER."""
+        arguments = ("-nocrl", "-certfile", "root.pem", "-certfile", "issuing.pem", "-outform", "DER")
+        self._openssl("crl2pkcs7", *arguments, "-out", "cacerts.p7")
+        return (self.directory / "cacerts.p7").read_bytes()
+
     def self_signed(self, request_pem: str) -> bytes:
         """A certificate for the same key by nobody: `openssl x509 -req` with a key of its own."""
         (self.directory / "request.pem").write_text(request_pem)

@@ -90,8 +90,8 @@ class OutsideOffice(RealOffice):
             ),
         )
 
-    def sealed(self, seal: Seal, key: str) -> bytes:
-        """A document sealed at B-LT."""
+    def sealed(self, seal: Seal, key: str, level: SignatureLevel = SignatureLevel.B_LT) -> bytes:
+        """A sealed document."""
         applied = self.service.apply_seal(
             self.system,
             ApplySeal(
@@ -99,7 +99,7 @@ class OutsideOffice(RealOffice):
                 document=upload_of(blank_pdf(mark=key), "示例文件.pdf"),
                 scenario="permit",
                 idempotency_key=key,
-                level=SignatureLevel.B_LT,
+                level=level,
             ),
         )
         assert applied.content is not None

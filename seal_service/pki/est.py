@@ -61,6 +61,7 @@ class EstServer:
         """
         headers = {"Content-Type": _REQUEST, "Content-Transfer-Encoding": "base64", "Accept": _ANSWER}
         operation = "simplereenroll" if renewal else "simpleenroll"
+        authorities = self.authorities()  # first: if it failed afterwards, a certificate would be issued in vain
         answer = self._exchange("POST", operation, headers, base64.encodebytes(request))
         if answer.status == 202:
             seconds = _retry_after(answer.headers.get("retry-after", ""), self._clock.now())
@@ -68,7 +69,7 @@ class EstServer:
         if answer.status != 200:
             raise _refusal(answer)
         issued = _certificates(answer)
-        return [*issued, *(one for one in self.authorities() if one not in issued)]
+        return [*issued, *(one for one in authorities if one not in issued)]
 
     def close(self) -> None:
         """Close the connections that are kept."""

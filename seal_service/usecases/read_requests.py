@@ -85,13 +85,19 @@ class ListCertificatesToRevokeUseCase:
         now = self.clock.now()
         with self.records.read() as transaction:
             found: list[tuple[str, IssuedCertificate]] = []
+            named = transaction.seals.find(command.seal_code) if command.seal_code is not None else None
+            serials = (
+                None if command.seal_code is None else {one.serial for one in (named.credentials if named else ())}
+            )
             for one in transaction.certificates.not_good():
+                if serials is not None and one.serial not in serials:
+                    continue
                 if len(found) == MOST_TO_REVOKE:
                     break
                 if one.not_after <= now or self.authority.has_issued(transaction, one.certificate):
                     continue
                 seal = transaction.seals.by_certificate(one.serial)
-                if seal is not None and may_see(caller, seal) and command.seal_code in (None, seal.code):
+                if seal is not None and may_see(caller, seal):
                     found.append((seal.code, one))
         asked = [self._asked(code, one) for code, one in found]
         return tuple(one for one in asked if one.to_revoke)

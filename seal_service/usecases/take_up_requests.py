@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission, permitted
 from seal_service.domain.certification import CertificateRequest, CertificateRequestState
-from seal_service.domain.errors import CertificatePending, SealServiceError
+from seal_service.domain.errors import AuthorityUnavailable, CertificatePending, SealServiceError
 from seal_service.ports.records import Records
 from seal_service.ports.system import Clock
 from seal_service.usecases.fetch_certificate import FetchCertificate, FetchCertificateUseCase
@@ -59,7 +59,14 @@ class TakeUpRequestsUseCase:
         for gone in set(self.not_before) - {one.id for one in pending}:
             self.not_before.pop(gone, None)
         due = [one for one in pending if self.not_before.get(one.id, now) <= now][:MOST_AT_ONCE]
-        issued = sum(self._fetched(one, now) for one in due)
+        issued = 0
+        for one in due:
+            try:
+                issued += self._fetched(one, now)
+            except AuthorityUnavailable as error:  # most likely for the others too: they are tried the next time
+                _log.warning("certificate request %s: %s", one.id, error.message)
+                self.not_before[one.id] = now + WAIT_AFTER_FAILURE
+                break
         return TakenUp(issued=issued, waiting=len(pending) - issued)
 
     def _fetched(self, request: CertificateRequest, now: datetime) -> bool:
@@ -74,6 +81,8 @@ class TakeUpRequestsUseCase:
             asked = timedelta(seconds=seconds) if isinstance(seconds, int) else SHORTEST_WAIT
             self.not_before[request.id] = now + max(asked, SHORTEST_WAIT)
             return False
+        except AuthorityUnavailable:
+            raise
         except SealServiceError as error:
             _log.warning("certificate request %s: %s", request.id, error.message)
             self.not_before[request.id] = now + WAIT_AFTER_FAILURE

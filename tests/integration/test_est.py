@@ -197,19 +197,21 @@ def test_a_setting_that_is_missing_or_wrong_is_named(
 
 @dataclass
 class Answering:
-    """An HTTPS server that answers everything alike."""
+    """An HTTPS server that answers every enrolment alike, and `cacerts` as it should, or alike too."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/pkcs7-mime"})
     body: bytes = b""
 
     @contextmanager
-    def at(self, authority: OutsideAuthority) -> Iterator[EstServer]:
+    def at(self, authority: OutsideAuthority, *, everything: bool = False) -> Iterator[EstServer]:
         """A client of it."""
-        answering = self
+        right = Answering(body=base64.encodebytes(authority.cacerts()))
+        answers = {"POST": self, "GET": self if everything else right}
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
+                answering = answers[self.command]
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 self.send_response(answering.status)
                 for name, value in answering.headers.items():
@@ -255,8 +257,11 @@ class Answering:
         (Answering(body=b"A" * (2 << 20)), "more than"),
     ],
 )
-def test_wrong_answers_are_told_as_what_they_are(authority: OutsideAuthority, answer: Answering, told: str) -> None:
-    with answer.at(authority) as server:
+@pytest.mark.parametrize("everything", [True, False], ids=["cacerts", "simpleenroll"])
+def test_wrong_answers_are_told_as_what_they_are(
+    authority: OutsideAuthority, answer: Answering, told: str, everything: bool
+) -> None:
+    with answer.at(authority, everything=everything) as server:
         with pytest.raises(AuthorityUnavailable, match=told) as refused:
             server.enrol(b"request", renewal=False)
         assert refused.value.message.isprintable(), "nothing that a terminal would obey"

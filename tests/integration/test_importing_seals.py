@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from seal_service.bootstrap.service import Guarded
+from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.domain.application import Application, ApplicationState
 from seal_service.domain.errors import (
     AlreadyDecided,
@@ -26,9 +28,12 @@ from seal_service.domain.errors import (
 )
 from seal_service.domain.operation import KeyPlace
 from seal_service.domain.seal import Custody, Seal, SealState
+from seal_service.domain.use import SignatureLevel
 from seal_service.formats.private_keys import read_key_file
+from seal_service.usecases.answer_pki import PkiMatter, PkiRequest
 from seal_service.usecases.change_status import ReportLoss
 from seal_service.usecases.import_seal import ImportSeal
+from seal_service.usecases.manage_trust import AddTrust
 from seal_service.usecases.read_registers import ReadById
 from seal_service.usecases.renew_seal import RenewSeal
 from tests.outside_authority import OutsideAuthority, outside_authority
@@ -86,6 +91,36 @@ def test_an_imported_seal_is_applied_and_its_history_told(office: OutsideOffice)
     assert NOTE in office.log("sealmgmt.made")[0]
     read = office.service.read_seal(office.keeper, ReadById(id=CODE))
     assert read.history_note == NOTE
+
+
+def test_what_an_imported_seal_sealed_before_it_came_stays_as_good_as_of_another_system(
+    office: OutsideOffice, tmp_path: Path
+) -> None:
+    """Its status then is known to the system that it came from alone; it is no seal that was not active."""
+    old = office_of(tmp_path / "old", office.authority)
+    try:
+        there = command(old, old.application())
+        before = old.service.import_seal(old.maker, there)
+        old.grant(before)
+        sealed = old.sealed(before, "one")
+        root = old.service.answer_pki(PUBLIC_CALLER, PkiRequest(matter=PkiMatter.ROOT_CERTIFICATE))
+    finally:
+        old.service.close()
+    office.service.add_trust(
+        office.operator, AddTrust(certificate=root, for_signatures=False, for_timestamps=True, note="旧系统时间戳")
+    )
+    office.clock.forward(timedelta(hours=1))
+    seal = office.service.import_seal(office.maker, replace(there, application_id=office.application().id))
+    report = office.verify(sealed)
+    assert report.indication.value == "TOTAL_PASSED"
+    [status] = [one for one in report.signatures[0].checks if one.id == "seal_status"]
+    assert (status.outcome.value, "imported" in status.en) == ("unknown", True)
+    assert report.signatures[0].seal is not None
+    assert report.signatures[0].seal.status_at_signing is None
+    office.grant(seal)
+    after = office.verify(office.sealed(seal, "two", SignatureLevel.B_T)).signatures[0]
+    assert after.seal is not None
+    assert after.seal.status_at_signing is SealState.ACTIVE
 
 
 def test_a_key_that_is_here_already_is_taken_by_its_name(office: OutsideOffice) -> None:
