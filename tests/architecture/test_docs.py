@@ -174,6 +174,8 @@ def test_every_command_that_is_printed_runs(tmp_path: Path) -> None:
                 "trace",
                 "rotate-keys",
                 "recover",
+                "outside-authority",
+                "import-a-seal",
                 "back-up",
             )
             for page in pages:
