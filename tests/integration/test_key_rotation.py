@@ -102,11 +102,10 @@ def generations(office: RealOffice, role: str) -> list[bytes]:
     return [one.credential.certificate for one in published if one.credential.role == role]
 
 
-def verified_with(anchors: list[bytes], content: bytes) -> Indication:
+def verified_with(office: RealOffice, anchors: list[bytes], content: bytes) -> Indication:
     """By someone who has these roots and nothing else: no instance, no network."""
     trust = InstanceTrustStore(None, anchors, anchors)
-    clock = ChangeableClock(datetime.now(UTC))
-    verifier = Verifier(trust=trust, revocation=FirstAnsweringRevocation([]), clock=clock)
+    verifier = Verifier(trust=trust, revocation=FirstAnsweringRevocation([]), clock=office.clock)
     return verifier.verify(upload_of(content), VerificationPolicy(offline=True)).indication
 
 
@@ -125,11 +124,11 @@ def test_what_was_sealed_before_and_after_each_rotation_verifies_for_us_and_for_
     roots = generations(real_office, "root")
     assert len(roots) == 2
     with_data = {name: one for name, one in documents.items() if not name.endswith("B-T")}
-    first_alone = {name: verified_with(roots[:1], one) for name, one in with_data.items()}
+    first_alone = {name: verified_with(real_office, roots[:1], one) for name, one in with_data.items()}
     assert first_alone == dict.fromkeys(with_data, Indication.TOTAL_PASSED)
     under_second = {name: one for name, one in with_data.items() if name[0] in "67"}
     assert under_second
-    second_alone = {name: verified_with(roots[1:], one) for name, one in under_second.items()}
+    second_alone = {name: verified_with(real_office, roots[1:], one) for name, one in under_second.items()}
     assert second_alone == dict.fromkeys(under_second, Indication.TOTAL_PASSED)
 
 
@@ -316,7 +315,7 @@ def test_keys_are_rotated_under_load_and_nothing_is_lost(tmp_path: Path) -> None
     reports = [office.verify(one) for one in [*load.documents, *by_process]]
     assert {one.indication for one in reports} == {Indication.TOTAL_PASSED}
     roots = generations(office, "root")
-    assert {verified_with(roots[:1], one) for one in by_process} == {Indication.TOTAL_PASSED}
+    assert {verified_with(office, roots[:1], one) for one in by_process} == {Indication.TOTAL_PASSED}
     answer = office.service.query_log(
         office.auditor, QueryLog(chosen=LogFilter(kind=EventKind.SEAL_FAILED), page=PageRequest(limit=1))
     )
