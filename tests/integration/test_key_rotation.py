@@ -54,6 +54,7 @@ from seal_service.usecases.rotate_authority_key import RotateAuthorityKey, Rotat
 from seal_service.verification.verifier import Verifier
 from tests.instance import RealOffice, blank_pdf
 from tests.integration.test_sealing_on_an_instance import Interrupted
+from tests.postgresql import postgresql_settings
 
 LEVELS = (SignatureLevel.B_T, SignatureLevel.B_LT, SignatureLevel.B_LTA)
 
@@ -179,7 +180,11 @@ def test_a_seals_own_key_changes_only_by_renewal_or_a_decided_application(real_o
             rotate(real_office, nonsense)
 
 
-def test_of_two_rotations_at_once_each_makes_a_generation_or_is_refused(real_office: RealOffice) -> None:
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_of_two_rotations_at_once_each_makes_a_generation_or_is_refused(tmp_path: Path, engine: str) -> None:
+    changes = postgresql_settings("rotations") if engine == "postgresql" else {}
+    real_office = RealOffice(tmp_path / "var", changes=changes)
+
     def attempt(_turn: int) -> bool:
         try:
             rotate(real_office, "issuing")
@@ -194,6 +199,12 @@ def test_of_two_rotations_at_once_each_makes_a_generation_or_is_refused(real_off
     assert sum(one.role == "issuing" for one in held.values()) == made + 1
     assert [one for one in held.values() if one.state is KeyState.UNNAMED] == [], "what came too late left no key"
     assert real_office.verify(sealed(real_office, "after")).indication is Indication.TOTAL_PASSED
+    first = signing_key(real_office, "timestamp")
+    rotate(real_office, "timestamp")
+    real_office.clock.forward(SETTLING)
+    destroy(real_office, first)
+    assert first not in keys(real_office)
+    real_office.service.close()
 
 
 class RunningClock(ChangeableClock):
