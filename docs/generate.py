@@ -27,6 +27,7 @@ from seal_service.domain.authority import AUTHORITY_RULES
 from seal_service.domain.errors import SealServiceError
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.impression import SEAL_TYPE_NAMES, SealType, largest_mm
+from seal_service.domain.invariants import Invariant
 from seal_service.domain.lifecycle import TRANSITIONS, Action
 from seal_service.domain.organization import UnitType
 from seal_service.domain.readiness import KINDS
@@ -198,6 +199,11 @@ def endpoints() -> str:
     return table(["operation", "what it does", "roles"], rows)
 
 
+def invariants() -> str:
+    """Every invariant that a check asks for."""
+    return table(["invariant", "what is always true"], [[code(one.value), one.sentence] for one in Invariant])
+
+
 def seal_sizes() -> str:
     """Largest seals, in millimetres, by type; by unit for the formal seals."""
     rows = [
@@ -224,6 +230,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "errors": errors,
     "event-kinds": event_kinds,
     "incompatible-roles": incompatible_roles,
+    "invariants": invariants,
     "permissions": permissions,
     "personal-fields": personal_fields,
     "seal-sizes": seal_sizes,

@@ -142,6 +142,12 @@ class Cluster:
         )
         with self.superuser() as connection:
             connection.execute(make)
+            if template is not None:  # what a migration takes and gives on the database itself is not copied
+                for command in (
+                    "REVOKE ALL ON DATABASE {} FROM PUBLIC",
+                    f"GRANT CONNECT ON DATABASE {{}} TO {APPLICATION}",
+                ):
+                    connection.execute(sql.SQL(command).format(sql.Identifier(database)))
         return self.addresses(database)
 
     def drop(self, addresses: Addresses) -> None:

@@ -39,7 +39,7 @@ def upgrade(as_json: AsJson = False) -> None:
 @app.command(epilog=example("seal db check && echo ready", "seal db check --deep --json"))
 def check(
     deep: Annotated[
-        bool, typer.Option("--deep", help="Also every log entry, use, document and key: about a minute a million.")
+        bool, typer.Option("--deep", help="Also every log entry, use, document and key: minutes for a million entries.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

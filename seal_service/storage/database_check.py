@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from seal_service.domain.invariants import Finding, Invariant
-from seal_service.storage.sqlite import plain_connection
+from seal_service.storage.sqlite import plain_connection, sqlite_module
 from seal_service.storage.tables import APPEND_ONLY
 
 _ACTS = ("update", "delete", "replace")
@@ -15,6 +15,13 @@ _ACTS = ("update", "delete", "replace")
 
 def sqlite_faults(path: Path, limit: int) -> Sequence[Finding]:
     """SQLite's integrity_check and foreign_key_check of a file; writers go on in WAL mode."""
+    try:
+        return _asked(path, limit)
+    except sqlite_module().Error as error:  # too damaged even to be checked
+        return [Finding(invariant=Invariant.DATABASE, subject="", detail=str(error))]
+
+
+def _asked(path: Path, limit: int) -> list[Finding]:
     with closing(plain_connection(path)) as connection:
         found = connection.execute(f"PRAGMA integrity_check({limit})").fetchall()
         faults = [Finding(invariant=Invariant.DATABASE, subject="", detail=str(one)) for (one,) in found if one != "ok"]

@@ -12,12 +12,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from seal_service.domain.backup import DatabaseFacts, NamedBlob
-from seal_service.domain.errors import Conflict, IntegrityFailed
+from seal_service.domain.errors import Conflict, IntegrityFailed, Unavailable
 from seal_service.ports.backup import Told
 from seal_service.storage.database_facts import blobs_named, facts_of
 from seal_service.storage.engine import open_database
 from seal_service.storage.refusals import database_failures
-from seal_service.storage.sqlite import plain_connection
+from seal_service.storage.sqlite import plain_connection, sqlite_module
 
 SCRATCH = ".backup"
 """Directory beside the database for the copy, which is not encrypted yet: it never leaves the instance's volume."""
@@ -55,7 +55,10 @@ class SqliteCopies:
         """The state now; Conflict while another backup is made here, IntegrityFailed when the file is damaged."""
         with database_failures(), _scratch(self._path.parent / SCRATCH) as scratch:
             copy = scratch / self._path.name
-            _copy(self._path, copy, told)
+            try:
+                _copy(self._path, copy, told)
+            except sqlite_module().Error as error:
+                raise Unavailable(f"The database cannot be copied: {error}") from error
             database = open_database(f"sqlite:///{copy}")
             try:
                 with database.reader.begin() as connection:

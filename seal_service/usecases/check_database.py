@@ -46,8 +46,7 @@ class _Findings:
 
 @dataclass(frozen=True)
 class CheckDatabaseUseCase:
-    """核对. It changes nothing; the deep one reads one state of everything, which takes about a minute a million
-    entries and holds only pages of it."""
+    """核对. It changes nothing; the deep one reads one state of everything, in pages, at 70 to 150 µs an entry."""
 
     permission: ClassVar[Permission] = Permission.BACK_UP
     records: Records

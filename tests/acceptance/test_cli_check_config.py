@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.command_line import CommandLine
 from tests.foreign_authority import authority_certificate
 from tests.outside_tsa import outside_tsa
+from tests.postgresql import empty_database
 
 SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
 
@@ -125,12 +126,32 @@ def test_a_database_that_is_not_ours_or_does_not_answer(
     monkeypatch.setenv("SEAL_DATABASE_URL", f"sqlite:///{other}")
     assert severity(checked(command_line)[1], "SEAL_DATABASE_URL") == "warning", "before `seal init` it is empty"
     with closing(sqlite3.connect(other)) as connection, connection:
-        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
-    assert "seal db upgrade" in checked(command_line)[1]["SEAL_DATABASE_URL"][0]["mend"]
+        connection.execute("CREATE TABLE alembic_version AS SELECT '0001' AS version_num")
+    _, findings = checked(command_line)
+    assert severity(findings, "SEAL_DATABASE_URL") == "error"
+    assert "seal db upgrade" in findings["SEAL_DATABASE_URL"][0]["detail"]
     other.write_bytes(b"no database" * 100)
     assert severity(checked(command_line)[1], "SEAL_DATABASE_URL") == "error"
     monkeypatch.setenv("SEAL_DATABASE_URL", "nonsense")
     assert severity(checked(command_line)[1], "SEAL_DATABASE_URL") == "error"
+
+
+def test_both_addresses_of_postgresql(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = empty_database("checked")
+    monkeypatch.setenv("SEAL_DATABASE_URL", made.url)
+    monkeypatch.setenv("SEAL_DATABASE_OWNER_URL", made.owner_url)
+    (command_line.home / "keys").mkdir(mode=0o700, parents=True)
+    _, findings = checked(command_line)
+    assert {about: severity(findings, about) for about in findings} == {
+        "SEAL_MASTER_KEY": "warning", "SEAL_DATABASE_URL": "warning", "SEAL_DATABASE_OWNER_URL": "warning",
+    }, "before `seal init` both are empty"  # fmt: skip
+    command_line.init()
+    assert checked(command_line)[1] == {}
+    monkeypatch.setenv("SEAL_DATABASE_OWNER_URL", made.owner_url.replace("seal_owner:", "seal_owner:wrong-"))
+    _, findings = checked(command_line)
+    assert severity(findings, "SEAL_DATABASE_OWNER_URL") == "error"
+    assert "wrong-" not in command_line.run("check-config").output
+    assert command_line.said("doctor")["facts"]["counts"]["accounts"] == 1
 
 
 def test_the_token_of_an_hsm(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_keys_that_another_master_key_wrapped(command_line: CommandLine) -> None
 
 def test_another_schema_is_told_in_a_process_of_its_own(command_line: CommandLine) -> None:
     command_line.init()
-    change = "UPDATE alembic_version SET version_num = '9999'"
+    change = "UPDATE alembic_version SET version_num = '0001'"
     with closing(sqlite3.connect(command_line.home / "seal.db")) as connection, connection:
         connection.execute(change)
     done = subprocess.run(

@@ -236,6 +236,8 @@ def test_a_use_that_outlasts_its_client_still_ends_before_anything_is_closed(ins
         address = f'["http://127.0.0.1:{authority.getsockname()[1]}/"]'
         slow = {"timestamp_urls": address, "network_timeout_seconds": 50, "shutdown_seconds": 3}
         with served(instance.home, workers, **instance.settings, **slow) as server:
+            observed, _ = authority.accept()
+            observed.close()  # the maintenance looks whether it answers
             asking = pool.submit(instance.use, server.url, "outlasting")
             asked, _ = authority.accept()
             server.process.send_signal(signal.SIGTERM)

@@ -165,6 +165,15 @@ def test_every_command_that_is_printed_runs(tmp_path: Path) -> None:
         # Setting up the path to the repository's own environment is what `programs` stands for.
         run("\n".join(tutorial).replace('export PATH="$REPOSITORY/.venv/bin:$PATH"', ""), tmp_path, programs)
         with served(instance) as address:
-            for page in ("serve", "apply-over-http", "verify-without-instance", "trace", "rotate-keys", "recover"):
+            pages = (
+                "serve",
+                "apply-over-http",
+                "verify-without-instance",
+                "trace",
+                "rotate-keys",
+                "recover",
+                "back-up",
+            )
+            for page in pages:
                 commands = "\n".join(blocks(f"how-to/{page}.md"))
                 run(f"{functions}\n{commands}".replace(PRINTED_ADDRESS, address), instance, programs)

@@ -8,6 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.instance import RealOffice
+from tests.postgresql import lent_database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def on_engine(request: pytest.FixtureRequest) -> Iterator[dict[str, object]]:
+    """Settings by which an instance stands on each engine."""
+    if request.param == "sqlite":
+        yield {}
+        return
+    with lent_database("instance") as addresses:
+        yield addresses.settings
 
 
 @pytest.fixture

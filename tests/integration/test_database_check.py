@@ -14,10 +14,12 @@ import pytest
 from seal_service.bootstrap import build
 from seal_service.config import Settings
 from seal_service.domain.access import Caller
-from seal_service.domain.errors import AuthorizationDenied
+from seal_service.domain.errors import AuthorizationDenied, SealServiceError
 from seal_service.domain.invariants import Checked, Invariant
 from seal_service.domain.use import Operator, SignatureLevel
+from seal_service.storage.database_check import sqlite_faults
 from seal_service.storage.sqlite import plain_connection
+from seal_service.storage.sqlite_copies import SqliteCopies
 from seal_service.usecases.check_database import MOST_OF_EACH, CheckDatabase
 from tests.instance import RealOffice, blank_pdf
 
@@ -201,6 +203,18 @@ def test_a_damaged_page_is_found_without_looking_deep(damaged: Damaged) -> None:
         file.write(b"\xff" * (size // 2))
     found = damaged.check(deep=False)
     assert Invariant.DATABASE in found.counts
+
+
+def test_a_file_that_is_too_damaged_to_be_checked_is_found_too(damaged: Damaged) -> None:
+    damaged.change("UPDATE unit SET name = name")
+    file = damaged.settings.home / "seal.db"
+    damaged.one("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2 // 4096 * 4096])
+    assert next(one.invariant for one in sqlite_faults(file, 5)) is Invariant.DATABASE
+    with pytest.raises(SealServiceError), SqliteCopies(file).state(lambda *_: None):
+        pass
+    assert list((damaged.settings.home / ".backup").iterdir()) == []
 
 
 def test_findings_are_counted_all_and_kept_few(damaged: Damaged) -> None:

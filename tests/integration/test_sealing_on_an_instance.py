@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -54,6 +54,14 @@ class Interrupted:
 
     def check(self, original: Upload, sealed: SealedDocument, permit: SealingPermit, intent: IntentReference) -> None:
         self.sealer.check(original, sealed, permit, intent)
+
+
+@pytest.fixture
+def real_office(tmp_path: Path, on_engine: dict[str, object]) -> Iterator[RealOffice]:
+    """An office on a real instance, on each engine."""
+    office = RealOffice(tmp_path / "var", changes=on_engine)
+    yield office
+    office.service.close()
 
 
 def kinds(office: RealOffice) -> list[str]:
@@ -158,8 +166,8 @@ def test_article_24_nothing_is_released_after_the_commit_of_a_loss_report(real_o
     assert logged.count("seal.intent") == count + logged.count("seal.failed")
 
 
-def test_a_quota_of_three_gives_exactly_three_to_sixteen_callers(tmp_path: Path) -> None:
-    office = RealOffice(tmp_path / "var", uses=3)
+def test_a_quota_of_three_gives_exactly_three_to_sixteen_callers(tmp_path: Path, on_engine: dict[str, object]) -> None:
+    office = RealOffice(tmp_path / "var", uses=3, changes=on_engine)
 
     def apply(number: int) -> bool:
         try:
@@ -192,8 +200,10 @@ def _die_while_sealing(office: RealOffice) -> None:
     replace(use_case, sealer=dying)(office.system, office.request("killed"))  # type: ignore[type-var]
 
 
-def test_a_killed_process_leaves_a_reservation_that_reconcile_closes(tmp_path: Path) -> None:
-    office = RealOffice(tmp_path / "var", uses=1)
+def test_a_killed_process_leaves_a_reservation_that_reconcile_closes(
+    tmp_path: Path, on_engine: dict[str, object]
+) -> None:
+    office = RealOffice(tmp_path / "var", uses=1, changes=on_engine)
     process = multiprocessing.get_context("fork").Process(target=_die_while_sealing, args=(office,))
     process.start()
     process.join(60)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,14 @@ from seal_service.usecases.read_log import CountLog, QueryLog
 from seal_service.usecases.trace import Trace
 from seal_service.usecases.verify_document import VerifyDocument
 from tests.instance import RealOffice, blank_pdf
+
+
+@pytest.fixture
+def real_office(tmp_path: Path, on_engine: dict[str, object]) -> Iterator[RealOffice]:
+    """An office on a real instance, on each engine."""
+    office = RealOffice(tmp_path / "var", changes=on_engine)
+    yield office
+    office.service.close()
 
 
 def test_a_twice_sealed_document_is_traced_from_each_of_its_forms(real_office: RealOffice) -> None:
