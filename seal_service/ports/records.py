@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -189,8 +189,11 @@ class CertificateRecords(Protocol):
     def not_good(self) -> Sequence[IssuedCertificate]:
         """All that are on hold or revoked, by serial."""
 
-    def unexpired(self, now: datetime) -> Iterator[IssuedCertificate]:
-        """All whose time has not ended, in no order, read as they are asked for: there may be very many."""
+    def unexpired(self, now: datetime) -> Generator[IssuedCertificate, None, None]:
+        """All whose time has not ended, in no order, read as they are asked for: there may be very many.
+
+        Who leaves off before the end closes it.
+        """
 
 
 class AuthorityRecords(Protocol):

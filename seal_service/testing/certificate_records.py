@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -44,7 +44,7 @@ class MemoryCertificates:
         bad = (one for one in self.state.certificates.values() if one.status is not CertificateStatus.GOOD)
         return sorted(bad, key=lambda one: one.serial)
 
-    def unexpired(self, now: datetime) -> Iterator[IssuedCertificate]:
+    def unexpired(self, now: datetime) -> Generator[IssuedCertificate, None, None]:
         """In the order of issue."""
         return (one for one in self.state.certificates.values() if one.not_after > now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime
 
 from seal_service.domain.authority import ended
@@ -87,15 +88,13 @@ def _answering(transaction: Transaction, own: Sequence[AuthorityCredential], now
     sought = {_identity(one): one.key_reference for one in superseded}
     never_asked_for = {one.certificate for one in own if one.role is AuthorityRole.OCSP}
     found: set[str] = set()
-    certificates = transaction.certificates.unexpired(now) if sought else iter(())
-    for issued in certificates:
-        if issued.certificate in never_asked_for:
-            continue
-        issuer = next((identity for identity in sought if is_of(issued.certificate, identity)), None)
-        if issuer is not None:
-            found.add(sought.pop(issuer))
-            if not sought:
-                break
+    with closing(transaction.certificates.unexpired(now)) as certificates:
+        while sought and (issued := next(certificates, None)) is not None:
+            if issued.certificate in never_asked_for:
+                continue
+            issuer = next((identity for identity in sought if is_of(issued.certificate, identity)), None)
+            if issuer is not None:
+                found.add(sought.pop(issuer))
     return frozenset(found)
 
 

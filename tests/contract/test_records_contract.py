@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -279,7 +280,8 @@ def test_certificates_whose_time_has_not_ended_are_read_one_after_the_other(writ
         )
     unexpired = [one.serial for one in written.certificates.unexpired(NOW)]
     assert sorted(unexpired) == [f"{number:04x}" for number in range(1500) if number % 3]
-    assert next(written.certificates.unexpired(NOW)).not_after > NOW
+    with closing(written.certificates.unexpired(NOW)) as certificates:
+        assert next(certificates).not_after > NOW
     assert written.certificates.find("0001") is not None, "a list that is not read to its end stands in no one's way"
 
 

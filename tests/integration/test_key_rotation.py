@@ -54,6 +54,7 @@ from seal_service.usecases.rotate_authority_key import RotateAuthorityKey, Rotat
 from seal_service.verification.verifier import Verifier
 from tests.instance import RealOffice, blank_pdf
 from tests.integration.test_sealing_on_an_instance import Interrupted
+from tests.postgresql import postgresql_settings
 
 LEVELS = (SignatureLevel.B_T, SignatureLevel.B_LT, SignatureLevel.B_LTA)
 
@@ -102,11 +103,10 @@ def generations(office: RealOffice, role: str) -> list[bytes]:
     return [one.credential.certificate for one in published if one.credential.role == role]
 
 
-def verified_with(anchors: list[bytes], content: bytes) -> Indication:
+def verified_with(office: RealOffice, anchors: list[bytes], content: bytes) -> Indication:
     """By someone who has these roots and nothing else: no instance, no network."""
     trust = InstanceTrustStore(None, anchors, anchors)
-    clock = ChangeableClock(datetime.now(UTC))
-    verifier = Verifier(trust=trust, revocation=FirstAnsweringRevocation([]), clock=clock)
+    verifier = Verifier(trust=trust, revocation=FirstAnsweringRevocation([]), clock=office.clock)
     return verifier.verify(upload_of(content), VerificationPolicy(offline=True)).indication
 
 
@@ -125,11 +125,11 @@ def test_what_was_sealed_before_and_after_each_rotation_verifies_for_us_and_for_
     roots = generations(real_office, "root")
     assert len(roots) == 2
     with_data = {name: one for name, one in documents.items() if not name.endswith("B-T")}
-    first_alone = {name: verified_with(roots[:1], one) for name, one in with_data.items()}
+    first_alone = {name: verified_with(real_office, roots[:1], one) for name, one in with_data.items()}
     assert first_alone == dict.fromkeys(with_data, Indication.TOTAL_PASSED)
     under_second = {name: one for name, one in with_data.items() if name[0] in "67"}
     assert under_second
-    second_alone = {name: verified_with(roots[1:], one) for name, one in under_second.items()}
+    second_alone = {name: verified_with(real_office, roots[1:], one) for name, one in under_second.items()}
     assert second_alone == dict.fromkeys(under_second, Indication.TOTAL_PASSED)
 
 
@@ -180,7 +180,11 @@ def test_a_seals_own_key_changes_only_by_renewal_or_a_decided_application(real_o
             rotate(real_office, nonsense)
 
 
-def test_of_two_rotations_at_once_each_makes_a_generation_or_is_refused(real_office: RealOffice) -> None:
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_of_two_rotations_at_once_each_makes_a_generation_or_is_refused(tmp_path: Path, engine: str) -> None:
+    changes = postgresql_settings("rotations") if engine == "postgresql" else {}
+    real_office = RealOffice(tmp_path / "var", changes=changes)
+
     def attempt(_turn: int) -> bool:
         try:
             rotate(real_office, "issuing")
@@ -195,6 +199,12 @@ def test_of_two_rotations_at_once_each_makes_a_generation_or_is_refused(real_off
     assert sum(one.role == "issuing" for one in held.values()) == made + 1
     assert [one for one in held.values() if one.state is KeyState.UNNAMED] == [], "what came too late left no key"
     assert real_office.verify(sealed(real_office, "after")).indication is Indication.TOTAL_PASSED
+    first = signing_key(real_office, "timestamp")
+    rotate(real_office, "timestamp")
+    real_office.clock.forward(SETTLING)
+    destroy(real_office, first)
+    assert first not in keys(real_office)
+    real_office.service.close()
 
 
 class RunningClock(ChangeableClock):
@@ -316,7 +326,7 @@ def test_keys_are_rotated_under_load_and_nothing_is_lost(tmp_path: Path) -> None
     reports = [office.verify(one) for one in [*load.documents, *by_process]]
     assert {one.indication for one in reports} == {Indication.TOTAL_PASSED}
     roots = generations(office, "root")
-    assert {verified_with(roots[:1], one) for one in by_process} == {Indication.TOTAL_PASSED}
+    assert {verified_with(office, roots[:1], one) for one in by_process} == {Indication.TOTAL_PASSED}
     answer = office.service.query_log(
         office.auditor, QueryLog(chosen=LogFilter(kind=EventKind.SEAL_FAILED), page=PageRequest(limit=1))
     )
