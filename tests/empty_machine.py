@@ -1,7 +1,7 @@
 """An empty Debian machine with its own systemd: a fresh minimal system, booted in a container of this machine.
 
-It needs root, `mmdebstrap` and `systemd-nspawn` (Debian: mmdebstrap, systemd-container) and Debian's packages. The
-network is this machine's, so what it listens on must be free here.
+It needs root, `mmdebstrap`, `systemd-nspawn` and `slirp4netns` (Debian: mmdebstrap, systemd-container, slirp4netns) and
+Debian's packages. Its network is its own: it reaches out, and its ports are nobody else's.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from pathlib import Path
 
 import pytest
 
-PROGRAMS = ("mmdebstrap", "systemd-nspawn", "nsenter")
+PROGRAMS = ("mmdebstrap", "systemd-nspawn", "slirp4netns", "nsenter")
 INCLUDED = "systemd,systemd-sysv,dbus"
 """What a machine has that boots; everything else is for the guide to install."""
 TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
+RESOLVER = "10.0.2.3"
+"""slirp4netns's own, which asks this machine's."""
 NETWORK = Path("/etc/ssl/network.pem")
 """Whom this machine trusts in its network, for the package installer there."""
 
@@ -36,7 +38,7 @@ class EmptyMachine:
 
     def run(self, commands: str, seconds: float = 600) -> subprocess.CompletedProcess[str]:
         """What a root's shell says to commands there; it stops at the first that fails."""
-        inside = ("nsenter", "--target", str(self.leader), "--mount", "--uts", "--ipc", "--pid", "--cgroup")
+        inside = ("nsenter", "--target", str(self.leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
         settings = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
         if (self.root / NETWORK.relative_to("/")).exists():
             settings["PIP_CERT"] = str(NETWORK)
@@ -69,13 +71,24 @@ def empty_machine(directory: Path) -> Iterator[EmptyMachine]:
     if TRUST.exists():
         (root / NETWORK.parent.relative_to("/")).mkdir(parents=True, exist_ok=True)
         shutil.copy(TRUST, root / NETWORK.relative_to("/"))
-    options = ("--quiet", "--register=no", "--keep-unit", "--timezone=off", f"--directory={root}")
-    command = ["systemd-nspawn", *options, "--boot"]
+    options = ("--quiet", "--register=no", "--keep-unit", "--timezone=off", "--private-network")
+    command = ["systemd-nspawn", *options, "--resolv-conf=off", f"--directory={root}", "--boot"]
+    (root / "etc/resolv.conf").unlink(missing_ok=True)
+    (root / "etc/resolv.conf").write_text(f"nameserver {RESOLVER}\n")
     with (directory / "console").open("wb") as console:
         running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
+    network: subprocess.Popen[bytes] | None = None
     try:
-        yield _booted(root, running)
+        machine = _booted(root, running)
+        reach = ["slirp4netns", "--configure", "--disable-host-loopback", "--mtu=65520", str(machine.leader), "tap0"]
+        network = subprocess.Popen(
+            reach, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        yield machine
     finally:
+        if network is not None:
+            network.kill()
+            network.wait()
         running.terminate()  # nspawn passes it on as an orderly shutdown
         with contextlib.suppress(subprocess.TimeoutExpired):
             running.wait(timeout=60)
