@@ -13,6 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
@@ -29,10 +30,12 @@ from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.impression import SEAL_TYPE_NAMES, SealType, largest_mm
 from seal_service.domain.invariants import Invariant
 from seal_service.domain.lifecycle import TRANSITIONS, Action
+from seal_service.domain.operation import Condition, UseStep
 from seal_service.domain.organization import UnitType
 from seal_service.domain.readiness import KINDS
 from seal_service.domain.seal import SealState
 from seal_service.log.appendix_a import FIELDS, LOG_TYPES, PERSONAL_FIELDS
+from seal_service.observability.metrics import PrometheusMeasurements
 
 DOCS = Path(__file__).parent
 HELP_COLUMNS = 100
@@ -204,6 +207,24 @@ def invariants() -> str:
     return table(["invariant", "what is always true"], [[code(one.value), one.sentence] for one in Invariant])
 
 
+def metrics() -> str:
+    """Every metric that /metrics tells, with its kind and labels, as one of each kind of measurement leaves it."""
+    measured = PrometheusMeasurements("0")
+    with measured.timed(UseStep.SEAL), measured.timestamping("embedded"):
+        measured.use_ended("completed", "B-LT")
+    measured.request_began()
+    measured.request_ended("GET", "/healthz", 200, 0.0)
+    measured.connection_pool("writer", 1)
+    condition = Condition(ready={"schema": True}, certificate_seconds={"root": 0.0}, seals_expiring=0)
+    rows = []
+    for family in text_string_to_metric_families(measured.text(lambda: condition).decode()):
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        if not name.endswith("_created"):
+            rows.append([code(name), family.type, ", ".join(map(code, sorted(labels))), family.documentation])
+    return table(["metric", "kind", "labels", "meaning"], rows)
+
+
 def seal_sizes() -> str:
     """Largest seals, in millimetres, by type; by unit for the formal seals."""
     rows = [
@@ -231,6 +252,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "event-kinds": event_kinds,
     "incompatible-roles": incompatible_roles,
     "invariants": invariants,
+    "metrics": metrics,
     "permissions": permissions,
     "personal-fields": personal_fields,
     "seal-sizes": seal_sizes,

@@ -5,8 +5,10 @@ set -eu
     read -r owner
     read -r service
 } < "${ROLES_PASSWORDS_FILE:-/run/secrets/roles.passwords}"
-psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --set=owner="$owner" --set=service="$service" \
+OWNER_PASSWORD=$owner SERVICE_PASSWORD=$service psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 \
     --username="${POSTGRES_USER:-postgres}" --dbname=postgres <<'SQL'
+\getenv owner OWNER_PASSWORD
+\getenv service SERVICE_PASSWORD
 CREATE ROLE seal_owner LOGIN PASSWORD :'owner';
 CREATE ROLE seal LOGIN PASSWORD :'service';
 CREATE DATABASE seal OWNER seal_owner TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8';

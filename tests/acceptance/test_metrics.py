@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import threading
 import time
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from seal_service import bootstrap
+from seal_service.api.problems import OF_ERRORS
 from seal_service.config import Settings
 from seal_service.domain.access import PUBLIC_CALLER, Caller
 from seal_service.domain.errors import NotFound
@@ -21,6 +24,8 @@ from seal_service.observability.metrics import CONDITION_SECONDS
 from seal_service.usecases.read_metrics import ReadMetrics
 from tests.live import DOCUMENT, LiveCity, LiveOffice, expect, live_city, refused
 from tests.metrics import Scrape
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def scraped(city: LiveCity, **headers: str) -> Scrape:
@@ -190,6 +195,21 @@ def test_asking_for_numbers_takes_nothing_from_a_strangers_rate(tmp_path: Path) 
         for _ in range(30):
             assert "ratelimit" not in city.public.get("/metrics").headers
         expect(200, city.public.get("/readyz"))
+
+
+def test_the_alerts_that_are_proposed_are_about_metrics_and_results_that_there_are() -> None:
+    page = (DOCS / "how-to" / "monitor.md").read_text(encoding="utf-8")
+    listed = (DOCS / "reference" / "metrics.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"`((?:seal|process)_\w+)`", listed))
+    named = {re.sub("_(bucket|count|sum)$", "", one) for one in re.findall(r"\bseal_\w+", page)}
+    assert len(known) > 15
+    assert named - known == set()
+    rules = yaml.safe_load(page.split("```yaml\n")[2].split("```")[0])["groups"][0]["rules"]
+    assert len(rules) == len({one["alert"] for one in rules}) > 5
+    codes = {kind.code() for kind in OF_ERRORS}
+    for pattern in re.findall(r'result=~"([^"]+)"', page):
+        for one in pattern.split("|"):
+            assert any(re.fullmatch(one, code) for code in codes), one
 
 
 def test_the_numbers_are_no_json_and_are_kept_by_no_cache(shared_city: LiveCity) -> None:
