@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-import traceback
 
 import typer
 from typer.core import TyperGroup
 
 from seal_service.domain import errors
+
+_log = logging.getLogger(__name__)
 
 NEGATIVE_ANSWER = 1
 INPUT_ERROR = 2
@@ -93,7 +95,7 @@ class Door(TyperGroup):
 def tell(error: Exception, about: str = "") -> None:
     """Print the sentence on standard error, with what it is about."""
     if not isinstance(error, (errors.SealServiceError, OSError)) and _debugging():
-        traceback.print_exception(error)
+        _log.error("the command failed", exc_info=error)  # by the log, which leaves secrets out
     told = sentence(error)
     print(f"seal: {told if about in told else f'{about}: {told}'}", file=sys.stderr)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,3 +71,20 @@ def test_arguments_that_are_no_text_are_refused(command_line: CommandLine, tmp_p
         assert result.exit_code == 2
         assert "UTF-8" in result.stderr
         assert "Traceback" not in result.stderr
+
+
+def test_a_fault_that_is_shown_for_debugging_shows_no_secret(tmp_path: Path) -> None:
+    """The operator sees where it happened, and his terminal's history no password."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SEAL_")}
+    environment |= {"SEAL_HOME": str(tmp_path), "SEAL_LOG_LEVEL": "DEBUG", "PYTHONPATH": str(Path(__file__).parents[2])}
+    program = (
+        "from seal_service.bootstrap import log_as_command\nfrom seal_service.cli.failures import tell\n"
+        "log_as_command()\ntry:\n    raise RuntimeError('postgresql://seal:hunter2@db.example/seal')\n"
+        "except RuntimeError as error:\n    tell(error)\n"
+    )
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True).stderr
+    lines = told.splitlines()
+    assert json.loads(lines[0])["exception"][0]["frames"][0]["lineno"] == 5
+    assert lines[1].startswith("seal: This should not have happened (RuntimeError)")
+    assert "hunter2" not in told
