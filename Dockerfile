@@ -23,9 +23,13 @@ FROM python:3.11-slim
 LABEL org.opencontainers.image.title="seal-service" \
       org.opencontainers.image.description="电子印章服务: the electronic seal service of a city" \
       org.opencontainers.image.licenses="Apache-2.0"
+# pg_dump and pg_restore, for `seal db backup` and `seal db restore` of a PostgreSQL database.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends postgresql-client \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --system --gid 10001 seal \
     && useradd --system --uid 10001 --gid seal --home-dir /var/lib/seal --shell /usr/sbin/nologin seal \
-    && install --directory --owner seal --group seal --mode 0700 /var/lib/seal /etc/seal/keys
+    && install --directory --owner seal --group seal --mode 0700 /var/lib/seal /etc/seal/keys /var/backups/seal
 COPY --from=builder /opt/seal /opt/seal
 ENV PATH=/opt/seal/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     SEAL_HOME=/var/lib/seal SEAL_KEYS=/etc/seal/keys
@@ -34,6 +38,6 @@ WORKDIR /var/lib/seal
 # Two volumes: the keys are to lie, and to be backed up, apart from what they protect.
 VOLUME ["/var/lib/seal", "/etc/seal/keys"]
 EXPOSE 8000
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=20s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=9)"]
 CMD ["seal", "serve", "--host", "0.0.0.0"]

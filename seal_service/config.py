@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     est_trust: Path | None = Field(None, description="PEM file: roots of the EST server's TLS certificate.")
     est_user: str | None = Field(None, description="User name at the EST server.")
     est_password: SecretStr | None = Field(None, description="Password at the EST server.")
+    est_client_certificate: Path | None = Field(
+        None, description="PEM file of our TLS certificate and its private key for the EST server, if it wants one."
+    )
     certificate_days: int = Field(1095, ge=1, le=3650, description="Validity of a seal's certificate, in days.")
 
     timestamp_urls: tuple[str, ...] = Field(

@@ -25,6 +25,7 @@ from psycopg import sql
 OWNER = "seal_owner"
 APPLICATION = "seal_application"
 _SUPERUSER = "postgres"
+_PREFIX = "seal-postgresql-"
 _START_SECONDS = 60
 _ROOM_NEEDED = 2 << 30
 _SETTINGS = {
@@ -73,7 +74,9 @@ class Cluster:
         self.programs = found
         shared = Path("/dev/shm")
         roomy = shared.is_dir() and shutil.disk_usage(shared).free > _ROOM_NEEDED
-        self.directory = Path(tempfile.mkdtemp(prefix="seal-postgresql-", dir=shared if roomy else None))
+        place = shared if roomy else Path(tempfile.gettempdir())
+        _remove_left_behind(place)
+        self.directory = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
         self._user = "postgres" if _user_exists("postgres") else "nobody"
         if os.getuid() == 0:
             shutil.chown(self.directory, self._user)
@@ -228,6 +231,14 @@ def _template() -> str:
     upgrade(database)
     database.close()
     return made.url.rpartition("/")[2]
+
+
+def _remove_left_behind(place: Path) -> None:
+    """Remove what processes that were killed could not; their servers ended with them."""
+    for one in place.glob(f"{_PREFIX}*"):
+        pid = one.name.removeprefix(_PREFIX).split("-")[0]
+        if pid.isdigit() and not Path("/proc", pid).exists() and Path("/proc/self").exists():
+            shutil.rmtree(one, ignore_errors=True)
 
 
 def _free_port() -> int:

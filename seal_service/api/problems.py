@@ -156,6 +156,8 @@ def problem_of_error(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="seal-service"'
     elif row.status == 503 or kind is e.UseInProgress:
         headers["Retry-After"] = str(RETRY_SECONDS)
+    elif kind is e.CertificatePending:
+        headers["Retry-After"] = str(max(RETRY_SECONDS, int(str(error.details.get("retry_after_seconds") or 0))))
     code = (kind if known else e.SealServiceError).code().replace("_", "-")
     return problem(request, code, row, error.message if known else None, members, headers)
 

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 from seal_service.domain.access import Account, Caller, Permission, require
 from seal_service.domain.application import Application
 from seal_service.domain.backup import Backup
+from seal_service.domain.certification import CertificateRequest, OutsideCertificate
 from seal_service.domain.errors import Conflict, PermissionDenied, SealServiceError
 from seal_service.domain.grant import Grant
 from seal_service.domain.invariants import Checked
@@ -44,7 +45,9 @@ from seal_service.usecases.create_account import (
 )
 from seal_service.usecases.decide_application import DecideApplication
 from seal_service.usecases.destroy_key import DestroyKey
+from seal_service.usecases.fetch_certificate import FetchCertificate
 from seal_service.usecases.grant_use import GrantUse, RevokeGrant
+from seal_service.usecases.import_seal import ImportSeal
 from seal_service.usecases.list_authorities import ListAuthorities, PublishedAuthority
 from seal_service.usecases.list_keys import ListedKey, ListKeys
 from seal_service.usecases.look_up_seal import LookUpSeal, PublicStatus
@@ -68,6 +71,7 @@ from seal_service.usecases.read_registers import (
     ListUnits,
     ReadById,
 )
+from seal_service.usecases.read_requests import ListCertificatesToRevoke, ListRequests
 from seal_service.usecases.read_use import (
     ListUses,
     ReadUse,
@@ -75,11 +79,15 @@ from seal_service.usecases.read_use import (
 from seal_service.usecases.reconcile import Reconcile, Reconciled
 from seal_service.usecases.register_unit import RegisterUnit
 from seal_service.usecases.renew_seal import RenewSeal
+from seal_service.usecases.request_certificate import RequestCertificate
 from seal_service.usecases.rotate_authority_key import RotateAuthorityKey, Rotation
 from seal_service.usecases.rotate_master_key import PlanMasterKeyRotation, RotateMasterKey
 from seal_service.usecases.rotate_token_key import RotateTokenKey
+from seal_service.usecases.submit_certificate import SubmitCertificate
+from seal_service.usecases.take_up_requests import TakenUp, TakeUpRequests
 from seal_service.usecases.trace import Story, Trace
 from seal_service.usecases.verify_document import VerifyDocument
+from seal_service.usecases.withdraw_request import WithdrawRequest
 
 Command = TypeVar("Command", contravariant=True)
 Answer = TypeVar("Answer", covariant=True)
@@ -171,6 +179,16 @@ class Service:
     resume_seal: Guarded[ResumeSeal, Seal]
     cancel_seal: Guarded[CancelSeal, Seal]
     look_up_seal: Guarded[LookUpSeal, PublicStatus]
+    import_seal: Guarded[ImportSeal, Seal]
+
+    request_certificate: Guarded[RequestCertificate, CertificateRequest]
+    list_requests: Guarded[ListRequests, Page[CertificateRequest]]
+    read_request: Guarded[ReadById, CertificateRequest]
+    submit_certificate: Guarded[SubmitCertificate, Seal]
+    fetch_certificate: Guarded[FetchCertificate, Seal]
+    withdraw_request: Guarded[WithdrawRequest, CertificateRequest]
+    take_up_requests: Guarded[TakeUpRequests, TakenUp]
+    list_certificates_to_revoke: Guarded[ListCertificatesToRevoke, tuple[OutsideCertificate, ...]]
 
     grant_use: Guarded[GrantUse, Grant]
     revoke_grant: Guarded[RevokeGrant, Grant]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from importlib.metadata import version
 
 from seal_service.bootstrap.backups import backing_up, checking
+from seal_service.bootstrap.certifying import outside_certification
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
 from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
@@ -61,6 +62,7 @@ from seal_service.usecases.create_account import (
 from seal_service.usecases.decide_application import DecideApplicationUseCase
 from seal_service.usecases.destroy_key import DestroyKeyUseCase
 from seal_service.usecases.grant_use import GrantUseUseCase, RevokeGrantUseCase
+from seal_service.usecases.import_seal import ImportSealUseCase
 from seal_service.usecases.list_authorities import ListAuthoritiesUseCase
 from seal_service.usecases.list_keys import ListKeysUseCase
 from seal_service.usecases.log_refusal import LogRefusal
@@ -91,6 +93,11 @@ from seal_service.usecases.read_registers import (
     ReadSealUseCase,
     ReadUnitUseCase,
 )
+from seal_service.usecases.read_requests import (
+    ListCertificatesToRevokeUseCase,
+    ListRequestsUseCase,
+    ReadRequestUseCase,
+)
 from seal_service.usecases.read_use import (
     AcknowledgeDocumentUseCase,
     FetchDocumentUseCase,
@@ -103,8 +110,10 @@ from seal_service.usecases.renew_seal import RenewSealUseCase
 from seal_service.usecases.rotate_authority_key import RotateAuthorityKeyUseCase
 from seal_service.usecases.rotate_master_key import PlanMasterKeyRotationUseCase, RotateMasterKeyUseCase
 from seal_service.usecases.rotate_token_key import RotateTokenKeyUseCase
+from seal_service.usecases.take_up_requests import TakeUpRequestsUseCase
 from seal_service.usecases.trace import TraceUseCase
 from seal_service.usecases.verify_document import VerifyDocumentUseCase
+from seal_service.usecases.withdraw_request import WithdrawRequestUseCase
 from seal_service.verification.verifier import Verifier
 
 _log = logging.getLogger(__name__)
@@ -155,6 +164,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         issuers=trust.issuers,
     )
     verifier = Verifier(trust=trust, revocation=revocation, clock=clock)
+    certification = outside_certification(settings, rooms, authority, trust, revocation)
     reservation = timedelta(seconds=settings.reservation_seconds)
     hold = timedelta(hours=settings.document_hold_hours)
 
@@ -169,6 +179,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         if not under_way.ended_within(settings.shutdown_seconds):
             _log.error("Calls are still under way after %s seconds; `reconcile` closes them", settings.shutdown_seconds)
         http.close()
+        certification.close()
         rooms.database.close()
 
     return Service(
@@ -185,15 +196,28 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         decide_application=guarded(DecideApplicationUseCase(records, log, clock)),
         list_applications=guarded(ListApplicationsUseCase(queries)),
         read_application=guarded(ReadApplicationUseCase(records, queries)),
-        make_seal=guarded(MakeSealUseCase(records, log, keys, authority, clock, entropy, settings.seal_suite)),
+        make_seal=guarded(
+            MakeSealUseCase(records, log, keys, authority, clock, entropy, settings.seal_suite, certification.certify)
+        ),
         list_seals=guarded(ListSealsUseCase(queries, clock)),
         read_seal=guarded(ReadSealUseCase(records, queries)),
         read_impression=guarded(ReadImpressionUseCase(records, blobs)),
-        renew_seal=guarded(RenewSealUseCase(records, log, keys, authority, clock, entropy)),
+        renew_seal=guarded(RenewSealUseCase(records, log, keys, authority, clock, entropy, certification.certify)),
         report_loss=guarded(ReportLossUseCase(records, log, authority, clock)),
         resume_seal=guarded(ResumeSealUseCase(records, log, authority, clock)),
         cancel_seal=guarded(CancelSealUseCase(records, log, authority, clock)),
         look_up_seal=guarded(LookUpSealUseCase(records, clock)),
+        import_seal=guarded(ImportSealUseCase(records, log, keys, authority, certification.check, clock, entropy)),
+        request_certificate=guarded(certification.request),
+        list_requests=guarded(ListRequestsUseCase(records)),
+        read_request=guarded(ReadRequestUseCase(records)),
+        submit_certificate=guarded(certification.submit),
+        fetch_certificate=guarded(certification.fetch),
+        withdraw_request=guarded(WithdrawRequestUseCase(records, log, keys, clock)),
+        take_up_requests=guarded(TakeUpRequestsUseCase(records, certification.fetch, clock)),
+        list_certificates_to_revoke=guarded(
+            ListCertificatesToRevokeUseCase(records, authority, certification.check, clock)
+        ),
         grant_use=guarded(GrantUseUseCase(records, log, clock, entropy)),
         revoke_grant=guarded(RevokeGrantUseCase(records, log, clock)),
         list_grants=guarded(ListGrantsUseCase(queries)),

@@ -21,6 +21,7 @@ def init(as_json: AsJson = False) -> None:
     fields = {
         "home": str(settings.home.resolve()),
         "keys": str(settings.key_directory.resolve()),
+        **({"token": settings.pkcs11_token} if settings.key_store == "pkcs11" else {}),
         "client_id": made.account_id,
         "client_secret": made.secret,
     }

@@ -8,7 +8,10 @@ from typing import Annotated
 
 import typer
 
+from seal_service.cli.certificates import print_what_to_ask
 from seal_service.cli.files import waiting_file
+from seal_service.cli.import_seal import EXAMPLE as IMPORT_EXAMPLE
+from seal_service.cli.import_seal import import_seal
 from seal_service.cli.options import (
     FIRST_PAGE,
     AsJson,
@@ -34,6 +37,7 @@ from seal_service.usecases.read_registers import ListSeals, ReadById
 from seal_service.usecases.renew_seal import RenewSeal
 
 app = noun("电子印章: seals, from making to cancellation.")
+app.command("import", epilog=IMPORT_EXAMPLE)(import_seal)
 
 SuiteOption = Annotated[Suite | None, typer.Option("--suite", help="算法套件; default: the instance's.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is logged and kept.")]
@@ -108,6 +112,7 @@ def report_loss(code: SealCodeArgument, reason: Reason, as_json: AsJson = False)
     with session() as at:
         seal = at.service.report_loss(at.caller, ReportLoss(seal_code=code, reason=reason))
         _print(seal, at.service.clock.now(), as_json)
+        print_what_to_ask(at, code)
 
 
 @app.command(epilog=example("seal seals resume 99990000000001 --reason 核实未泄露"))
@@ -134,6 +139,7 @@ def cancel(
         seal = at.service.read_seal(at.caller, ReadById(id=code))
         unless_confirmed(yes, f"cancel the seal {code} {seal.name} for good and revoke its certificates")
         _print(at.service.cancel_seal(at.caller, command), at.service.clock.now(), as_json)
+        print_what_to_ask(at, code)
 
 
 @app.command(epilog=example("seal seals lookup 99990000000001"))

@@ -159,15 +159,25 @@ def overall(signatures: tuple[SignatureReport, ...]) -> tuple[Indication, SubInd
     return worst.indication, worst.sub_indication, all(one.technically_valid for one in signatures)
 
 
-def with_seal_status(report: SignatureReport, facts: SealFacts, *, ours: bool) -> SignatureReport:
+def with_seal_status(
+    report: SignatureReport, facts: SealFacts, *, ours: bool, imported_later: bool = False
+) -> SignatureReport:
     """The report of a signature, judged by its seal's status when it was made.
 
     A signature made while its seal was suspended, cancelled or expired is TOTAL_FAILED, also after a suspension was
     lifted (国办发〔2025〕33号: valid at the time of sealing). `status_at_signing` None: it cannot be told, because
-    no time-stamp proves the time and the seal was not always active since the time claimed.
+    no time-stamp proves the time and the seal was not always active since the time claimed. `imported_later`: the
+    seal was made elsewhere and came here only after the time that is proven, so its status then is as unknown as that
+    of a seal which is not ours.
     """
     outcome, indication, sub = Outcome.PASS, report.indication, report.sub_indication
-    if not ours:
+    if imported_later:
+        outcome, zh, en = (
+            Outcome.UNKNOWN,
+            "签章早于印章迁入本系统，当时状态未知",
+            "applied before the seal was imported here: its status then is unknown",
+        )
+    elif not ours:
         outcome, zh, en = (
             Outcome.UNKNOWN,
             "非本系统制发的印章，状态未知",

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from seal_service.domain.access import Account
 from seal_service.domain.application import Application
+from seal_service.domain.certification import CertificateRequest, OutsideCertificate
 from seal_service.domain.grant import Grant
 from seal_service.domain.impression import Impression
 from seal_service.domain.lifecycle import StatusChange, allowed_actions, renewal_window, state_at
@@ -19,6 +20,7 @@ from seal_service.domain.seal import Credential, Seal
 from seal_service.domain.trust import AuthorityCertificate, TrustedCertificate
 from seal_service.domain.use import SealUse, UseState
 from seal_service.formats.canonical import decode
+from seal_service.formats.pkcs10 import request_as_pem
 from seal_service.ports.records import LogRow
 
 Plain = dict[str, object]
@@ -122,7 +124,39 @@ def seal(one: Seal, now: datetime) -> Plain:
         "renewal_from": time(renewal_window(one)[0]),
         "made_at": time(one.made_at),
         "replaces_seal_code": one.replaces_seal_code,
+        "history_note": one.history_note,
         "credentials": [credential(each) for each in one.credentials],
+    }
+
+
+def certificate_request(one: CertificateRequest) -> Plain:
+    """证书申请, without the reference to its key."""
+    return {
+        "id": one.id,
+        "seal_code": one.seal_code,
+        "application_id": one.application_id,
+        "suite": one.suite.value,
+        "state": one.state.value,
+        "requested_by": one.requested_by,
+        "requested_at": time(one.requested_at),
+        "ended_at": time_or_none(one.ended_at),
+        "certificate_serial": one.certificate_serial,
+        "pem": request_as_pem(one.request),
+    }
+
+
+def outside_certificate(one: OutsideCertificate) -> Plain:
+    """外部机构证书."""
+    return {
+        "seal_code": one.seal_code,
+        "serial": one.serial,
+        "subject": one.subject,
+        "issuer": one.issuer,
+        "not_after": time(one.not_after),
+        "status": one.status.value,
+        "status_since": time_or_none(one.status_since),
+        "reason": one.reason,
+        "revoked_by_issuer": one.revoked_by_issuer,
     }
 
 

@@ -12,6 +12,7 @@ from seal_service.bootstrap import Service
 from seal_service.domain.access import Caller, Role
 from seal_service.usecases.observe import Observe
 from seal_service.usecases.reconcile import Reconcile
+from seal_service.usecases.take_up_requests import TakeUpRequests
 
 MACHINE = Caller(account_id=None, name="maintenance", roles=frozenset({Role.OPERATOR}))
 """The service itself: no account, and of the roles only the one that holds no business rights."""
@@ -48,7 +49,19 @@ def observe(service: Service) -> bool:
     return service.observe(MACHINE, Observe()).well
 
 
-TASKS = (Task("reconcile", reconcile, 30.0, 30.0), Task("observe", observe, 3600.0, 300.0))
+def take_up_requests(service: Service) -> bool:
+    """Ask the outside authority for the certificates that are still to come."""
+    came = service.take_up_requests(MACHINE, TakeUpRequests()).issued
+    if came:
+        _log.info("certificates came from the outside authority", extra={"certificates": came})
+    return True
+
+
+TASKS = (
+    Task("reconcile", reconcile, 30.0, 30.0),
+    Task("observe", observe, 3600.0, 300.0),
+    Task("take up requests", take_up_requests, 60.0, 300.0),
+)
 
 
 @contextmanager

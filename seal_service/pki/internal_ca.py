@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from seal_service.domain.authority import ended
 from seal_service.domain.errors import CertificateNotFound, Conflict, InstanceNotReady, InvalidInput
 from seal_service.domain.issuance import AuthorityRole, CertificateStatus, CertificateSubject, IssuedCertificate
-from seal_service.formats.der import to_the_second
+from seal_service.formats.der import read_certificate, to_the_second
 from seal_service.pki.certificates import SEAL, Issuer, IssuerAddresses, certificate_serial, issued, serial_text
 from seal_service.pki.chains import KnownChains
 from seal_service.pki.own_authorities import certificate_of, current
+from seal_service.pki.signatures import is_signed_by
 from seal_service.ports.crypto import KeyStore
 from seal_service.ports.records import Transaction
 from seal_service.ports.system import Entropy
@@ -104,6 +105,21 @@ class InternalCertificateAuthority:
             return
         since = certificate.status_since if certificate.status is CertificateStatus.ON_HOLD else None
         transaction.certificates.set_status(serial, CertificateStatus.REVOKED, since or at, reason)
+
+    def has_issued(self, transaction: Transaction, certificate: bytes) -> bool:
+        """Whether a root or issuing certificate of ours, of any version, signed it."""
+        found = read_certificate(certificate)
+        return any(
+            found.issuer.dump() == issuer.subject.dump()
+            and is_signed_by(
+                issuer.public_key.dump(),
+                found["signature_algorithm"],
+                found["tbs_certificate"].dump(),
+                found.signature,
+            )
+            for issuer in (certificate_of(one) for one in transaction.authorities.all())
+            if issuer.ca
+        )
 
 
 def _found(transaction: Transaction, serial: str) -> IssuedCertificate:

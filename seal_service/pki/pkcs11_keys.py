@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
 import pkcs11
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from pkcs11 import Mechanism
+from pkcs11 import Attribute, Mechanism
 from pkcs11 import exceptions as refused
 
 from seal_service.domain.algorithms import Suite
@@ -32,12 +32,12 @@ class Pkcs11Key:
     The message is hashed here and only its digest goes to the token, so that large messages cost no more.
     """
 
-    def __init__(self, token: Pkcs11Token, reference: str, suite: Suite, public_key_info: bytes) -> None:
-        self.suite = suite
-        self.public_key_info = public_key_info
+    def __init__(self, token: Pkcs11Token, reference: str, found: objects.FoundKey) -> None:
+        self.suite = found.suite
+        self.public_key_info = found.public_key_info
         self._token = token
         self._reference = reference
-        self._handle: Any = None
+        self._handle: Any = found.private
         """Of one session; touched by acts of the token alone."""
 
     def sign(self, message: bytes) -> bytes:
@@ -52,21 +52,25 @@ class Pkcs11Key:
         half = len(raw) // 2
         return encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
 
+    def prove(self, session: pkcs11.Session) -> None:
+        """Have the token show that it still has the key; NoSuchKey."""
+        self._use(session, lambda private: private[Attribute.LABEL])
+
     def _sign(self, session: pkcs11.Session, prepared: bytes) -> bytes:
-        if self._handle is None or self._handle.session is not session:
-            self._handle = self._found(session)
         mechanism = Mechanism.RSA_PKCS if self.suite.is_rsa else Mechanism.ECDSA
+        return bytes(self._use(session, lambda private: private.sign(prepared, mechanism=mechanism)))
+
+    def _use(self, session: pkcs11.Session, act: Callable[[Any], Any]) -> Any:
+        if self._handle is None or self._handle.session is not session:
+            found = objects.find(session, self._reference)
+            if found.public_key_info != self.public_key_info:
+                raise refused.NoSuchKey  # destroyed, and made anew under the same name: another key
+            self._handle = found.private
         try:
-            return bytes(self._handle.sign(prepared, mechanism=mechanism))
+            return act(self._handle)
         except (refused.KeyHandleInvalid, refused.ObjectHandleInvalid):
             self._handle = None
             raise refused.NoSuchKey from None
-
-    def _found(self, session: pkcs11.Session) -> Any:
-        private = objects.private_key(session, self._reference)
-        if objects.public_key(session, self._reference)[1] != self.public_key_info:
-            raise refused.NoSuchKey  # destroyed, and made anew under the same name: another key
-        return private
 
 
 class Pkcs11KeyStore:
@@ -88,11 +92,11 @@ class Pkcs11KeyStore:
         """A new key, made in the token; AlreadyRegistered, InvalidInput, KeyStoreUnavailable."""
         _require_well_formed(reference)
 
-        def make(session: pkcs11.Session) -> tuple[Suite, bytes]:
+        def make(session: pkcs11.Session) -> objects.FoundKey:
             _require_new(session, reference)
             return _kept_alone(session, reference, objects.generate(session, reference, suite))
 
-        return self._hold(reference, *self._token.run(make, repeatable=False))
+        return self._hold(reference, self._token.run(make, repeatable=False))
 
     def adopt(self, reference: str, private_key: bytes) -> Pkcs11Key:
         """Take a private key made elsewhere (PKCS#8, DER) into the token, if the token allows it.
@@ -102,7 +106,7 @@ class Pkcs11KeyStore:
         _require_well_formed(reference)
         components = objects.components_of(private_key)
 
-        def take_in(session: pkcs11.Session) -> tuple[Suite, bytes]:
+        def take_in(session: pkcs11.Session) -> objects.FoundKey:
             _require_new(session, reference)
             try:
                 made = objects.take_in(session, reference, components)
@@ -114,21 +118,19 @@ class Pkcs11KeyStore:
                 ) from None
             return _kept_alone(session, reference, made)
 
-        return self._hold(reference, *self._token.run(take_in, repeatable=False))
+        return self._hold(reference, self._token.run(take_in, repeatable=False))
 
     def open(self, reference: str) -> Pkcs11Key:
         """The key; SignatureRefused when there is none, KeyStoreUnavailable. One that is held is not looked for."""
         _require_well_formed(reference)
-        with self._lock:
-            held = self._held.get(reference)
-            if held is not None:
-                self._held.move_to_end(reference)
-                return held
+        held = self._held_key(reference)
+        if held is not None:
+            return held
         try:
-            suite, public_key_info = self._token.run(lambda session: _facts(session, reference))
+            found = self._token.run(lambda session: objects.find(session, reference))
         except refused.NoSuchKey:
             raise SignatureRefused(f"There is no key {reference} in the token {self._token.label}") from None
-        return self._hold(reference, suite, public_key_info)
+        return self._hold(reference, found)
 
     def held(self) -> Sequence[KeyFacts]:
         """Every key that is in the token under a reference, by reference; KeyStoreUnavailable."""
@@ -141,8 +143,9 @@ class Pkcs11KeyStore:
     def place(self, reference: str) -> KeyPlace:
         """In the token, which is asked; KeyNotFound, KeyStoreUnavailable."""
         _require_well_formed(reference)
+        held = self._held_key(reference)
         try:
-            self._token.run(lambda session: objects.private_key(session, reference))
+            self._token.run(held.prove if held else lambda session: objects.private_key(session, reference))
         except refused.NoSuchKey:
             raise KeyNotFound(f"There is no key {reference} in the token {self._token.label}") from None
         return KeyPlace.PKCS11
@@ -161,8 +164,15 @@ class Pkcs11KeyStore:
         """Have the token do something; KeyStoreUnavailable when it does not."""
         self._token.run(objects.ask)
 
-    def _hold(self, reference: str, suite: Suite, public_key_info: bytes) -> Pkcs11Key:
-        key = Pkcs11Key(self._token, reference, suite, public_key_info)
+    def _held_key(self, reference: str) -> Pkcs11Key | None:
+        with self._lock:
+            held = self._held.get(reference)
+            if held is not None:
+                self._held.move_to_end(reference)
+            return held
+
+    def _hold(self, reference: str, found: objects.FoundKey) -> Pkcs11Key:
+        key = Pkcs11Key(self._token, reference, found)
         with self._lock:
             self._held[reference] = key
             while len(self._held) > self._held_keys:
@@ -180,15 +190,10 @@ def _require_new(session: pkcs11.Session, reference: str) -> None:
         raise AlreadyRegistered(f"There is a key {reference} already")
 
 
-def _kept_alone(session: pkcs11.Session, reference: str, made: objects.KeyPair) -> tuple[Suite, bytes]:
+def _kept_alone(session: pkcs11.Session, reference: str, made: objects.KeyPair) -> objects.FoundKey:
     # Whoever finds a second key beside the new one gives way.
     if len(objects.private_keys(session, reference)) > 1:
         for one in made:
             one.destroy()
         raise AlreadyRegistered(f"Another process is making a key {reference}")
-    return objects.public_key_info(made[0], reference)
-
-
-def _facts(session: pkcs11.Session, reference: str) -> tuple[Suite, bytes]:
-    objects.private_key(session, reference)
-    return objects.public_key(session, reference)
+    return objects.facts_of(made, reference)

@@ -20,7 +20,8 @@ from pkcs11.util import biginteger
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.errors import IntegrityFailed, InvalidInput
 
-KeyPair: TypeAlias = tuple[pkcs11.Object, pkcs11.Object]
+KeyPair: TypeAlias = tuple[Any, Any]
+"""Public and private object."""
 Template: TypeAlias = dict[Attribute, Any]
 
 IMPORT_REFUSED = (
@@ -68,6 +69,17 @@ class Components:
     public: Template
 
 
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """A key as a session sees it."""
+
+    suite: Suite
+    public_key_info: bytes
+    """SubjectPublicKeyInfo, DER."""
+    private: Any
+    """The handle of its private object in that session."""
+
+
 def private_keys(session: pkcs11.Session, reference: str) -> list[pkcs11.PrivateKey]:
     """The private keys of a reference: none, one, or while two processes make the same one, two."""
     return _found(session, ObjectClass.PRIVATE_KEY, reference)
@@ -83,20 +95,23 @@ def private_key(session: pkcs11.Session, reference: str) -> pkcs11.PrivateKey:
     return found[0]
 
 
-def public_key(session: pkcs11.Session, reference: str) -> tuple[Suite, bytes]:
-    """Suite and SubjectPublicKeyInfo (DER) of a key; IntegrityFailed without a public object of a known kind."""
-    found = _found(session, ObjectClass.PUBLIC_KEY, reference)
-    if len(found) != 1:
-        raise IntegrityFailed(f"The token holds {len(found)} public keys {reference}, not one")
-    return public_key_info(found[0], reference)
+def find(session: pkcs11.Session, reference: str) -> FoundKey:
+    """The key of a reference; NoSuchKey, IntegrityFailed when it is not one pair of a known kind."""
+    private = private_key(session, reference)
+    public = _found(session, ObjectClass.PUBLIC_KEY, reference)
+    if len(public) != 1:
+        raise IntegrityFailed(f"The token holds {len(public)} public keys {reference}, not one")
+    return facts_of((public[0], private), reference)
 
 
-def public_key_info(public: Any, reference: str) -> tuple[Suite, bytes]:
-    """Suite and SubjectPublicKeyInfo (DER) of a public object; IntegrityFailed for an unknown kind."""
+def facts_of(pair: KeyPair, reference: str) -> FoundKey:
+    """What a pair says of itself; IntegrityFailed for an unknown kind."""
+    public, private = pair
     try:
-        return _public_key_info(public)
+        suite, public_key_info = _public_key_info(public)
     except (ValueError, KeyError):
         raise IntegrityFailed(f"The public key {reference} in the token is of an unknown kind") from None
+    return FoundKey(suite, public_key_info, private)
 
 
 def references(session: pkcs11.Session) -> list[str]:
@@ -197,7 +212,7 @@ def _search(session: pkcs11.Session, template: Template) -> list[Any]:
     raise refused.FunctionFailed
 
 
-def _public_key_info(public: pkcs11.PublicKey) -> tuple[Suite, bytes]:
+def _public_key_info(public: Any) -> tuple[Suite, bytes]:
     key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey
     if public.key_type is KeyType.RSA:
         modulus, exponent = (

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.authority import PlannedCredential
+from seal_service.domain.certification import CheckedCertificate, ExpectedCertificate, ReceivedCertificate
 from seal_service.domain.issuance import AuthorityCredential, CertificateSubject, IssuedCertificate
 from seal_service.domain.key_custody import CustodyFinding
 from seal_service.domain.operation import KeyPlace
@@ -146,6 +147,42 @@ class CertificateAuthority(Protocol):
 
     def revoke(self, transaction: Transaction, serial: str, at: datetime, reason: str) -> None:
         """Revoke for good, for a reason of RFC 5280, 5.3.1."""
+
+    def has_issued(self, transaction: Transaction, certificate: bytes) -> bool:
+        """Whether a certificate (DER) is of this authority; else only its own can tell the world of its status."""
+
+
+class CertificateRequestWriter(Protocol):
+    """Writes certificate requests (PKCS#10). Stateless; safe for threads."""
+
+    def write(self, key_reference: str, subject: CertificateSubject, renewed: bytes | None) -> bytes:
+        """A CertificationRequest (RFC 2986), DER, signed with the key.
+
+        It asks for the subject, or for that of the certificate (DER) to be renewed (RFC 7030, 4.2.2).
+        """
+
+
+class CertificateCheck(Protocol):
+    """Judges certificates of outside authorities. Stateless; safe for threads; asks allowed addresses alone."""
+
+    def check(self, received: ReceivedCertificate, expected: ExpectedCertificate) -> CheckedCertificate:
+        """The certificate with its chain; CertificateRefused with every reason."""
+
+    def describe(self, certificate: bytes) -> tuple[str, str]:
+        """Subject and issuer of a certificate (DER), as a person reads them."""
+
+    def is_revoked(self, certificate: bytes) -> bool | None:
+        """What its authority publishes now, a hold included; None when nothing can be fetched."""
+
+
+class EnrolmentServer(Protocol):
+    """An outside authority that certifies over the network. Safe for threads; bounded in time and size."""
+
+    def enrol(self, request: bytes, *, renewal: bool) -> Sequence[bytes]:
+        """Certificates, DER: the one for the request (PKCS#10, DER) and those that may lead to its root.
+
+        Raises CertificatePending when it is not issued yet, AuthorityUnavailable.
+        """
 
 
 class AuthorityFoundation(Protocol):

@@ -222,9 +222,15 @@ class CertificateRequestRecords(Protocol):
         """Write the request's present form."""
 
     def chosen(
-        self, state: CertificateRequestState | None = None, *, seal_code: str | None = None, limit: int = 1000
+        self,
+        state: CertificateRequestState | None = None,
+        *,
+        seal_code: str | None = None,
+        application_id: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
     ) -> Sequence[CertificateRequest]:
-        """Requests in a state and of a seal, if they are named, oldest first."""
+        """Requests in a state, of a seal, of an application and after an id, if they are named, by id: oldest first."""
 
     def names_key(self, key_reference: str) -> bool:
         """Whether any request names this key."""

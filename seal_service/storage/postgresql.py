@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg.errors import Diagnostic
-from sqlalchemy import URL, Engine, QueuePool, RootTransaction, create_engine, make_url, text
+from sqlalchemy import URL, Engine, NullPool, QueuePool, RootTransaction, create_engine, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from seal_service.domain.errors import InstanceNotReady, InvalidInput, OutcomeUnknown, Unavailable
@@ -82,13 +82,14 @@ def open_postgresql(url: str, owner_url: str | None, connections: int) -> Databa
     reading = {"default_transaction_isolation": "repeatable read", "default_transaction_read_only": "on"}
     writing = {"default_transaction_isolation": "read committed", "default_transaction_read_only": "off"}
     reader = _engine(address, _SESSION | reading, connections).execution_options(**{ONLY_READS: True})
+    fresh = create_engine("postgresql+psycopg://", creator=_connecting(address, _SESSION | writing), poolclass=NullPool)
     return Database(
         writer=_engine(address, _SESSION | writing, connections),
         reader=reader,
         migrator=None if owner is None else _engine(owner, _OWNERS_SESSION | writing, 1),
         application_role=address.username,
         commit=_commit,
-        confirm=lambda: _confirm(_connecting(address, _SESSION | writing)),
+        confirm=lambda: _confirm(fresh),
         ask_durability=lambda: _durability(reader),
     )
 
@@ -198,16 +199,12 @@ class _BoundedCommit:
         self._timer.cancel()
 
 
-def _confirm(connect: Callable[[], ServerConnection]) -> None:
+def _confirm(fresh: Engine) -> None:
     """Commit something of our own after everything else: it is durable only when that is."""
-    engine = create_engine("postgresql+psycopg://", creator=connect, poolclass=QueuePool, pool_size=1, max_overflow=0)
-    try:
-        with database_failures(), engine.connect() as connection:
-            transaction = connection.begin()
-            connection.execute(text("SELECT pg_logical_emit_message(true, 'seal', 'confirm')"))
-            _commit(transaction)
-    finally:
-        engine.dispose()
+    with database_failures(), fresh.connect() as connection:
+        transaction = connection.begin()
+        connection.execute(text("SELECT pg_logical_emit_message(true, 'seal', 'confirm')"))
+        _commit(transaction)
 
 
 def _durability(reader: Engine) -> Durability:

@@ -1,6 +1,14 @@
 """A fake for each port, for our own tests and for those of integrators. Nothing here is fit for production."""
 
-from seal_service.testing.crypto import MemoryAuthority, MemoryKeys, MemoryMasterKey, MemoryTokenKey
+from seal_service.testing.crypto import (
+    MemoryAuthority,
+    MemoryKeys,
+    MemoryMasterKey,
+    MemoryTokenKey,
+    PaperEnrolment,
+    PaperRequests,
+    TrustingCheck,
+)
 from seal_service.testing.documents import MemorySealer, PassThroughImpressions, UnseeingVerifier
 from seal_service.testing.records import MemoryRecords
 from seal_service.testing.system import (
@@ -26,7 +34,10 @@ __all__ = [
     "MemorySealer",
     "MemoryTokenKey",
     "NoMeasurements",
+    "PaperEnrolment",
+    "PaperRequests",
     "PassThroughImpressions",
     "PlainCredentials",
     "PlainVault",
+    "TrustingCheck",
 ]

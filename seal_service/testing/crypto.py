@@ -1,4 +1,4 @@
-"""Fakes of keys and of the certificate authority."""
+"""Fakes of keys and of certificate authorities, our own and outside ones."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from asn1crypto import csr, x509
+from asn1crypto import keys as x509_keys
+
 from seal_service.domain.algorithms import Suite
-from seal_service.domain.errors import AlreadyRegistered, KeyNotFound, SignatureRefused
+from seal_service.domain.certification import CheckedCertificate, ExpectedCertificate, ReceivedCertificate
+from seal_service.domain.errors import (
+    AlreadyRegistered,
+    AuthorityUnavailable,
+    CertificateRefused,
+    KeyNotFound,
+    SealServiceError,
+    SignatureRefused,
+)
 from seal_service.domain.issuance import CertificateStatus, CertificateSubject, IssuedCertificate
 from seal_service.domain.operation import KeyPlace
 from seal_service.ports.crypto import KeyFacts, MasterKeyPlan, MasterKeyRotated
 from seal_service.ports.records import Transaction
+from seal_service.ports.system import Clock
 
 
 @dataclass(frozen=True)
@@ -150,3 +162,88 @@ class MemoryAuthority:
     def revoke(self, transaction: Transaction, serial: str, at: datetime, reason: str) -> None:
         """Revoke."""
         transaction.certificates.set_status(serial, CertificateStatus.REVOKED, at, reason)
+
+    def has_issued(self, transaction: Transaction, certificate: bytes) -> bool:
+        """Whether it is one of these texts."""
+        del transaction
+        return certificate.count(b":") == 2 and not certificate.startswith(b"outside:")
+
+
+class PaperRequests:
+    """Writes requests that nobody signed, for a key that nobody has."""
+
+    def write(self, key_reference: str, subject: CertificateSubject, renewed: bytes | None) -> bytes:
+        """The request's structure; its "public key" is the reference."""
+        del renewed
+        body = {
+            "version": "v1",
+            "subject": x509.Name.build({"organization_name": subject.organization, "common_name": subject.common_name}),
+            "subject_pk_info": {
+                "algorithm": {"algorithm": "ec", "parameters": x509_keys.ECDomainParameters("named", "secp256r1")},
+                "public_key": b"\x04" + hashlib.sha512(key_reference.encode()).digest(),
+            },
+            "attributes": [],
+        }
+        request = {
+            "certification_request_info": body,
+            "signature_algorithm": {"algorithm": "sha256_ecdsa"},
+            "signature": b"",
+        }
+        return bytes(csr.CertificationRequest(request).dump())
+
+
+@dataclass
+class TrustingCheck:
+    """Takes every certificate for right, valid for `days`, but those that begin with `bad`."""
+
+    clock: Clock
+    days: int = 1095
+    taken: int = 0
+
+    def check(self, received: ReceivedCertificate, expected: ExpectedCertificate) -> CheckedCertificate:
+        """The certificate; CertificateRefused for a bad one."""
+        if received.certificate.startswith(b"bad"):
+            raise CertificateRefused("The certificate is not taken: it is bad", reasons=["it is bad"])
+        self.taken += 1
+        now = self.clock.now().replace(microsecond=0)
+        return CheckedCertificate(
+            issued=IssuedCertificate(
+                serial=hashlib.sha256(received.certificate).hexdigest()[:40],
+                certificate=received.certificate,
+                not_before=now,
+                not_after=now + timedelta(days=self.days),
+            ),
+            suite=Suite.ECDSA_P256,
+            chain=(b"outside:issuing", b"outside:root"),
+            subject=expected.common_name,
+            issuer="outside",
+            subject_as_asked=True,
+            revocation_known=True,
+        )
+
+    def describe(self, certificate: bytes) -> tuple[str, str]:
+        """Its text."""
+        return certificate.decode("ascii", "replace"), "outside"
+
+    def is_revoked(self, certificate: bytes) -> bool | None:
+        """Unknown."""
+        del certificate
+        return None
+
+
+@dataclass
+class PaperEnrolment:
+    """An authority over no network: gives what a test put there, in its order, and raises what is an error."""
+
+    answers: list[Sequence[bytes] | SealServiceError] = field(default_factory=list)
+    asked: list[bool] = field(default_factory=list)
+    """Whether each request was a renewal."""
+
+    def enrol(self, request: bytes, *, renewal: bool) -> Sequence[bytes]:
+        """The next answer; AuthorityUnavailable when there is none."""
+        del request
+        self.asked.append(renewal)
+        answer = self.answers.pop(0) if self.answers else AuthorityUnavailable()
+        if isinstance(answer, SealServiceError):
+            raise answer
+        return answer

@@ -44,15 +44,24 @@ class MemoryCertificateRequests:
         self.state.certificate_requests[request.id] = request
 
     def chosen(
-        self, state: CertificateRequestState | None = None, *, seal_code: str | None = None, limit: int = 1000
+        self,
+        state: CertificateRequestState | None = None,
+        *,
+        seal_code: str | None = None,
+        application_id: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
     ) -> Sequence[CertificateRequest]:
         """Oldest first."""
         found = [
             one
             for one in self.state.certificate_requests.values()
-            if state in (None, one.state) and seal_code in (None, one.seal_code)
+            if state in (None, one.state)
+            and seal_code in (None, one.seal_code)
+            and application_id in (None, one.application_id)
+            and (after is None or one.id > after)
         ]
-        return sorted(found, key=lambda one: (one.requested_at, one.id))[:limit]
+        return sorted(found, key=lambda one: one.id)[:limit]
 
     def names_key(self, key_reference: str) -> bool:
         """Whether any names it."""

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import InvalidInput
-from seal_service.domain.events import Event, EventKind, act_of
+from seal_service.domain.events import Event, EventKind, Scalar, act_of
 from seal_service.domain.lifecycle import Action, next_state
 from seal_service.domain.seal import Seal, SealState
 from seal_service.ports.crypto import CertificateAuthority
@@ -82,7 +82,13 @@ class StatusChangeStory:
             for credential in seal.credentials:
                 on_certificate(transaction, seal, credential.serial, now)
             unit = transaction.units.get(seal.unit_id)
-            facts = {**seal_facts(changed, unit), "document_number": number}
+            facts: dict[str, Scalar] = {**seal_facts(changed, unit), "document_number": number}
+            # Of their status the world hears from their own authority, which has to be asked as well.
+            outside = tuple(
+                one.serial for one in seal.credentials if not self.authority.has_issued(transaction, one.certificate)
+            )
+            if outside:
+                facts["certificates_of_outside_authority"] = outside
             event = Event(kind=kind, seal_code=seal.code, unit_id=unit.id, reason=reason, facts=facts)
             self.log.append(transaction, act_of(caller, event))
             remember(transaction, caller, command, seal.code, now)

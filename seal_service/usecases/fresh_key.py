@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from seal_service.domain.algorithms import Suite
@@ -18,7 +18,25 @@ def fresh_key(records: Records, keys: KeyStore, reference: str, suite: Suite) ->
     are asked whether anything names it; only if they certainly say no is it destroyed. A commit whose outcome is
     unknown so never costs a seal its key; a key that nobody names is harmless.
     """
-    public_key_info = keys.create(reference, suite).public_key_info
+    with _named_or_destroyed(records, keys, reference, lambda: keys.create(reference, suite).public_key_info) as public:
+        yield public
+
+
+@contextmanager
+def adopted_key(records: Records, keys: KeyStore, reference: str, private_key: bytes) -> Iterator[bytes]:
+    """The public half of a key that was made elsewhere (PKCS#8, DER): as a fresh one, it lives on only if it is named.
+
+    Raises InvalidInput for an unknown kind of key.
+    """
+    with _named_or_destroyed(
+        records, keys, reference, lambda: keys.adopt(reference, private_key).public_key_info
+    ) as public:
+        yield public
+
+
+@contextmanager
+def _named_or_destroyed(records: Records, keys: KeyStore, reference: str, made: Callable[[], bytes]) -> Iterator[bytes]:
+    public_key_info = made()
     try:
         yield public_key_info
     except BaseException:

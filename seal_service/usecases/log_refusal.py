@@ -8,6 +8,7 @@ from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import (
     AlreadyRegistered,
     AuthorizationDenied,
+    CertificatePending,
     Conflict,
     IdempotencyKeyReused,
     PermissionDenied,
@@ -21,8 +22,8 @@ from seal_service.usecases.facts import seal_facts
 
 LOGGED_BY_THE_USE = (AuthorizationDenied, UseOvertaken, UseInProgress)
 """What a seal use writes itself, or has written when it was first asked for."""
-NO_ACT = (IdempotencyKeyReused, AlreadyRegistered)
-"""A request that was repeated wrongly tried no act that the log should know."""
+NO_ACT = (IdempotencyKeyReused, AlreadyRegistered, CertificatePending)
+"""Nothing was refused that the log should know: the request was repeated wrongly, or goes on when asked again."""
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from seal_service.domain import identifiers
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.algorithms import Suite
-from seal_service.domain.events import Event, EventKind, act_of
-from seal_service.domain.lifecycle import Action, next_state
 from seal_service.domain.seal import Seal
 from seal_service.ports.crypto import CertificateAuthority, KeyStore
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock, Entropy
-from seal_service.usecases.facts import lock_own_seal, seal_facts
+from seal_service.usecases.certified_seal import credential_of, renewed_seal, require_renewable, subject_of
+from seal_service.usecases.certify_outside import CertifyOutside
+from seal_service.usecases.facts import lock_own_seal
 from seal_service.usecases.fresh_key import fresh_key
-from seal_service.usecases.make_seal import credential_of, subject_of
+from seal_service.usecases.request_certificate import RequestCertificate
 from seal_service.usecases.requests import made_earlier, remember
 
 
@@ -34,7 +34,9 @@ class RenewSeal:
 class RenewSealUseCase:
     """续期: new key and certificate under the same code; the old certificate is not revoked.
 
-    Raises SealNotFound, RenewalNotPossible with the window, TransitionRefused.
+    Raises SealNotFound, RenewalNotPossible with the window, TransitionRefused, Conflict for a key that is not here.
+    Where an outside authority certifies seals: CertificatePending with the request's id, AuthorityUnavailable,
+    CertificateRefused.
     """
 
     permission: ClassVar[Permission] = Permission.RENEW_SEAL
@@ -44,50 +46,37 @@ class RenewSealUseCase:
     authority: CertificateAuthority
     clock: Clock
     entropy: Entropy
+    outside: CertifyOutside | None = None
+    """Where an outside authority certifies seals."""
 
     def __call__(self, caller: Caller, command: RenewSeal) -> Seal:
         """The seal in its new version."""
         with self.records.read() as transaction:
-            if made_earlier(transaction, caller, command) is not None:
-                return lock_own_seal(transaction, caller, command.seal_code)
             seal = lock_own_seal(transaction, caller, command.seal_code)
-        next_state(seal, Action.RENEW, self.clock.now())
+            if _is_done(transaction, caller, command):
+                return seal
+        if self.outside is not None:
+            asked = RequestCertificate(seal_code=command.seal_code, suite=command.suite)
+            return self.outside(caller, asked, command)
+        require_renewable(seal, self.clock.now())
         before = seal.signing_credential()
         suite = command.suite or (before.suite if before else Suite.ECDSA_P256)
         key_reference = f"seal-{identifiers.uuid7(self.clock.now(), self.entropy.token(10))}"
         with fresh_key(self.records, self.keys, key_reference, suite) as public, self.records.write() as transaction:
-            if made_earlier(transaction, caller, command) is not None:
-                return lock_own_seal(transaction, caller, command.seal_code)
-            renewed = self._renew(transaction, caller, command, suite, key_reference, public)
+            seal = lock_own_seal(transaction, caller, command.seal_code)
+            if _is_done(transaction, caller, command):
+                return seal
+            now = self.clock.now()
+            require_renewable(seal, now)
+            unit = transaction.units.get(seal.unit_id)
+            issued = self.authority.issue(transaction, subject_of(unit, seal.code), public, now)
+            credential = credential_of(issued, key_reference, suite, seal.version + 1)
+            renewed = renewed_seal(transaction, self.log, caller, seal, credential, now)
+            remember(transaction, caller, command, seal.code, now)
             transaction.commit()
         return renewed
 
-    def _renew(
-        self,
-        transaction: Transaction,
-        caller: Caller,
-        command: RenewSeal,
-        suite: Suite,
-        key_reference: str,
-        public_key_info: bytes,
-    ) -> Seal:
-        now = self.clock.now()
-        seal = lock_own_seal(transaction, caller, command.seal_code)
-        state = next_state(seal, Action.RENEW, now)
-        unit = transaction.units.get(seal.unit_id)
-        issued = self.authority.issue(transaction, subject_of(unit, seal.code), public_key_info, now)
-        version = seal.version + 1
-        renewed = replace(
-            seal,
-            state=state,
-            version=version,
-            epoch=seal.epoch + 1,
-            credentials=(*seal.credentials, credential_of(issued, key_reference, suite, version)),
-        )
-        transaction.seals.replace(renewed)
-        event = Event(
-            kind=EventKind.SEAL_RENEWED, seal_code=seal.code, unit_id=unit.id, facts=seal_facts(renewed, unit)
-        )
-        self.log.append(transaction, act_of(caller, event))
-        remember(transaction, caller, command, seal.code, now)
-        return renewed
+
+def _is_done(transaction: Transaction, caller: Caller, command: RenewSeal) -> bool:
+    """Whether the same request renewed the seal; not when it made a certificate request, which goes on."""
+    return made_earlier(transaction, caller, command) == command.seal_code

@@ -74,14 +74,17 @@ class VerifyDocumentUseCase:
         changes = transaction.log.status_changes(seal.code)
         proven = report.time_source == "timestamp"
         at_signing = status_when_sealed(changes, report.signed_at, proven=proven) if report.signed_at else None
+        # A time-stamp in whole seconds may lie up to a second before its moment.
+        came = seal.made_at.replace(microsecond=0)
+        earlier = seal.history_note is not None and proven and report.signed_at is not None and report.signed_at < came
         facts = SealFacts(
             code=seal.code,
             name=seal.name,
             holder=transaction.units.get(seal.unit_id).name,
             status_now=state_at(seal, self.clock.now()),
-            status_at_signing=at_signing,
+            status_at_signing=None if earlier else at_signing,
         )
-        return with_seal_status(report, facts, ours=True)
+        return with_seal_status(report, facts, ours=True, imported_later=earlier)
 
     def _note(self, caller: Caller, command: VerifyDocument, report: VerificationReport) -> None:
         """Log what was found; what a caller's own anchors or moment made of it is no finding of this service."""

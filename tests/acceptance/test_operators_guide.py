@@ -54,7 +54,7 @@ def test_every_command_of_the_operators_guide_on_an_empty_machine(tmp_path: Path
             done = machine.run(commands)
             told = f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
             if done.returncode != 0:
-                journal = machine.run("journalctl --no-pager --unit=seal.service --lines=60", 60).stdout
+                journal = machine.run("journalctl --no-pager --unit='seal*' --lines=80", 60).stdout
                 pytest.fail(f"{heading}:\n{commands}\nexit {done.returncode}\n{told}\n{journal}")
         assert machine.run("systemctl is-active seal.service", 60).stdout.strip() == "active"
         asked = machine.run("curl --silent http://127.0.0.1:8000/readyz", 60)

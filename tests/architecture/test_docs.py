@@ -18,11 +18,13 @@ from urllib.parse import unquote
 import pytest
 
 from tests.preloaded_command import preloaded_command
+from tests.softhsm import softhsm_module
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 PRINTED_ADDRESS = "127.0.0.1:8000"
+PRINTED_MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -172,8 +174,21 @@ def test_every_command_that_is_printed_runs(tmp_path: Path) -> None:
                 "trace",
                 "rotate-keys",
                 "recover",
+                "outside-authority",
+                "import-a-seal",
                 "back-up",
             )
             for page in pages:
                 commands = "\n".join(blocks(f"how-to/{page}.md"))
                 run(f"{functions}\n{commands}".replace(PRINTED_ADDRESS, address), instance, programs)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tests.preloaded_command is for Linux")
+def test_every_command_of_the_hsm_page_runs(tmp_path: Path) -> None:
+    """From an empty directory to an instance in a token, as printed; only SoftHSM's module may lie elsewhere."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    commands = "\n".join(blocks("how-to/hsm.md"))
+    assert PRINTED_MODULE in commands
+    with preloaded_command(programs):
+        run(commands.replace(PRINTED_MODULE, str(softhsm_module())), tmp_path, programs)

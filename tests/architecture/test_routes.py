@@ -46,8 +46,10 @@ ON_THE_MACHINE = {
     "confirm_trust",
     "remove_trust",
     "list_trust",
+    "take_up_requests",
+    "import_seal",
 }
-"""Use cases without endpoint: found from the token, the worker's, or an operator's on the machine."""
+"""Use cases without endpoint: found from the token, the worker's, an operator's, or with a private key in a file."""
 
 ROUTES = [(route, method) for route in routes_of(*ROUTERS) for method in sorted(route.methods or ())]
 WRONG_CREDENTIALS = ("Bearer nonsense", "Bearer", "Basic b3BlcmF0b3I6eA==", "nonsense", "Bearer a.b.c")

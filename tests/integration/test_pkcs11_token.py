@@ -351,7 +351,7 @@ def test_a_token_that_is_not_there_says_what_to_look_at(token: Pkcs11Token, tmp_
 
 
 def test_several_tokens_of_one_label_are_not_guessed_at(token: Pkcs11Token) -> None:
-    new = ["softhsm2-util", "--init-token", "--free", "--label", token.label, "--so-pin", "1234", "--pin", USER_PIN]
+    new = ["softhsm2-util", "--init-token", "--free", "--label", token.label, "--so-pin", "271828", "--pin", USER_PIN]
     subprocess.run(new, check=True, capture_output=True, timeout=60)
     found = in_another_process(token, "print(json.dumps(outcome(keys.held)))")
     assert "Several tokens" in found

@@ -9,17 +9,23 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
 import seal_service.storage.postgresql as storage
+from seal_service.domain.authorization import SealingPermit
 from seal_service.domain.errors import AlreadyRegistered, OutcomeUnknown, Unavailable
+from seal_service.domain.use import IntentReference
+from seal_service.domain.verdict import Indication
+from seal_service.ports.documents import DocumentSealer, SealedDocument, Upload
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.schema import upgrade
 from seal_service.storage.unit_of_work import SqlRecords
+from tests.instance import RealOffice
 from tests.postgresql import Addresses, Cluster, cluster, lent_database
 from tests.storage_samples import unit
 
@@ -67,7 +73,9 @@ class Server:
 
     def end_wait(self, how: str) -> None:
         """Cancel or terminate the backend whose commit waits."""
-        self.ask(f"SELECT pg_{how}_backend(%s)", self.waiting())
+        backend = self.waiting()
+        self.ask(f"SELECT pg_{how}_backend(%s)", backend)
+        wait_for(lambda: (backend,) not in self.ask(WAITING, self.name))
 
     def there(self) -> bool:
         """Whether the row of `write` can be read."""
@@ -95,7 +103,7 @@ def server(waiting_cluster: Cluster) -> Iterator[Server]:
 
 
 @contextmanager
-def in_background(work: Callable[[], None]) -> Iterator[Future[None]]:
+def in_background(work: Callable[[], object]) -> Iterator[Future[object]]:
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(work)
 
@@ -151,6 +159,50 @@ def test_the_warning_is_heard_whatever_the_role_is_set_to(server: Server) -> Non
                 writing.result(PATIENCE)
     finally:
         server.ask("ALTER ROLE seal_application RESET ALL")
+
+
+class CutAfterSealing:
+    """The real sealer; when it has sealed and checked, the standby goes away."""
+
+    def __init__(self, sealer: DocumentSealer, then: Callable[[], None]) -> None:
+        self._sealer = sealer
+        self._then = then
+        self.media_type = sealer.media_type
+        self.seal = sealer.seal
+        self.prepare = sealer.prepare
+        self.complete = sealer.complete
+
+    def check(self, original: Upload, sealed: SealedDocument, permit: SealingPermit, intent: IntentReference) -> None:
+        self._sealer.check(original, sealed, permit, intent)
+        self._then()
+
+
+def test_a_seal_whose_commit_is_not_sure_is_not_released_until_it_is(server: Server, tmp_path: Path) -> None:
+    """Sealed, checked, complete in the database: it still goes to nobody before the second machine has it."""
+    server.standby("")
+    office = RealOffice(tmp_path / "var", changes=server.addresses.settings)
+    try:
+        sealer = CutAfterSealing(office.applying.sealer, lambda: server.standby("absent"))
+        cut = replace(office.applying, sealer=sealer)
+        with in_background(lambda: cut(office.system, office.request("k"))) as applying:
+            server.end_wait("cancel")  # of the commit that completes the use
+            server.end_wait("cancel")  # of the confirmation that reads it again
+            with pytest.raises(OutcomeUnknown):
+                applying.result(PATIENCE)
+        assert server.ask("SELECT state FROM seal_use") == [("completed",)]
+        with in_background(lambda: office.use("k")) as asking_again:
+            server.end_wait("cancel")
+            with pytest.raises(OutcomeUnknown):
+                asking_again.result(PATIENCE)
+        server.standby("")
+        applied = office.use("k")
+        assert applied.replayed
+        assert applied.content is not None
+        assert office.verify(applied.content).indication is Indication.TOTAL_PASSED
+        kinds = "SELECT kind, count(*)::int FROM sign_log WHERE kind ~ '^seal[.]' GROUP BY 1 ORDER BY 1"
+        assert server.ask(kinds) == [("seal.completed", 1), ("seal.intent", 1)]
+    finally:
+        office.service.close()
 
 
 @dataclass

@@ -46,4 +46,5 @@ def test_reconcile_runs_often_and_the_outside_is_asked_seldom() -> None:
     assert {one.name: (one.seconds_between, one.seconds_when_not_well) for one in TASKS} == {
         "reconcile": (30, 30),
         "observe": (3600, 300),
+        "take up requests": (60, 300),
     }

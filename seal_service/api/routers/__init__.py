@@ -11,6 +11,7 @@ from seal_service.api.auth import Calling, calling_of
 from seal_service.api.routers import (
     accounts,
     applications,
+    certificate_requests,
     grants,
     health,
     log,
@@ -32,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     applications.router,
     seals.router,
     status_changes.router,
+    certificate_requests.router,
     uses.router,
     grants.router,
     verifications.router,

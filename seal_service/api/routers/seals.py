@@ -32,7 +32,14 @@ PEM, DER, PNG = "application/x-pem-file", "application/pkix-cert", "image/png"
     summary="制章: make a seal of an approved application (articles 14–16)",
     status_code=201,
     responses=refusals(
-        e.ApplicationNotFound, e.AlreadyDecided, e.AlreadyRegistered, e.IdempotencyKeyReused, e.InvalidInput
+        e.ApplicationNotFound,
+        e.AlreadyDecided,
+        e.AlreadyRegistered,
+        e.IdempotencyKeyReused,
+        e.InvalidInput,
+        e.CertificatePending,
+        e.CertificateRefused,
+        e.AuthorityUnavailable,
     ),
 )
 def make_seal(
@@ -42,7 +49,11 @@ def make_seal(
     response: Response,
     key: IdempotencyKey = None,
 ) -> SealView:
-    """Key, certificate, code and impression; active as long as its certificate is valid."""
+    """Key, certificate, code and impression; active as long as its certificate is valid.
+
+    Where an outside authority certifies seals and has not done so yet: 409 with the `certificate_request_id` of the
+    request, which is kept; the same call again goes on with it.
+    """
     seal = service.make_seal(caller, MakeSeal(**body.model_dump(), idempotency_key=key))
     response.headers["Location"] = f"/v1/seals/{seal.code}"
     return SealView.of(seal, service.clock.now())

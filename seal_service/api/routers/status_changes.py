@@ -24,7 +24,15 @@ _REFUSALS = refusals(e.SealNotFound, e.TransitionRefused, e.IdempotencyKeyReused
     "/renewal",
     operation_id="renew_seal",
     summary="续期: a new version of the seal, within the last 90 days of its certificate (article 16)",
-    responses=refusals(e.SealNotFound, e.TransitionRefused, e.RenewalNotPossible, e.IdempotencyKeyReused),
+    responses=refusals(
+        e.SealNotFound,
+        e.TransitionRefused,
+        e.RenewalNotPossible,
+        e.IdempotencyKeyReused,
+        e.CertificatePending,
+        e.CertificateRefused,
+        e.AuthorityUnavailable,
+    ),
 )
 def renew_seal(
     service: Serving,

@@ -176,6 +176,7 @@ class SealView(View):
     replaces_seal_code: str | None
     state_reason: str | None
     document_number: str | None
+    history_note: str | None = Field(description="Of a seal that was made elsewhere and imported: its history.")
 
     @classmethod
     def of(cls, seal: Seal, now: datetime) -> SealView:
@@ -199,6 +200,7 @@ class SealView(View):
             replaces_seal_code=seal.replaces_seal_code,
             state_reason=seal.state_reason,
             document_number=seal.document_number,
+            history_note=seal.history_note,
         )
 
 

@@ -45,15 +45,25 @@ class SqlCertificateRequests:
             raise CertificateRequestNotFound(request_id=request.id)
 
     def chosen(
-        self, state: CertificateRequestState | None = None, *, seal_code: str | None = None, limit: int = 1000
+        self,
+        state: CertificateRequestState | None = None,
+        *,
+        seal_code: str | None = None,
+        application_id: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
     ) -> Sequence[CertificateRequest]:
-        """Requests in a state and of a seal, oldest first."""
+        """Requests in a state, of a seal and of an application, oldest first, after an id."""
         row = CertificateRequestRow
-        wanted = select(row).order_by(row.requested_at, row.id).limit(limit)
+        wanted = select(row).order_by(row.id).limit(limit)
         if state is not None:
             wanted = wanted.where(row.state == state.value)
         if seal_code is not None:
             wanted = wanted.where(row.seal_code == seal_code)
+        if application_id is not None:
+            wanted = wanted.where(row.application_id == application_id)
+        if after is not None:
+            wanted = wanted.where(row.id > after)
         return [_request_of(one) for one in self.connection.execute(wanted)]
 
     def names_key(self, key_reference: str) -> bool:
