@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
 from seal_service.cli import keys_master
 from seal_service.cli.options import FIRST_PAGE, AsJson, Cursor, Limit, Yes, example, noun, unless_confirmed
@@ -22,7 +23,6 @@ from seal_service.usecases.list_keys import ListedKey, ListKeys
 from seal_service.usecases.rotate_authority_key import RotateAuthorityKey
 
 app = noun("密钥: private keys, by reference.")
-_ANY_OTHER = "any-other"
 
 
 @app.command("list", epilog=example("seal keys list", "seal keys list --json"))
@@ -39,8 +39,9 @@ class Rotations(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command."""
-        known = not args or self.get_command(ctx, args[0]) is not None
-        return super().resolve_command(ctx, args if known else [_ANY_OTHER, *args])
+        if args and self.get_command(ctx, args[0]) is None:
+            return None, get_command(any_other), args
+        return super().resolve_command(ctx, args)
 
 
 rotation = typer.Typer(
@@ -50,6 +51,7 @@ rotation = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(rotation, name="rotate")
+any_other = typer.Typer(rich_markup_mode=None)
 
 SuiteOption = Annotated[Suite | None, typer.Option("--suite", help="算法套件; default: the instance's.")]
 
@@ -88,7 +90,7 @@ making.callback()(lambda: None)  # a group also while it has one command
 app.add_typer(making, name="new")
 
 
-@rotation.command(_ANY_OTHER, hidden=True)
+@any_other.command()
 def rotate_any_other(name: str, suite: SuiteOption = None, yes: Yes = False, as_json: AsJson = False) -> None:
     """Be refused with the reason."""
     _rotate(name, suite, yes, as_json)
