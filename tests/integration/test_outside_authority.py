@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from ssl import DER_cert_to_PEM_cert
+from ssl import DER_cert_to_PEM_cert, PEM_cert_to_DER_cert
 
+import pikepdf
 import pytest
-from asn1crypto import crl, ocsp, x509
+from asn1crypto import cms, crl, ocsp, x509
 
 from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.domain.algorithms import Suite
@@ -66,6 +68,10 @@ def test_request_out_certificate_in_and_a_document_sealed_at_b_lt_verifies(offic
     assert (read.state, read.certificate_serial) == (CertificateRequestState.ISSUED, seal.credentials[0].serial)
     office.grant(seal)
     sealed = office.sealed(seal, "one")
+    enclosed = _certificates_in(sealed)
+    outside = PEM_cert_to_DER_cert(office.authority.issuing.read_text())
+    own = office.service.answer_pki(PUBLIC_CALLER, PkiRequest(matter=PkiMatter.ISSUING_CERTIFICATE))
+    assert (outside in enclosed, own in enclosed) == (True, False), "the chain that it was certified under"
     office.authority.publishes = False
     report = office.verify(sealed)
     assert report.indication.value == "TOTAL_PASSED"
@@ -76,6 +82,14 @@ def test_request_out_certificate_in_and_a_document_sealed_at_b_lt_verifies(offic
     made = office.log("sealmgmt.made")[0]
     assert '"certificate_authority":"outside"' in made
     assert request.id in made
+
+
+def _certificates_in(sealed: bytes) -> list[bytes]:
+    """Those of the signature itself."""
+    with pikepdf.open(io.BytesIO(sealed)) as pdf:
+        [contents] = [bytes(one.V.Contents) for one in pdf.Root.AcroForm.Fields if "/V" in one]
+    signed = cms.ContentInfo.load(contents)["content"]
+    return [one.chosen.dump() for one in signed["certificates"]]
 
 
 def test_a_renewal_goes_the_same_way_and_both_versions_verify(office: OutsideOffice) -> None:
