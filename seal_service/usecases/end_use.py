@@ -36,6 +36,7 @@ def end_unsuccessfully(
     if current is None or current.state is not UseState.RESERVED:
         return False
     unit = transaction.units.get(seal.unit_id)
+    told = _storable(f"{error.code()}: {error.message}")
     event = Event(
         kind=EventKind.SEAL_FAILED if state is UseState.FAILED else EventKind.SEAL_ABANDONED,
         result=Result.FAILURE,
@@ -46,7 +47,7 @@ def end_unsuccessfully(
         use_id=use.id,
         intent_id=use.intent.entry_id,
         intent_leaf_hash=use.intent.leaf_hash.hex(),
-        reason=f"{error.code()}: {error.message}"[:500],
+        reason=told,
         facts={
             **seal_facts(seal, unit),
             "document_sm3": use.document_sm3,
@@ -66,12 +67,17 @@ def end_unsuccessfully(
             terminal_entry_id=logged.entry_id,
             terminal_leaf_hash=logged.leaf_hash,
             ended_at=clock.now(),
-            failure=f"{error.code()}: {error.message}"[:500],
+            failure=told,
         )
     )
     if not ended:
         raise UseOvertaken
     return True
+
+
+def _storable(text: str) -> str:
+    """A sentence that every database takes, for it may repeat what stands in a document: no NUL, no half character."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")[:500]
 
 
 def failure_of(use: SealUse) -> SealServiceError:

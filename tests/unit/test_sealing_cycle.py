@@ -329,3 +329,18 @@ def test_documents_that_are_not_kept_are_nowhere_but_in_the_answer(office: Offic
     assert set(office.blobs.kept) == before
     again = office.use()
     assert (again.replayed, again.content, again.use) == (True, None, applied.use)
+
+
+def test_a_failure_that_repeats_a_documents_bytes_is_kept_as_text_that_every_database_takes(office: Office) -> None:
+    def fail(step: str) -> None:
+        if step == "prepare":
+            raise SealingFailed("the field a\0b\ud800 is damaged")
+
+    office.sealer.before = fail
+    with pytest.raises(SealingFailed):
+        office.use()
+    (use,) = office.records.state.uses.values()
+    assert use.state is UseState.FAILED
+    assert use.failure is not None
+    assert "\0" not in use.failure
+    assert use.failure.encode().decode() == use.failure
