@@ -14,8 +14,8 @@ MASTER_KEY = "master.key"
 """The master key's file in the key directory."""
 
 
-OTHER_VARIABLES = frozenset({"SEAL_CLIENT_ID", "SEAL_CLIENT_SECRET"})
-"""Variables of our prefix that are no settings: who is at the command line."""
+OTHER_VARIABLES = frozenset({"SEAL_CLIENT_ID", "SEAL_CLIENT_SECRET", "SEAL_TEST_CORPORA", "SEAL_TEST_TOOLS"})
+"""Variables of our prefix that are no settings: who is at the command line, and what the tests are given."""
 
 
 def settings_from_environment() -> Settings:

@@ -25,7 +25,7 @@ from seal_service.usecases.read_log import QueryLog
 from seal_service.usecases.read_use import ListUses
 from tests.live import DOCUMENT, SCENARIO, LiveOffice, live_city, refused
 from tests.postgresql import postgresql_settings
-from tests.served import Served, served
+from tests.served import Scrape, Served, served
 
 THREADS = 8
 PDF = DOCUMENT.read_bytes()
@@ -138,9 +138,13 @@ def test_two_processes_apply_one_seal_and_are_measured_as_one(instance: Instance
         used = [one for one in server.said("request") if one["route"].endswith("/uses") and one["status"] == 201]
         assert len(used) == len(answers)
         assert {one["pid"] for one in used} == set(server.workers()), "both served"
-        scrapes = [server.scrape() for _ in range(12)]
-        asked = [one for one in server.said("request") if one["route"] == "/metrics"]
-        assert len({one["pid"] for one in asked}) == 2, "both told the numbers"
+        scrapes: list[Scrape] = []
+
+        def both_told() -> bool:
+            scrapes.append(server.scrape())
+            return len({one["pid"] for one in server.said("request") if one["route"] == "/metrics"}) == 2
+
+        server.until(both_told, "both told the numbers")
         for told in scrapes:
             assert told.total("seal_uses_total", result="completed") == len(answers)
             assert told.value("seal_use_step_seconds_count", step="complete") == len(answers)
