@@ -24,8 +24,9 @@ from seal_service.ports.reading import LogFilter
 from seal_service.usecases.read_log import QueryLog
 from seal_service.usecases.read_use import ListUses
 from tests.live import DOCUMENT, SCENARIO, LiveOffice, live_city, refused
+from tests.metrics import Scrape
 from tests.postgresql import postgresql_settings
-from tests.served import Scrape, Served, served
+from tests.served import Served, served
 
 THREADS = 8
 PDF = DOCUMENT.read_bytes()
