@@ -140,57 +140,64 @@ class ApplySealUseCase:
         with self.records.write() as transaction:
             seal = transaction.seals.lock(seal_code(request.seal_code))  # 2, before 1: the same request waits here
             earlier = transaction.uses.by_key(caller.identity, key)  # 1
-            if earlier is not None:
-                return self._replay(earlier, digest)
-            unit = transaction.units.get(seal.unit_id)
-            now = self.clock.now()
-            try:
-                with self.measurements.timed(UseStep.AUTHORIZE):
-                    permit, grant = self._authorize(transaction, caller, seal, unit, request)  # 3
-            except AuthorizationDenied as denial:
-                reasons = tuple(code for code, _ in denial.reasons)
-                denied = self._event(EventKind.SEAL_DENIED, Result.REFUSED, seal, unit, request)
-                denied = replace(
-                    denied,
-                    reason=denial.message[:500],
-                    facts={**denied.facts, "reasons": reasons},
-                    operator_id=request.operator.id if request.operator else None,
-                    private=private_facts(request, None),
-                )
-                self.log.append(transaction, act_of(caller, denied))
-                transaction.commit()
-                raise
-            use_id = uuid7(now, self.entropy.token(10))  # 4
-            intent = self._event(EventKind.SEAL_INTENT, Result.UNDECIDED, seal, unit, request)
-            intent = replace(
-                intent,
-                use_id=use_id,
-                facts={**intent.facts, **permit_facts(permit, grant), "idempotency_sha256": sha256_hex(key)},
-                operator_id=request.operator.id if request.operator else None,
-                private=private_facts(request, grant),
-            )
-            logged = self.log.append(transaction, act_of(caller, intent))
-            use = SealUse(
-                id=use_id,
-                account_id=caller.identity,
-                idempotency_key=key,
-                request_digest=digest,
-                seal_code=seal.code,
-                seal_epoch=permit.seal_epoch,
-                grant_id=permit.grant_id,
-                grant_epoch=permit.grant_epoch,
-                scenario=permit.scenario.code,
-                state=UseState.RESERVED,
-                document_sha256=request.document_sha256,
-                document_sm3=request.document_sm3,
-                intent=IntentReference(entry_id=logged.entry_id, leaf_hash=logged.leaf_hash),
-                reserved_at=now,
-                level_asked=request.level,
-            )
-            transaction.uses.add(use)
-            certain = _committed(transaction)
+            if earlier is None:
+                permit, use = self._reserved(transaction, caller, request, seal, key, digest)  # 3, 4
+                certain = _committed(transaction)
+        if earlier is not None:
+            return self._replay(earlier, digest)  # holding no lock: it may wait for a second machine
         if not certain and self._reread(use) is None:
             raise Unavailable("The reservation could not be written: repeat the request with the same key")
+        return permit, use
+
+    def _reserved(
+        self, transaction: Transaction, caller: Caller, request: UseRequest, seal: Seal, key: str, digest: str
+    ) -> tuple[SealingPermit, SealUse]:
+        unit = transaction.units.get(seal.unit_id)
+        now = self.clock.now()
+        try:
+            with self.measurements.timed(UseStep.AUTHORIZE):
+                permit, grant = self._authorize(transaction, caller, seal, unit, request)  # 3
+        except AuthorizationDenied as denial:
+            reasons = tuple(code for code, _ in denial.reasons)
+            denied = self._event(EventKind.SEAL_DENIED, Result.REFUSED, seal, unit, request)
+            denied = replace(
+                denied,
+                reason=denial.message[:500],
+                facts={**denied.facts, "reasons": reasons},
+                operator_id=request.operator.id if request.operator else None,
+                private=private_facts(request, None),
+            )
+            self.log.append(transaction, act_of(caller, denied))
+            transaction.commit()
+            raise
+        use_id = uuid7(now, self.entropy.token(10))  # 4
+        intent = self._event(EventKind.SEAL_INTENT, Result.UNDECIDED, seal, unit, request)
+        intent = replace(
+            intent,
+            use_id=use_id,
+            facts={**intent.facts, **permit_facts(permit, grant), "idempotency_sha256": sha256_hex(key)},
+            operator_id=request.operator.id if request.operator else None,
+            private=private_facts(request, grant),
+        )
+        logged = self.log.append(transaction, act_of(caller, intent))
+        use = SealUse(
+            id=use_id,
+            account_id=caller.identity,
+            idempotency_key=key,
+            request_digest=digest,
+            seal_code=seal.code,
+            seal_epoch=permit.seal_epoch,
+            grant_id=permit.grant_id,
+            grant_epoch=permit.grant_epoch,
+            scenario=permit.scenario.code,
+            state=UseState.RESERVED,
+            document_sha256=request.document_sha256,
+            document_sm3=request.document_sm3,
+            intent=IntentReference(entry_id=logged.entry_id, leaf_hash=logged.leaf_hash),
+            reserved_at=now,
+            level_asked=request.level,
+        )
+        transaction.uses.add(use)
         return permit, use
 
     def _authorize(
