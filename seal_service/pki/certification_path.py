@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from asn1crypto import x509
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.errors import PathBuildingError, PathValidationError, ValidationError
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy, RevocationCheckingRule
-from pyhanko_certvalidator.registry import CertificateRegistry, TrustManager
 from pyhanko_certvalidator.validate import async_validate_path
+
+from seal_service.formats.bounded_paths import BoundedRegistry
 
 _LATER = RevocationCheckingRule.NO_CHECK
 _REVOCATION_APART = CertRevTrustPolicy(
     RevocationCheckingPolicy(ee_certificate_rule=_LATER, intermediate_ca_cert_rule=_LATER), retroactive_revinfo=True
 )
 _MOST_PATHS = 8
-_MOST_STEPS = 200
-"""Certificates whose issuers are looked for: those of one name and key allow n! paths."""
 
 
 class NoPath(Exception):
     """No path from the certificate to a trust anchor holds; the message says why."""
-
-
-class _BoundedRegistry(CertificateRegistry):
-    steps_left = _MOST_STEPS
-
-    def find_potential_issuers(self, cert: x509.Certificate, trust_manager: TrustManager) -> Iterator[Any]:
-        self.steps_left -= 1
-        if self.steps_left < 0:
-            raise PathBuildingError("the certificates allow too many paths")
-        issuers: Iterator[Any] = super().find_potential_issuers(cert, trust_manager)
-        return issuers
 
 
 def path_to_anchor(
@@ -51,7 +38,7 @@ def path_to_anchor(
         raise NoPath("no trust anchor for signatures is set")
     context = ValidationContext(
         trust_roots=list(anchors),
-        certificate_registry=_BoundedRegistry.build(between),
+        certificate_registry=BoundedRegistry.build(between),
         moment=at,
         allow_fetching=False,
         revinfo_policy=_REVOCATION_APART,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -19,9 +19,9 @@ from pyhanko_certvalidator.errors import (
 )
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy, RevocationCheckingRule
-from pyhanko_certvalidator.registry import CertificateRegistry, TrustManager
 from pyhanko_certvalidator.validate import async_validate_path
 
+from seal_service.formats.bounded_paths import BoundedRegistry
 from seal_service.verification.findings import Trust
 
 _Result = TypeVar("_Result")
@@ -33,23 +33,6 @@ NO_REVOCATION = CertRevTrustPolicy(
     ),
     retroactive_revinfo=True,
 )
-
-
-_MOST_STEPS = 200
-"""Certificates whose issuers are looked for in one search: those of one name and key allow n! paths."""
-
-
-class _BoundedRegistry(CertificateRegistry):
-    """Certificates to build paths from, in a bounded search."""
-
-    steps_left = _MOST_STEPS
-
-    def find_potential_issuers(self, cert: x509.Certificate, trust_manager: TrustManager) -> Iterator[Any]:
-        self.steps_left -= 1
-        if self.steps_left < 0:
-            raise PathBuildingError("the certificates allow too many paths")
-        issuers: Iterator[Any] = super().find_potential_issuers(cert, trust_manager)
-        return issuers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +61,7 @@ def context(
     """A validation context at a moment that fetches nothing."""
     return ValidationContext(
         trust_roots=list(anchors),
-        certificate_registry=_BoundedRegistry.build(others),
+        certificate_registry=BoundedRegistry.build(others),
         moment=at,
         allow_fetching=False,
         revinfo_policy=NO_REVOCATION,
