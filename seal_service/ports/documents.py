@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, Self
@@ -11,6 +13,33 @@ from seal_service.domain.impression import SealType
 from seal_service.domain.organization import UnitType
 from seal_service.domain.use import IntentReference, SignatureLevel
 from seal_service.domain.verdict import VerificationReport
+
+
+class HeldFile:
+    """An open file that is closed with its last user, whoever that is."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Take the descriptor over."""
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        """The descriptor, as long as this is held."""
+        return self._descriptor
+
+    def __del__(self) -> None:
+        """Close it."""
+        os.close(self._descriptor)
+
+
+class DocumentBytes(mmap.mmap):
+    """文件内容, mapped read-only over a file that processes can share (`formats.document_file` makes it)."""
+
+    file: HeldFile
+    """What it maps; kept open with it."""
+
+
+Content = bytes | DocumentBytes
+"""文件内容: slices are bytes, and hashing, searching and measuring copy nothing."""
 
 
 class HashState(Protocol):
@@ -31,7 +60,7 @@ class Upload:
     """A document as it came in, with its hash states taken while it streamed (`formats.upload` makes it)."""
 
     name: str
-    content: bytes
+    content: Content
     sha256: HashState
     sm3: HashState
 
@@ -59,9 +88,10 @@ class PreparedSeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedDocument:
-    """盖章文件, and what the log keeps of it."""
+    """盖章文件, and what the log keeps of it: the original, and after it what was appended."""
 
-    content: bytes
+    original: Content
+    appended: bytes
     sha256: str
     sm3: str
     level: SignatureLevel
@@ -77,6 +107,16 @@ class SealedDocument:
     box_um: tuple[int, int, int, int]
     """x, y, width, height in µm from the upper left of the page as shown."""
     field_name: str
+
+    @property
+    def pieces(self) -> tuple[Content, ...]:
+        """The whole document, nothing of it copied."""
+        return (self.original, self.appended)
+
+    @property
+    def content(self) -> bytes:
+        """The whole document in one piece: a copy."""
+        return b"".join(self.pieces)
 
 
 class DocumentSealer(Protocol):

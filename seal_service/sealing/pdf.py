@@ -84,7 +84,7 @@ class PdfSealer:
 
         Raises a DocumentRefused, InvalidPlacement.
         """
-        read = read_document(document.content, permit.placement.page, self._limits)
+        read = read_document(bytes(document.content), permit.placement.page, self._limits)
         admit(read.facts, self._limits, self._permitted_content)
         impression = permit.impression
         placed = place(read.page.shown, permit.placement, impression.width_mm, impression.height_mm)
@@ -100,7 +100,7 @@ class PdfSealer:
             + (self._levels.timestamp_room if permit.level.at_least(SignatureLevel.B_T) else 0)
         )
         with damage_reported():
-            revision = Revision(document.content, read.reader)
+            revision = Revision(bytes(document.content), read.reader)
             write = revision.add_signature(
                 field_name,
                 read.page.object_id,
@@ -169,7 +169,7 @@ class PdfSealer:
         return self._levels.raise_to(
             state.permit.level,
             SignedRevision(
-                content=state.document.content,
+                content=bytes(state.document.content),
                 sha256=state.document.sha256,
                 open_signature=state.signature,
                 contents=contents,
@@ -193,7 +193,8 @@ class PdfSealer:
         sha256.update(raised.appended)
         sm3.update(raised.appended)
         return SealedDocument(
-            content=state.document.content + raised.appended,
+            original=state.document.content,
+            appended=raised.appended,
             sha256=sha256.digest().hex(),
             sm3=sm3.digest().hex(),
             level=raised.level,

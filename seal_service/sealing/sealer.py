@@ -34,6 +34,6 @@ class SealerByContent:
         self._sealer_for(original).check(original, sealed, permit, intent)
 
     def _sealer_for(self, document: Upload) -> DocumentSealer:
-        if header_offset(document.content) >= 0:
+        if header_offset(document.content[:1024]) >= 0:
             return self._pdf
         raise DocumentUnsupported

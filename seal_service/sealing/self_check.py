@@ -77,7 +77,9 @@ def _check(
     intermediates: frozenset[bytes],
 ) -> None:
     _require(original.sha256_hex == permit.document_sha256, "document", "it is not the document of the permit")
-    _require(sealed.content.startswith(original.content), "prefix", "it does not begin with the original")
+    _require(
+        sealed.content[: len(original.content)] == original.content[:], "prefix", "it does not begin with the original"
+    )
     _check_digests(original, sealed)
     with open_pdf(sealed.content) as pdf:
         found = _signature(pdf, original, sealed, sealed.field_name, "/ETSI.CAdES.detached")

@@ -10,6 +10,7 @@ from seal_service.testing.crypto import (
     TrustingCheck,
 )
 from seal_service.testing.documents import MemorySealer, PassThroughImpressions, UnseeingVerifier
+from seal_service.testing.isolation import InProcess
 from seal_service.testing.records import MemoryRecords
 from seal_service.testing.system import (
     ChangeableClock,
@@ -25,6 +26,7 @@ __all__ = [
     "UnseeingVerifier",
     "ChangeableClock",
     "CountedEntropy",
+    "InProcess",
     "MemoryAuthority",
     "MemoryBlobs",
     "MemoryKeys",

@@ -39,10 +39,11 @@ class MemorySealer:
         if not isinstance(state, tuple):
             raise TypeError("not prepared here")
         document, permit, line = state
-        content: bytes = document.content + line + signature.hex().encode()
-        digest = hashlib.sha256(content).hexdigest()
+        appended: bytes = line + signature.hex().encode()
+        digest = hashlib.sha256(document.content[:] + appended).hexdigest()
         return SealedDocument(
-            content=content,
+            original=document.content,
+            appended=appended,
             sha256=digest,
             sm3=digest,
             level=permit.level,
@@ -64,7 +65,7 @@ class MemorySealer:
     def check(self, original: Upload, sealed: SealedDocument, permit: SealingPermit, intent: IntentReference) -> None:
         """The original is a prefix and the intent is in it; SelfCheckFailed."""
         self.before("check")
-        if not sealed.content.startswith(original.content) or intent.leaf_hash.hex().encode() not in sealed.content:
+        if not sealed.content.startswith(original.content[:]) or intent.leaf_hash.hex().encode() not in sealed.content:
             raise SelfCheckFailed(seal_code=permit.seal_code)
 
 

@@ -44,7 +44,7 @@ class Verifier:
         try:
             if len(document.content) > self.limits.bytes:
                 raise DocumentOverLimit(f"The document has more than {self.limits.bytes} bytes")
-            signatures = pdf.verify(document.content, policy, at)
+            signatures = pdf.verify(bytes(document.content), policy, at)
         except DocumentUnsupported:
             raise
         except DocumentRefused as refusal:

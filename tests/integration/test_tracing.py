@@ -31,7 +31,7 @@ def real_office(tmp_path: Path, on_engine: dict[str, object]) -> Iterator[RealOf
 
 def test_a_twice_sealed_document_is_traced_from_each_of_its_forms(real_office: RealOffice) -> None:
     original = upload_of(blank_pdf(mark="traced"))
-    first = real_office.use("first", original.content)
+    first = real_office.use("first", bytes(original.content))
     assert first.content is not None
     real_office.clock.forward(timedelta(minutes=1))
     second = real_office.use("second", first.content)
@@ -56,7 +56,7 @@ def test_a_refused_document_is_traced_to_its_refusal(real_office: RealOffice) ->
     real_office.service.report_loss(real_office.keeper, loss)
     document = upload_of(blank_pdf(mark="refused"))
     with pytest.raises(AuthorizationDenied):
-        real_office.use("refused", document.content)
+        real_office.use("refused", bytes(document.content))
     story = real_office.service.trace(real_office.auditor, Trace(document_sha256=document.sha256_hex))
     assert not story.uses
     assert [row.kind.value for row in story.further_entries] == ["seal.denied"]

@@ -1,0 +1,1 @@
+"""隔离: processes that read untrusted documents, with limits and without keys."""

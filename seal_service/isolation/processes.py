@@ -1,0 +1,190 @@
+"""隔离解析: the reading processes of this process, started when needed and replaced when they end."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from seal_service.domain.errors import DocumentOverLimit, Unavailable
+from seal_service.formats.document_file import DocumentFile
+from seal_service.formats.upload import upload_of
+from seal_service.isolation.frames import Gone, receive, send
+from seal_service.isolation.limits import ReadingLimits
+from seal_service.isolation.messages import BROKEN, DONE, REFUSED, ReadingCall, call_of, refusal_of
+from seal_service.isolation.reading import LARGEST_REQUEST, LEAVING, too_demanding
+from seal_service.ports.documents import Content, DocumentBytes, Upload
+from seal_service.ports.isolation import Reading, Rewriting
+
+Arguments = TypeVar("Arguments")
+Result = TypeVar("Result")
+
+
+class ReadingFault(RuntimeError):
+    """A function failed in a reading process as nobody expected: a fault of this program."""
+
+
+class ReadingProcesses:
+    """Isolation by processes: at most `most` at a time. Safe for threads; not to be used across a fork."""
+
+    def __init__(self, modules: Sequence[str], limits: ReadingLimits, most: int) -> None:
+        """`modules` hold the functions that may be called; they are loaded before a document is seen."""
+        self._modules = tuple(modules)
+        self._limits = limits
+        self._most = most
+        self._idle: list[socket.socket] = []
+        self._count = 0
+        self._changed = threading.Condition()
+        self._nursery: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        """Begin to load the modules; not needed, but the first document then waits less."""
+        with self._changed:
+            self._started()
+
+    def run(self, reading: Reading[Arguments, Result], document: Content, arguments: Arguments) -> Result:
+        """What the function says of the document."""
+        result: Result = self._called(reading, document, arguments)
+        return result
+
+    def rewrite(
+        self, rewriting: Rewriting[Arguments, Result], document: Content, arguments: Arguments, limit: int
+    ) -> tuple[Upload, Result]:
+        """The document that the function wrote; DocumentOverLimit beyond `limit` bytes."""
+        output = DocumentFile()
+        result: Result = self._called(rewriting, document, arguments, output.descriptor)
+        if output.size > limit:
+            raise DocumentOverLimit(f"The document has more than {limit} bytes", what="bytes", limit=limit)
+        return upload_of(output.finished()), result
+
+    def close(self) -> None:
+        """End them; those at work end with their document."""
+        with self._changed:
+            self._closed = True
+            for one in self._idle:
+                one.close()
+            self._idle.clear()
+            if self._nursery is not None:
+                program, control = self._nursery
+                control.close()
+                program.wait()
+                self._nursery = None
+
+    def _called(self, function: Callable[..., Any], document: Content, arguments: object, *files: int) -> Any:
+        call = call_of(function)
+        request = call.name.encode() + b"\n" + call.arguments.dump_json((arguments,))
+        if isinstance(document, DocumentBytes):
+            return self._asked(call, request, (document.file.fileno(), *files))
+        file = DocumentFile()
+        file.write(document)
+        return self._asked(call, request, (file.descriptor, *files))
+
+    def _asked(self, call: ReadingCall, request: bytes, files: Sequence[int]) -> Any:
+        connection = self._taken()
+        stays = False
+        try:
+            send(connection, request, files)
+            answer, _ = receive(connection, LARGEST_REQUEST)
+            stays = answer[:1] != LEAVING
+        except Gone:
+            raise too_demanding() from None
+        finally:
+            self._returned(connection, stays)
+        kind, content = answer[1:2], answer[2:]
+        try:
+            if kind == DONE:
+                return call.result.validate_json(content)[0]
+            if kind == REFUSED:
+                raise refusal_of(content)
+        except ValidationError as error:
+            raise ReadingFault(f"{call.name} answered what it cannot answer") from error
+        told = content.decode(errors="replace") if kind == BROKEN else "an answer of no kind"
+        raise ReadingFault(f"{call.name}: {told}")
+
+    def _taken(self) -> socket.socket:
+        """A process that waits for work, a new one if there may be more; Unavailable."""
+        until = time.monotonic() + self._limits.waiting
+        with self._changed:
+            while True:
+                if self._closed:
+                    raise Unavailable("The service is being stopped")
+                while self._idle:
+                    connection = self._idle.pop()
+                    if _is_alive(connection):
+                        return connection
+                    connection.close()
+                    self._count -= 1
+                if self._count < self._most:
+                    connection = self._forked()
+                    self._count += 1
+                    return connection
+                if not self._changed.wait(until - time.monotonic()):
+                    raise Unavailable("Every process that reads documents is busy: try again shortly")
+
+    def _returned(self, connection: socket.socket, stays: bool) -> None:
+        with self._changed:
+            if stays and not self._closed:
+                self._idle.append(connection)
+            else:
+                connection.close()
+                self._count -= 1
+            self._changed.notify()
+
+    def _forked(self) -> socket.socket:
+        here, there = socket.socketpair()
+        with there:
+            try:
+                send(self._started(), b"+", [there.fileno()])
+            except Gone:  # the nursery was killed: a new one
+                self._ended()
+                send(self._started(), b"+", [there.fileno()])
+        here.settimeout(self._limits.patience)
+        return here
+
+    def _started(self) -> socket.socket:
+        if self._nursery is None:
+            here, there = socket.socketpair()
+            with there:
+                program = subprocess.Popen(  # noqa: S603 - this program itself
+                    [
+                        sys.executable,
+                        "-P",
+                        "-m",
+                        "seal_service.isolation.reading",
+                        str(there.fileno()),
+                        str(self._limits.seconds),
+                        str(self._limits.bytes),
+                        *self._modules,
+                    ],
+                    env={"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(one for one in sys.path if one)},
+                    cwd="/",
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=[there.fileno()],
+                )
+            self._nursery = program, here
+        return self._nursery[1]
+
+    def _ended(self) -> None:
+        if self._nursery is not None:
+            program, control = self._nursery
+            control.close()
+            program.kill()
+            program.wait()
+            self._nursery = None
+
+
+def _is_alive(connection: socket.socket) -> bool:
+    """Whether the process still waits: an idle one says nothing, so that one that can be read has come to its end."""
+    asked = select.poll()
+    asked.register(connection, select.POLLIN)
+    return not asked.poll(0)
