@@ -91,6 +91,13 @@ class Settings(BaseSettings):
     document_bytes: int = Field(50 * MEGABYTE, ge=1024, description="Largest document, in bytes.")
     document_pages: int = Field(5000, ge=1, description="Most pages of a document.")
     document_objects: int = Field(500_000, ge=1, description="Most objects of a document.")
+    reading_seconds: float = Field(4.0, gt=0, description="Processor time that reading one document may take.")
+    reading_bytes: int = Field(
+        320 * MEGABYTE, ge=64 * MEGABYTE, description="Memory that reading one may take, in bytes."
+    )
+    reading_processes: int = Field(
+        2, ge=1, description="Processes that read documents, of each serving process and for each purpose."
+    )
     permitted_content: frozenset[ContentKind] = Field(
         frozenset(),
         description=f"Kinds of content sealed nevertheless: {', '.join(ContentKind)}.",

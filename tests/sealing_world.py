@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from io import BytesIO
@@ -26,9 +26,10 @@ from seal_service.domain.seal import Credential, CredentialPurpose, Custody, Sea
 from seal_service.domain.use import IntentReference, SignatureLevel, UseRequest
 from seal_service.formats.upload import upload_of
 from seal_service.ports.documents import SealedDocument, Upload
+from seal_service.ports.isolation import Isolation
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.pdf import PdfSealer
-from seal_service.testing import MemoryBlobs
+from seal_service.testing import InProcess, MemoryBlobs
 from tests.sealing_infrastructure import (
     Infrastructure,
     SoftKeys,
@@ -76,6 +77,7 @@ class World:
     code: str = "99990000000001"
     width_mm: float = SEAL_MM
     height_mm: float = SEAL_MM
+    isolation: Isolation = field(default_factory=InProcess)
 
     def __post_init__(self) -> None:
         self.infrastructure = Infrastructure(self.suite)
@@ -109,6 +111,7 @@ class World:
             timestamps=self.infrastructure if self.with_timestamps else None,
             revocation=self.infrastructure,
             clock=self.clock,
+            isolation=self.isolation,
             limits=self.limits,
             permitted_content=self.permitted_content,
         )

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.certifying import outside_certification
+from seal_service.bootstrap.isolating import SEALING, reading_processes
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
 from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
@@ -150,6 +151,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     )
     measured = [MeasuredTimestampAuthority(one, measurements) for one in (*outside, *embedded)]
     services = InternalPublicKeyServices(records, lists, responder, unit)
+    reading_for_sealing = reading_processes(settings, SEALING)
     sealer = PdfSealer(
         keys=keys,
         blobs=blobs,
@@ -157,6 +159,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         timestamps=FirstAnsweringTimestampAuthority(measured, trust, clock),
         revocation=revocation,
         clock=clock,
+        isolation=reading_for_sealing,
         limits=DocumentLimits(
             bytes=settings.document_bytes, pages=settings.document_pages, objects=settings.document_objects
         ),
@@ -180,6 +183,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
             _log.error("Calls are still under way after %s seconds; `reconcile` closes them", settings.shutdown_seconds)
         http.close()
         certification.close()
+        reading_for_sealing.close()
         rooms.database.close()
 
     return Service(

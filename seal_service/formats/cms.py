@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from asn1crypto import cms, tsp, x509
 from asn1crypto.core import ObjectIdentifier
@@ -26,6 +28,10 @@ entry that announced the seal. Under 2.25 (Rec. ITU-T X.667): the UUID 205d489b-
 _SEQUENCE, _SET, _OCTETS = 0x30, 0x31, 0x04
 _ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"
 _RSA_WITH_SHA256 = "1.2.840.113549.1.1.11"
+
+
+_CERTIFICATES = 1024
+"""Of which what does not change is kept ready."""
 
 
 def tlv(tag: int, *contents: bytes) -> bytes:
@@ -119,7 +125,7 @@ def signed_data(
 def signature_is_valid(certificate: bytes, message: bytes, signature: bytes) -> bool:
     """Whether a signature value (SHA-256; RSASSA-PKCS1-v1_5, or ECDSA in DER) is by a certificate's key (DER)."""
     try:
-        key = load_der_x509_certificate(certificate).public_key()
+        key = _public_key(certificate)
         if isinstance(key, rsa.RSAPublicKey):
             key.verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
         elif isinstance(key, ec.EllipticCurvePublicKey):
@@ -129,6 +135,11 @@ def signature_is_valid(certificate: bytes, message: bytes, signature: bytes) -> 
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True
+
+
+@lru_cache(maxsize=_CERTIFICATES)
+def _public_key(certificate: bytes) -> Any:
+    return load_der_x509_certificate(certificate).public_key()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +179,7 @@ def _identifies(signer: cms.SignerIdentifier, certificate: x509.Certificate) -> 
     return bool(signer.chosen.native == certificate.key_identifier)
 
 
+@lru_cache(maxsize=_CERTIFICATES)
 def _issuer_and_serial_number(certificate: bytes) -> bytes:
     body = x509.Certificate.load(certificate)["tbs_certificate"]
     return tlv(_SEQUENCE, body["issuer"].dump(), body["serial_number"].dump())

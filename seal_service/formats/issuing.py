@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from seal_service.domain.algorithms import Suite
@@ -34,6 +35,7 @@ def is_of(certificate: bytes, issuer: IssuerIdentity) -> bool:
     return issuer.name in certificate and issuer_named_by(read_certificate(certificate)) == issuer
 
 
+@lru_cache(maxsize=256)
 def issued_itself(certificate: bytes) -> bool:
     """Whether a certificate (DER) names itself as its issuer, as roots do."""
     read = read_certificate(certificate)

@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BytesIO
-from typing import TypeGuard
+from io import SEEK_CUR, SEEK_END, SEEK_SET, BytesIO, RawIOBase
+from typing import Any, BinaryIO, TypeGuard, cast
 
 import pikepdf
+
+from seal_service.formats.document_file import DocumentFile
+from seal_service.ports.documents import Content, DocumentBytes
 
 MM_PER_POINT = 25.4 / 72
 """Default user space has 72 units an inch (ISO 32000-2, 8.3.2.3); UserUnit multiplies them."""
@@ -19,6 +22,11 @@ MM_PER_POINT = 25.4 / 72
 _DEEPEST = 128
 """Of page and field trees; deeper ones exist only to exhaust readers."""
 _MOST_FIELDS = 100_000
+_SMALL = 1 << 18
+"""Bytes that are read through Python's own buffers; larger files are left to qpdf to map, which reads them faster."""
+_COPIED = 16 << 20
+"""Bytes that are copied together with what was appended rather than read in pieces."""
+_PATH = "/proc/self/fd/{}"
 
 
 class PdfStructureError(ValueError):
@@ -53,9 +61,57 @@ class ShownPage:
         return (self.right - self.left if self.rotation % 180 else self.top - self.bottom) * self.unit_mm
 
 
-def open_pdf(content: bytes) -> pikepdf.Pdf:
-    """A document as its cross-references say, nothing repaired; pikepdf.PdfError when that cannot be done."""
-    return pikepdf.open(BytesIO(content), attempt_recovery=False, suppress_warnings=True, inherit_page_attributes=False)
+def open_pdf(content: Content, appended: bytes = b"") -> pikepdf.Pdf:
+    """A document as its cross-references say, nothing repaired; pikepdf.PdfError when that cannot be done.
+
+    `appended` is its end; it is not copied into one piece with a large one.
+    """
+    if len(content) <= _SMALL:
+        return _opened(BytesIO(content[:] + appended))
+    if isinstance(content, DocumentBytes) and not appended:
+        return _opened(_PATH.format(content.file.fileno()))
+    if len(content) > _COPIED:
+        return _opened(cast(BinaryIO, _Joined(content, appended)))
+    file = DocumentFile()
+    file.write(memoryview(content))
+    file.write(appended)
+    return _opened(_PATH.format(file.descriptor))
+
+
+def _opened(source: str | BinaryIO) -> pikepdf.Pdf:
+    return pikepdf.open(source, attempt_recovery=False, suppress_warnings=True, inherit_page_attributes=False)
+
+
+class _Joined(RawIOBase):
+    """Two pieces read as one file."""
+
+    def __init__(self, content: Content, appended: bytes) -> None:
+        self._content, self._appended = content, appended
+        self._size = len(content) + len(appended)
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = SEEK_SET, /) -> int:
+        self._at = offset + {SEEK_SET: 0, SEEK_CUR: self._at, SEEK_END: self._size}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any, /) -> int:
+        end = min(self._at + len(buffer), self._size)
+        border = len(self._content)
+        found = self._content[self._at : end] if self._at < border else b""
+        if end > border:
+            found += self._appended[max(self._at - border, 0) : end - border]
+        buffer[: len(found)] = found
+        self._at += len(found)
+        return len(found)
 
 
 def header_offset(content: bytes) -> int:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -40,11 +41,11 @@ class ReadingProcesses:
         self._modules = tuple(modules)
         self._limits = limits
         self._most = most
-        self._idle: list[socket.socket] = []
+        self._held = _Held()
         self._count = 0
         self._changed = threading.Condition()
-        self._nursery: tuple[subprocess.Popen[bytes], socket.socket] | None = None
         self._closed = False
+        weakref.finalize(self, self._held.end)  # also when nobody closes it
 
     def start(self) -> None:
         """Begin to load the modules; not needed, but the first document then waits less."""
@@ -70,14 +71,7 @@ class ReadingProcesses:
         """End them; those at work end with their document."""
         with self._changed:
             self._closed = True
-            for one in self._idle:
-                one.close()
-            self._idle.clear()
-            if self._nursery is not None:
-                program, control = self._nursery
-                control.close()
-                program.wait()
-                self._nursery = None
+            self._held.end()
 
     def _called(self, function: Callable[..., Any], document: Content, arguments: object, *files: int) -> Any:
         call = call_of(function)
@@ -117,8 +111,8 @@ class ReadingProcesses:
             while True:
                 if self._closed:
                     raise Unavailable("The service is being stopped")
-                while self._idle:
-                    connection = self._idle.pop()
+                while self._held.idle:
+                    connection = self._held.idle.pop()
                     if _is_alive(connection):
                         return connection
                     connection.close()
@@ -133,7 +127,7 @@ class ReadingProcesses:
     def _returned(self, connection: socket.socket, stays: bool) -> None:
         with self._changed:
             if stays and not self._closed:
-                self._idle.append(connection)
+                self._held.idle.append(connection)
             else:
                 connection.close()
                 self._count -= 1
@@ -145,13 +139,13 @@ class ReadingProcesses:
             try:
                 send(self._started(), b"+", [there.fileno()])
             except Gone:  # the nursery was killed: a new one
-                self._ended()
+                self._held.end_nursery()
                 send(self._started(), b"+", [there.fileno()])
         here.settimeout(self._limits.patience)
         return here
 
     def _started(self) -> socket.socket:
-        if self._nursery is None:
+        if self._held.nursery is None:
             here, there = socket.socketpair()
             with there:
                 program = subprocess.Popen(  # noqa: S603 - this program itself
@@ -171,16 +165,30 @@ class ReadingProcesses:
                     stdout=subprocess.DEVNULL,
                     pass_fds=[there.fileno()],
                 )
-            self._nursery = program, here
-        return self._nursery[1]
+            self._held.nursery = program, here
+        return self._held.nursery[1]
 
-    def _ended(self) -> None:
-        if self._nursery is not None:
-            program, control = self._nursery
+
+class _Held:
+    """What has to be ended: connections to processes that wait, and the nursery."""
+
+    def __init__(self) -> None:
+        self.idle: list[socket.socket] = []
+        self.nursery: tuple[subprocess.Popen[bytes], socket.socket] | None = None
+
+    def end(self) -> None:
+        for one in self.idle:
+            one.close()
+        self.idle.clear()
+        self.end_nursery()
+
+    def end_nursery(self) -> None:
+        if self.nursery is not None:
+            program, control = self.nursery
+            self.nursery = None
             control.close()
             program.kill()
             program.wait()
-            self._nursery = None
 
 
 def _is_alive(connection: socket.socket) -> bool:

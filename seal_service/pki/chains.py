@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from asn1crypto import x509
 
@@ -15,6 +18,9 @@ from seal_service.ports.records import Records
 from seal_service.ports.system import Clock
 
 _LONGEST = 8
+_KEPT = timedelta(minutes=1)
+"""How long a chain of our own is not looked for again: a certificate keeps it, and a use asks for it several times."""
+_MOST_KEPT = 1000
 
 
 class KnownChains:
@@ -24,13 +30,24 @@ class KnownChains:
         self._records = records
         self._trust = trust
         self._clock = clock
+        self._found: OrderedDict[bytes, tuple[datetime, tuple[bytes, ...]]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def of(self, certificate: bytes) -> Sequence[bytes]:
         """DER, from its issuer on; without one for what nobody known issued, and as far as it is known."""
+        now = self._clock.now()
+        with self._lock:
+            at, found = self._found.get(certificate, (now, ()))
+        if found and now - at < _KEPT:
+            return found
         with self._records.read() as transaction:
-            own = own_issuers(transaction, self._clock.now())
+            own = own_issuers(transaction, now)
         found = chain_of(certificate, own)
         if found:
+            with self._lock:
+                self._found[certificate] = now, found
+                while len(self._found) > _MOST_KEPT:
+                    self._found.popitem(last=False)
             return found
         anchors = [one.certificate for one in self._trust.anchors()]
         return chain_of(certificate, [*anchors, *self._trust.intermediates()])

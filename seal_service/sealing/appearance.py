@@ -8,19 +8,21 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from io import BytesIO
 
+import pikepdf
 from PIL import Image
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name
-from pyhanko.pdf_utils.writer import BasePdfFileWriter
 
 from seal_service.domain.errors import IntegrityFailed
 from seal_service.domain.impression import Impression
+from seal_service.formats.pdf import fields, is_mapping
+from seal_service.formats.pdf_update import Identity, PdfUpdate, array, dictionary, number, octets, reference, stream
 from seal_service.ports.system import BlobStore
 from seal_service.sealing.placement import PlacedImpression
 
-_COMPRESSION = 9
-_STEP = 17
-"""Coverage is kept in sixteen steps: no eye sees more at 300 dpi and above, and it halves the file's growth."""
+_STEPS = {4: 16, 2: 4}
+"""Bits of coverage a pixel → its steps. No eye sees more than sixteen at 300 dpi, nor more than four at twice that, and
+they are what makes the file grow."""
+_FINE_DPI = 500
+"""From here on four steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class InkPicture:
     flat: bytes
     """Flate: one bit a pixel, all zero: the palette's only colour everywhere."""
     alpha: bytes
-    """Flate: eight bits a pixel."""
+    """Flate: `bits` a pixel."""
+    bits: int
 
 
 class ImpressionPictures:
@@ -55,7 +58,7 @@ class ImpressionPictures:
         png = self._blobs.get(impression.digest)
         if png is None:
             raise IntegrityFailed("The seal's impression is not in the store", digest=impression.digest)
-        picture = compress(png, bytes.fromhex(impression.ink_rgb))
+        picture = compress(png, bytes.fromhex(impression.ink_rgb), impression.dpi)
         with self._lock:
             self._ready[impression.digest] = picture
             while len(self._ready) > self._capacity:
@@ -63,62 +66,111 @@ class ImpressionPictures:
         return picture
 
 
-def compress(png: bytes, rgb: bytes) -> InkPicture:
+def compress(png: bytes, rgb: bytes, dpi: int) -> InkPicture:
     """The picture of a PNG's alpha channel in one colour (three bytes)."""
+    bits = 2 if dpi >= _FINE_DPI else 4
+    highest = _STEPS[bits] - 1
     with Image.open(BytesIO(png), formats=["PNG"]) as image:
-        alpha = image.convert("RGBA").getchannel("A").point([round(level / _STEP) * _STEP for level in range(256)])
-    row = (alpha.width + 7) // 8
+        alpha = image.convert("RGBA").getchannel("A").point([round(level / 255 * highest) for level in range(256)])
     return InkPicture(
         width=alpha.width,
         height=alpha.height,
         rgb=rgb,
-        flat=zlib.compress(bytes(row * alpha.height), _COMPRESSION),
-        alpha=zlib.compress(alpha.tobytes(), _COMPRESSION),
+        flat=_flate(bytes((alpha.width + 7) // 8 * alpha.height)),
+        alpha=_flate(_packed(alpha, bits)),
+        bits=bits,
     )
 
 
-def add_appearance(writer: BasePdfFileWriter, picture: InkPicture, placed: PlacedImpression) -> generic.IndirectObject:
-    """Write the appearance stream: the ink in its true size, multiplied with what lies below so that text shows."""
-    mask = _image(picture, pdf_name("/DeviceGray"), 8, picture.alpha)
-    palette = generic.ArrayObject(
-        [pdf_name("/Indexed"), pdf_name("/DeviceRGB"), generic.NumberObject(0), generic.ByteStringObject(picture.rgb)]
+def _flate(samples: bytes) -> bytes:
+    """As small as zlib can make them: it is done once a seal."""
+    packing = zlib.compressobj(level=9, memLevel=9)
+    return packing.compress(samples) + packing.flush()
+
+
+def _packed(levels: Image.Image, bits: int) -> bytes:
+    """Samples of fewer than eight bits, each row to whole bytes (ISO 32000-2, 8.9.5.2)."""
+    samples, width = levels.tobytes(), levels.width
+    each = 8 // bits
+    packed = bytearray()
+    for row in range(levels.height):
+        line = samples[row * width : (row + 1) * width]
+        line += bytes(-width % each)
+        parts = [line[first::each] for first in range(each)]
+        packed += bytes(
+            sum(sample << (8 - bits * (place + 1)) for place, sample in enumerate(group))
+            for group in zip(*parts, strict=True)
+        )
+    return bytes(packed)
+
+
+def add_appearance(pdf: pikepdf.Pdf, update: PdfUpdate, picture: InkPicture, placed: PlacedImpression) -> Identity:
+    """Write the appearance stream: the ink in its true size, multiplied with what lies below so that text shows.
+
+    A further seal of the same impression refers to the picture that is there.
+    """
+    image = _present(pdf, picture) or _add_image(update, picture)
+    width, height = number(placed.width), number(placed.height)
+    resources = {
+        "/XObject": dictionary({"/Ink": reference(image)}),
+        "/ExtGState": dictionary({"/Multiply": b"<</BM/Multiply>>"}),
+    }
+    form = {
+        "/Type": b"/XObject",
+        "/Subtype": b"/Form",
+        "/BBox": array([number(0), number(0), width, height]),
+        "/Matrix": array(number(entry) for entry in placed.matrix),
+        "/Resources": dictionary(resources),
+    }
+    return update.add(stream(form, b"q /Multiply gs %s 0 0 %s 0 0 cm /Ink Do Q" % (width, height)))
+
+
+def _add_image(update: PdfUpdate, picture: InkPicture) -> Identity:
+    mask = update.add(stream(_entries(picture, b"/DeviceGray", picture.bits), picture.alpha))
+    return update.add(stream(_entries(picture, _palette(picture), 1) | {"/SMask": reference(mask)}, picture.flat))
+
+
+def _palette(picture: InkPicture) -> bytes:
+    return array([b"/Indexed", b"/DeviceRGB", b"0", octets(picture.rgb)])
+
+
+def _entries(picture: InkPicture, colour_space: bytes, bits: int) -> dict[str, bytes]:
+    return {
+        "/Type": b"/XObject",
+        "/Subtype": b"/Image",
+        "/Width": b"%d" % picture.width,
+        "/Height": b"%d" % picture.height,
+        "/ColorSpace": colour_space,
+        "/BitsPerComponent": b"%d" % bits,
+        "/Filter": b"/FlateDecode",
+    }
+
+
+def _present(pdf: pikepdf.Pdf, picture: InkPicture) -> Identity | None:
+    """The same picture in the appearance of an earlier seal, equal in every entry and byte."""
+    for _, node, kind in fields(pdf):
+        value: object = node
+        for key in ("/AP", "/N", "/Resources", "/XObject", "/Ink") if kind == "/Sig" else ():
+            value = value.get(key) if is_mapping(value) else None
+        if isinstance(value, pikepdf.Stream) and value.is_indirect and _is_same(value, picture):
+            return value.objgen
+    return None
+
+
+def _is_same(image: pikepdf.Stream, picture: InkPicture) -> bool:
+    mask = image.get("/SMask")
+    return (
+        isinstance(mask, pikepdf.Stream)
+        and _is(image, _entries(picture, _palette(picture), 1), picture.flat, {"/SMask"})
+        and _is(mask, _entries(picture, b"/DeviceGray", picture.bits), picture.alpha, set())
     )
-    image = _image(picture, palette, 1, picture.flat)
-    image["/SMask"] = writer.add_object(mask)
-    width, height = _number(placed.width), _number(placed.height)
-    state = generic.DictionaryObject({pdf_name("/BM"): pdf_name("/Multiply")})
-    form = generic.StreamObject(
-        {
-            pdf_name("/Type"): pdf_name("/XObject"),
-            pdf_name("/Subtype"): pdf_name("/Form"),
-            pdf_name("/BBox"): generic.ArrayObject([_number(0), _number(0), width, height]),
-            pdf_name("/Matrix"): generic.ArrayObject([_number(entry) for entry in placed.matrix]),
-            pdf_name("/Resources"): generic.DictionaryObject(
-                {
-                    pdf_name("/XObject"): generic.DictionaryObject({pdf_name("/Ink"): writer.add_object(image)}),
-                    pdf_name("/ExtGState"): generic.DictionaryObject({pdf_name("/Multiply"): state}),
-                }
-            ),
-        },
-        stream_data=f"q /Multiply gs {width} 0 0 {height} 0 0 cm /Ink Do Q".encode("ascii"),
+
+
+def _is(found: pikepdf.Stream, entries: dict[str, bytes], content: bytes, further: set[str]) -> bool:
+    ours = pikepdf.Object.parse(dictionary(entries))
+    held = found.stream_dict
+    return (
+        set(held.keys()) == {*entries, "/Length", *further}
+        and all(held[key] == ours[key] for key in entries)
+        and found.read_raw_bytes() == content
     )
-    return writer.add_object(form)
-
-
-def _image(picture: InkPicture, colour_space: generic.PdfObject, bits: int, encoded: bytes) -> generic.StreamObject:
-    return generic.StreamObject(
-        {
-            pdf_name("/Type"): pdf_name("/XObject"),
-            pdf_name("/Subtype"): pdf_name("/Image"),
-            pdf_name("/Width"): generic.NumberObject(picture.width),
-            pdf_name("/Height"): generic.NumberObject(picture.height),
-            pdf_name("/ColorSpace"): colour_space,
-            pdf_name("/BitsPerComponent"): generic.NumberObject(bits),
-            pdf_name("/Filter"): pdf_name("/FlateDecode"),
-        },
-        encoded_data=encoded,
-    )
-
-
-def _number(value: float) -> generic.FloatObject:
-    return generic.FloatObject(f"{value:.4f}")

@@ -1,7 +1,7 @@
 """读取: the facts that decide on a document's admission, and the page that is to be sealed.
 
-Two parsers with limits: pyHanko first, because it bounds what compressed objects may grow to and because the update is
-written with it; then qpdf, which reads what pyHanko's lenient mode would guess at and repairs nothing here.
+With qpdf, which repairs nothing here. Only what decides is read: objects are looked into where the bytes of the file
+say that there may be something, so that the cost does not grow with their number.
 """
 
 from __future__ import annotations
@@ -10,19 +10,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 
 import pikepdf
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.decode_limits import (
-    DEFAULT_PURPOSE_LIMITS,
-    DecodeLimits,
-    DecodePurpose,
-    DocumentDecodeBudget,
-    StreamDecodeLimits,
-)
-from pyhanko.pdf_utils.misc import PdfDecodeLimitError
-from pyhanko.pdf_utils.reader import PdfFileReader
 
 from seal_service.domain.content import ContentKind
 from seal_service.domain.errors import (
@@ -42,14 +31,16 @@ from seal_service.formats.pdf import (
     open_pdf,
     shown_page,
 )
+from seal_service.ports.documents import Content
 from seal_service.sealing.active_content import hides_layers, kinds_in
 from seal_service.sealing.admission import DocumentFacts, DocumentLimits
 from seal_service.sealing.counted_values import CountedValues
+from seal_service.sealing.suspects import Suspects
 
-_BYTES_OF_AN_XREF_ENTRY = 20
 _HARMLESS = ("xref entry for the xref stream itself is missing", "Resources is missing or invalid; repairing")
 """Warnings of qpdf about what every reader takes alike: nothing refers to a cross-reference stream by its number, and
 a page whose content needs no resources may be without."""
+_HEADER_WITHIN = 1024
 _NAME_OF_THE_STREAM = re.compile(r"stream <[^>]*>[,:]? ?")
 _BYTES_OF_AN_OBJECT = 512
 """What an object in an object stream may take on average."""
@@ -71,57 +62,55 @@ class PageToSeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadDocument:
-    """A document that was read: its facts, the page asked for, and pyHanko's reader to write the update with."""
+    """A document that was read: its facts, the page asked for, and the document itself, as long as it is open."""
 
     facts: DocumentFacts
     page: PageToSeal
     field_names: frozenset[str]
-    reader: PdfFileReader
+    pdf: pikepdf.Pdf
 
 
-def read_document(content: bytes, page: int, limits: DocumentLimits) -> ReadDocument:
-    """Facts of a document and its page (from 1; −1: the last).
+@contextmanager
+def read_document(content: Content, page: int, limits: DocumentLimits) -> Iterator[ReadDocument]:
+    """Facts of a document and its page (from 1; −1: the last), open while it is used.
 
     Raises DocumentUnsupported, DocumentEncrypted, DocumentDamaged, DocumentOverLimit, InvalidPlacement.
     """
     if len(content) > limits.bytes:
         raise DocumentOverLimit(f"The document has more than {limits.bytes} bytes", what="bytes", limit=limits.bytes)
-    offset = header_offset(content)
+    offset = header_offset(content[:_HEADER_WITHIN])
     if offset < 0:
         raise DocumentUnsupported
     if offset > 0:
         raise DocumentDamaged("There are bytes before the PDF header", cause="bytes_before_header")
-    with damage_reported():
-        reader = PdfFileReader(BytesIO(content), strict=False, decode_limits=_decode_limits(limits))
-        if "/Encrypt" in reader.trailer:
+    with damage_reported(), open_pdf(content) as pdf:
+        if "/Encrypt" in pdf.trailer:
             raise DocumentEncrypted
-        objects = _count_objects(reader, limits)
-        with open_pdf(content) as pdf:
-            facts = _facts(pdf, len(content), objects, CountedValues(limits.objects * _VALUES_OF_AN_OBJECT))
-            if facts.pages > limits.pages:
-                raise DocumentOverLimit(
-                    f"The document has more than {limits.pages} pages", what="pages", limit=limits.pages
-                )
-            return ReadDocument(
-                facts=facts,
-                page=_page(pdf, reader, page),
-                field_names=frozenset(name for name, _, _ in fields(pdf)),
-                reader=reader,
+        facts = _facts(pdf, content, limits)
+        if facts.pages > limits.pages:
+            raise DocumentOverLimit(
+                f"The document has more than {limits.pages} pages", what="pages", limit=limits.pages
             )
+        yield ReadDocument(
+            facts=facts,
+            page=_page(pdf, page),
+            field_names=frozenset(name for name, _, _ in fields(pdf)),
+            pdf=pdf,
+        )
 
 
 @contextmanager
 def damage_reported() -> Iterator[None]:
     """Turn whatever a parser raises on an untrusted document into DocumentDamaged or DocumentOverLimit.
 
-    pyHanko raises its own errors, and with crafted files nearly every built-in one too.
+    With crafted files that is nearly every built-in one.
     """
     try:
         yield
     except SealServiceError:
         raise
-    except PdfDecodeLimitError as error:
-        raise DocumentOverLimit("The document's compressed parts grow too large", what="compressed") from error
+    except MemoryError:
+        raise
     except pikepdf.PasswordError as error:
         raise DocumentEncrypted from error
     except Exception as error:
@@ -129,46 +118,21 @@ def damage_reported() -> Iterator[None]:
         raise DocumentDamaged(cause=cause[-200:]) from error
 
 
-def _decode_limits(limits: DocumentLimits) -> DecodeLimits:
-    compressed_objects = limits.objects * _BYTES_OF_AN_OBJECT
-    return DecodeLimits(
-        per_purpose={
-            **DEFAULT_PURPOSE_LIMITS,
-            DecodePurpose.XREF_STREAM: StreamDecodeLimits(max_output_size=limits.objects * _BYTES_OF_AN_XREF_ENTRY),
-        },
-        document_budget=DocumentDecodeBudget(base_allowance=compressed_objects, max_ratio=0),
-    )
-
-
-def _count_objects(reader: PdfFileReader, limits: DocumentLimits) -> int:
-    """The highest object number in use, after every object stream was decoded once under the limits."""
-    size = int(reader.trailer["/Size"])
-    highest, streams = 0, set()
-    for revision in range(reader.xrefs.total_revisions):
-        section = reader.xrefs.get_xref_data(revision)
-        own = reader.xrefs.get_xref_container_info(revision).stream_ref
-        highest = max(highest, own.idnum if own is not None else 0)
-        for data in (section, section.hybrid.xref_data if section.hybrid is not None else None):
-            if data is not None:
-                highest = max([highest, *(number for number, _ in data.explicit_refs_in_revision)])
-                streams.update(data.obj_streams_used)
+def _facts(pdf: pikepdf.Pdf, content: Content, limits: DocumentLimits) -> DocumentFacts:
+    table = pdf.get_xref_table()
+    size, highest = int(pdf.trailer["/Size"]), max((number for number, _ in table), default=0)
     if max(size - 1, highest) > limits.objects:
         raise DocumentOverLimit(
             f"The document has more than {limits.objects} objects", what="objects", limit=limits.objects
         )
     if highest >= size:
         raise DocumentDamaged("The trailer's /Size is too small: new objects would replace others", cause="size")
-    for number in streams:
-        stream = reader.get_object(generic.Reference(number, 0, reader))
-        stream.read_data(DecodePurpose.OBJECT_STREAM)
-    return highest
-
-
-def _facts(pdf: pikepdf.Pdf, size: int, objects: int, values: CountedValues) -> DocumentFacts:
+    values = CountedValues(limits.objects * _VALUES_OF_AN_OBJECT)
     active: set[ContentKind] = set()
-    for indirect in pdf.objects:
-        if isinstance(indirect, pikepdf.Object):
-            active |= kinds_in(indirect, values)
+    for identity in Suspects(pdf, content, table, limits.objects * _BYTES_OF_AN_OBJECT).identities():
+        suspect = pdf.get_object(identity)
+        if isinstance(suspect, pikepdf.Object):
+            active |= kinds_in(suspect, values)
     if hides_layers(pdf, values):
         active.add(ContentKind.HIDDEN_LAYERS)
     pages = len(pdf.pages)
@@ -177,9 +141,9 @@ def _facts(pdf: pikepdf.Pdf, size: int, objects: int, values: CountedValues) -> 
         raise DocumentDamaged(cause=_NAME_OF_THE_STREAM.sub("", damage[0])[-200:])
     form = pdf.Root.get("/AcroForm")
     return DocumentFacts(
-        bytes=size,
+        bytes=len(content),
         pages=pages,
-        objects=objects,
+        objects=highest,
         encrypted=pdf.is_encrypted,
         xfa=is_mapping(form) and "/XFA" in form,
         locked=_locked(pdf, values),
@@ -187,7 +151,7 @@ def _facts(pdf: pikepdf.Pdf, size: int, objects: int, values: CountedValues) -> 
     )
 
 
-def _page(pdf: pikepdf.Pdf, reader: PdfFileReader, number: int) -> PageToSeal:
+def _page(pdf: pikepdf.Pdf, number: int) -> PageToSeal:
     count = len(pdf.pages)
     if count == 0:
         raise DocumentDamaged("The document has no pages", cause="no_pages")
@@ -195,10 +159,9 @@ def _page(pdf: pikepdf.Pdf, reader: PdfFileReader, number: int) -> PageToSeal:
     if wanted > count:
         raise InvalidPlacement(f"The document has {count} pages; there is no page {number}", field="page", pages=count)
     page = pdf.pages[wanted - 1].obj
-    object_id = page.objgen
-    if object_id[0] == 0 or reader.xrefs[generic.Reference(*object_id, reader)] is None:
+    if page.objgen[0] == 0:
         raise PdfStructureError("the page is not an indirect object of its own")
-    return PageToSeal(number=wanted, object_id=object_id, shown=shown_page(page))
+    return PageToSeal(number=wanted, object_id=page.objgen, shown=shown_page(page))
 
 
 def _locked(pdf: pikepdf.Pdf, values: CountedValues) -> bool:

@@ -11,10 +11,11 @@ from seal_service.domain.errors import RevocationUnavailable, TimestampUnavailab
 from seal_service.domain.use import SignatureLevel
 from seal_service.formats.cms import TimestampToken, read_timestamp_token
 from seal_service.ports.crypto import RevocationSource, TimestampAuthority
-from seal_service.ports.documents import HashState
-from seal_service.sealing.revision import OpenSignature, Revision, signature_dictionary
-from seal_service.sealing.security_store import add_to_store
+from seal_service.ports.documents import Content, HashState
+from seal_service.ports.isolation import Isolation
+from seal_service.sealing.revision import OpenRevision
 from seal_service.sealing.validation_data import ValidationData, collect
+from seal_service.sealing.writing import StoreToWrite, TimestampToWrite, write_store, write_timestamp
 
 _log = logging.getLogger(__name__)
 _FIRST_TIMESTAMP_ROOM = 6144
@@ -31,11 +32,11 @@ class TimestampTooLarge(TimestampUnavailable):
 class SignedRevision:
     """A revision whose signature value exists, to be filled in."""
 
-    content: bytes
+    content: Content
     """The document before the revision."""
     sha256: HashState
     """Its hash state; copied, never changed."""
-    open_signature: OpenSignature
+    revision: OpenRevision
     contents: Callable[[bytes | None], bytes]
     """SignedData, DER, with a time-stamp token or without."""
     signature: bytes
@@ -73,6 +74,7 @@ class LevelRaiser:
         timestamps: TimestampAuthority | None,
         revocation: RevocationSource,
         issuers: Callable[[], Sequence[bytes]],
+        isolation: Isolation,
     ) -> None:
         """`chain` gives the certificates, DER, from the issuer of one to its root; `issuers` further ones, that may
         have issued those of outside time-stamping authorities."""
@@ -80,6 +82,7 @@ class LevelRaiser:
         self._issuers = issuers
         self._timestamps = timestamps
         self._revocation = revocation
+        self._isolation = isolation
         self._largest_timestamp = 0
 
     @property
@@ -91,7 +94,7 @@ class LevelRaiser:
         """The highest level up to the one asked for; `shortfall` says what kept it lower."""
         document = _Document(signed)
         token, shortfall = None, None
-        document.append(signed.open_signature.filled(signed.contents(None)))
+        document.append(signed.revision.filled(signed.contents(None)))
         level = SignatureLevel.B_B
         try:
             if asked.at_least(SignatureLevel.B_T):
@@ -112,9 +115,9 @@ class LevelRaiser:
         """B-T: the signature-time-stamp attribute (EN 319 122-1, 5.3), in the place of the signature without it."""
         stamp, token = self._timestamp(hashlib.sha256(signed.signature).digest())
         der = signed.contents(token)
-        if len(der) > signed.open_signature.room:
+        if len(der) > signed.revision.room:
             raise TimestampTooLarge(f"The time-stamp has {len(token)} bytes, more than the room reserved for it")
-        document.replace(signed.open_signature.filled(der))
+        document.replace(signed.revision.filled(der))
         return stamp, token
 
     def _store(
@@ -127,24 +130,25 @@ class LevelRaiser:
         chains = [issuer for certificate in judged for issuer in self._chain(certificate)]
         known = [*chains, *stamp.certificates, *self._issuers()]
         data = collect(judged, known, self._revocation, stamp.generated_at)
-        revision = Revision(document.content)
-        add_to_store(revision.writer, data, contents)
-        document.append(revision.write())
+        written = StoreToWrite(
+            appended=document.appended,
+            certificates=tuple(data.certificates),
+            ocsp_responses=tuple(data.ocsp_responses),
+            crls=tuple(data.crls),
+            contents=contents,
+        )
+        document.append(self._isolation.run(write_store, document.original, written))
         return data
 
     def _archive(self, document: _Document, signed: SignedRevision, data: ValidationData) -> None:
         """B-LTA: a document time-stamp over everything so far (EN 319 142-1, 5.4.3)."""
         room = self.timestamp_room
         while True:
-            opened = Revision(document.content).add_signature(
-                f"Timestamp-{signed.field_name}",
-                signed.page,
-                (0, 0, 0, 0),
-                None,
-                signature_dictionary("/ETSI.RFC3161", "/DocTimeStamp"),
-                room,
-            )(document.sha256.copy())
-            stamp, token = self._timestamp(opened.digest)
+            asked = TimestampToWrite(
+                appended=document.appended, field_name=f"Timestamp-{signed.field_name}", page=signed.page, room=room
+            )
+            opened = self._isolation.run(write_timestamp, document.original, asked)
+            stamp, token = self._timestamp(digest_of(opened, document.sha256))
             if len(token) <= opened.room:
                 break
             room = len(token) + _SPARE
@@ -167,14 +171,10 @@ class _Document:
     """The document as it grows, with the hash state of all of it."""
 
     def __init__(self, signed: SignedRevision) -> None:
-        self._original = signed.content
+        self.original = signed.content
         self._original_sha256 = signed.sha256
         self.appended = b""
         self.sha256 = signed.sha256.copy()
-
-    @property
-    def content(self) -> bytes:
-        return self._original + self.appended
 
     def append(self, revision: bytes) -> None:
         self.appended += revision
@@ -187,5 +187,13 @@ class _Document:
         self.append(appended)
 
 
+def digest_of(revision: OpenRevision, before: HashState) -> bytes:
+    """The digest over the byte range of a revision, from the hash state of all that is before it."""
+    state = before.copy()
+    for part in revision.covered:
+        state.update(part)
+    return state.digest()
+
+
 def _padded(signed: SignedRevision, token: bytes) -> bytes:
-    return signed.contents(token).ljust(signed.open_signature.room, b"\0")
+    return signed.contents(token).ljust(signed.revision.room, b"\0")

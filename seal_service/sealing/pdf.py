@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,17 +19,13 @@ from seal_service.formats.cms import (
 from seal_service.formats.issuing import issued_itself
 from seal_service.ports.crypto import KeyStore, RevocationSource, TimestampAuthority
 from seal_service.ports.documents import PreparedSeal, SealedDocument, Upload
+from seal_service.ports.isolation import Isolation
 from seal_service.ports.system import BlobStore, Clock
-from seal_service.sealing.admission import DocumentLimits, admit
-from seal_service.sealing.appearance import ImpressionPictures, add_appearance
-from seal_service.sealing.facts import damage_reported, read_document
-from seal_service.sealing.levels import LevelRaiser, Raised, SignedRevision, TimestampTooLarge
-from seal_service.sealing.placement import place
-from seal_service.sealing.revision import OpenSignature, Revision, seal_dictionary
+from seal_service.sealing.admission import DocumentLimits
+from seal_service.sealing.appearance import ImpressionPictures
+from seal_service.sealing.levels import LevelRaiser, Raised, SignedRevision, TimestampTooLarge, digest_of
 from seal_service.sealing.self_check import check_sealed
-
-_STRUCTURE_BYTES = 512
-"""More than SignedData takes beside its certificates, names, signature and token; a test measures it."""
+from seal_service.sealing.writing import SealToWrite, WrittenSeal, write_seal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +34,9 @@ class _PreparedPdf:
 
     document: Upload
     permit: SealingPermit
-    signature: OpenSignature
+    written: WrittenSeal
     attributes: bytes
     certificates: tuple[bytes, ...]
-    page: int
-    page_id: tuple[int, int]
-    box_um: tuple[int, int, int, int]
-    field_name: str
 
 
 class PdfSealer:
@@ -62,6 +53,7 @@ class PdfSealer:
         timestamps: TimestampAuthority | None,
         revocation: RevocationSource,
         clock: Clock,
+        isolation: Isolation,
         limits: DocumentLimits,
         permitted_content: frozenset[ContentKind] = frozenset(),
         issuers: Callable[[], Sequence[bytes]] = tuple,
@@ -75,55 +67,52 @@ class PdfSealer:
         self._pictures = ImpressionPictures(blobs)
         self._chain = chain
         self._clock = clock
+        self._isolation = isolation
         self._limits = limits
         self._permitted_content = permitted_content
-        self._levels = LevelRaiser(chain, timestamps, revocation, issuers)
+        self._levels = LevelRaiser(chain, timestamps, revocation, issuers, isolation)
 
     def prepare(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> PreparedSeal:
         """Place the impression, write the revision with a gap for the signature, build the signed attributes.
 
         Raises a DocumentRefused, InvalidPlacement.
         """
-        read = read_document(bytes(document.content), permit.placement.page, self._limits)
-        admit(read.facts, self._limits, self._permitted_content)
         impression = permit.impression
-        placed = place(read.page.shown, permit.placement, impression.width_mm, impression.height_mm)
-        picture = self._pictures.of(impression)
-        field_name = _field_name(intent, read.field_names)
         credential = permit.credential
         certificates = self._intermediates(credential.certificate)
-        room = (
-            _STRUCTURE_BYTES
-            + len(credential.certificate)
-            + sum(len(one) for one in certificates)
-            + longest_signature(credential.suite)
-            + (self._levels.timestamp_room if permit.level.at_least(SignatureLevel.B_T) else 0)
+        stamped = permit.level.at_least(SignatureLevel.B_T)
+        longest = signed_data(
+            signed_attributes(bytes(32), credential.certificate, intent.leaf_hash),
+            bytes(longest_signature(credential.suite)),
+            credential.suite,
+            credential.certificate,
+            certificates,
+            bytes(self._levels.timestamp_room) if stamped else None,
         )
-        with damage_reported():
-            revision = Revision(bytes(document.content), read.reader)
-            write = revision.add_signature(
-                field_name,
-                read.page.object_id,
-                placed.rectangle,
-                add_appearance(revision.writer, picture, placed),
-                seal_dictionary(self._clock.now(), permit.unit_name, f"{permit.seal_name} {permit.seal_code}"),
-                room,
-            )
-            signature = write(document.sha256.copy())
-        attributes = signed_attributes(signature.digest, credential.certificate, intent.leaf_hash)
+        written = self._isolation.run(
+            write_seal,
+            document.content,
+            SealToWrite(
+                placement=permit.placement,
+                width_mm=impression.width_mm,
+                height_mm=impression.height_mm,
+                picture=self._pictures.of(impression),
+                at=self._clock.now(),
+                unit_name=permit.unit_name,
+                reason=f"{permit.seal_name} {permit.seal_code}",
+                field_name=_field_name(intent),
+                room=len(longest),
+                limits=self._limits,
+                permitted_content=self._permitted_content,
+            ),
+        )
+        digest = digest_of(written.revision, document.sha256)
+        attributes = signed_attributes(digest, credential.certificate, intent.leaf_hash)
         return PreparedSeal(
             to_be_signed=attributes,
             key_reference=credential.key_reference,
             state=_PreparedPdf(
-                document=document,
-                permit=permit,
-                signature=signature,
-                attributes=attributes,
-                certificates=certificates,
-                page=read.page.number,
-                page_id=read.page.object_id,
-                box_um=placed.box_um,
-                field_name=field_name,
+                document=document, permit=permit, written=written, attributes=attributes, certificates=certificates
             ),
         )
 
@@ -149,7 +138,8 @@ class PdfSealer:
 
     def check(self, original: Upload, sealed: SealedDocument, permit: SealingPermit, intent: IntentReference) -> None:
         """自检 without the library that wrote it; SelfCheckFailed."""
-        check_sealed(original, sealed, permit, intent, self._intermediates(permit.credential.certificate))
+        intermediates = self._intermediates(permit.credential.certificate)
+        check_sealed(original, sealed, permit, intent, intermediates, self._isolation)
 
     def _intermediates(self, certificate: bytes) -> tuple[bytes, ...]:
         """What a signature holds beside the seal's certificate: the chain that this was certified under, without its
@@ -169,14 +159,14 @@ class PdfSealer:
         return self._levels.raise_to(
             state.permit.level,
             SignedRevision(
-                content=bytes(state.document.content),
+                content=state.document.content,
                 sha256=state.document.sha256,
-                open_signature=state.signature,
+                revision=state.written.revision,
                 contents=contents,
                 signature=signature,
                 certificate=credential.certificate,
-                page=state.page_id,
-                field_name=state.field_name,
+                page=state.written.page_id,
+                field_name=state.written.field_name,
             ),
         )
 
@@ -202,9 +192,9 @@ class PdfSealer:
             signature_value=signature,
             signature_algorithm=signature_algorithm(state.permit.credential.suite),
             timestamp_token=raised.timestamp_token,
-            page=state.page,
-            box_um=state.box_um,
-            field_name=state.field_name,
+            page=state.written.page,
+            box_um=state.written.box_um,
+            field_name=state.written.field_name,
         )
 
 
@@ -214,8 +204,6 @@ def _state(prepared: PreparedSeal) -> _PreparedPdf:
     return prepared.state
 
 
-def _field_name(intent: IntentReference, taken: frozenset[str]) -> str:
-    """A name of one's own: the end of the intent's identifier, which is its random part, numbered if need be."""
-    name = f"Seal-{''.join(character for character in intent.entry_id if character.isalnum())[-12:]}"
-    numbered = (f"{name}-{count}" for count in itertools.count(2))
-    return next(one for one in itertools.chain([name], numbered) if one not in taken)
+def _field_name(intent: IntentReference) -> str:
+    """The end of the intent's identifier, which is its random part."""
+    return f"Seal-{''.join(character for character in intent.entry_id if character.isalnum())[-12:]}"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Sequence
 
-from pyhanko.pdf_utils import generic
-from pyhanko.pdf_utils.generic import pdf_name
-from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+import pikepdf
 
-from seal_service.sealing.revision import resolved
-from seal_service.sealing.validation_data import ValidationData
+from seal_service.formats.pdf_update import PdfUpdate, array, dictionary, entries_of, items_of, reference, stream
+
+_MOST_VALUES = 1000
+"""Of the document's store that are compared with new ones; the rest stays, and may stand there twice."""
 
 
 def vri_key(contents: bytes) -> str:
@@ -18,63 +19,54 @@ def vri_key(contents: bytes) -> str:
     return hashlib.sha1(contents, usedforsecurity=False).hexdigest().upper()
 
 
-def add_to_store(writer: IncrementalPdfFileWriter, data: ValidationData, contents: bytes) -> None:
+def add_to_store(
+    pdf: pikepdf.Pdf,
+    update: PdfUpdate,
+    certificates: Sequence[bytes],
+    ocsp_responses: Sequence[bytes],
+    crls: Sequence[bytes],
+    contents: bytes,
+) -> None:
     """Add validation data to the document's store, a new one if there is none, with an entry for one signature.
 
     What another seal put there stays, with its references.
     """
-    store = _dictionary(writer, writer.root, "/DSS")
-    entry = generic.DictionaryObject({pdf_name("/Type"): pdf_name("/VRI")})
+    store = pdf.Root.get("/DSS")
+    entries = entries_of(store)
+    entry = {"/Type": b"/VRI"}
     for values, in_store, in_entry in (
-        (data.certificates, "/Certs", "/Cert"),
-        (data.ocsp_responses, "/OCSPs", "/OCSP"),
-        (data.crls, "/CRLs", "/CRL"),
+        (certificates, "/Certs", "/Cert"),
+        (ocsp_responses, "/OCSPs", "/OCSP"),
+        (crls, "/CRLs", "/CRL"),
     ):
         if values:
-            references = _add(writer, store, in_store, values)
-            entry[pdf_name(in_entry)] = generic.ArrayObject(references)
-    related = _dictionary(writer, store, "/VRI")
-    related[pdf_name(f"/{vri_key(contents)}")] = writer.add_object(entry)
-    writer.update_container(related)
-
-
-def _dictionary(
-    writer: IncrementalPdfFileWriter, parent: generic.DictionaryObject, key: str
-) -> generic.DictionaryObject:
-    found = resolved(parent, key)
-    if isinstance(found, generic.DictionaryObject):
-        return found
-    made = generic.DictionaryObject()
-    parent[pdf_name(key)] = writer.add_object(made)
-    if parent is writer.root:
-        writer.update_root()
+            held = store.get(in_store) if isinstance(store, pikepdf.Dictionary) else None
+            references, new = _references(update, held, values)
+            entries[in_store] = array([*items_of(held), *new])
+            entry[in_entry] = array(references)
+    related = store.get("/VRI") if isinstance(store, pikepdf.Dictionary) else None
+    entries["/VRI"] = dictionary(
+        entries_of(related) | {f"/{vri_key(contents)}": reference(update.add(dictionary(entry)))}
+    )
+    if isinstance(store, pikepdf.Dictionary) and store.is_indirect:
+        update.set(store.objgen, dictionary(entries))
     else:
-        writer.update_container(parent)
-    return made
+        catalog = entries_of(pdf.Root) | {"/DSS": reference(update.add(dictionary(entries)))}
+        update.set(pdf.Root.objgen, dictionary(catalog))
 
 
-def _add(
-    writer: IncrementalPdfFileWriter, store: generic.DictionaryObject, key: str, values: Iterable[bytes]
-) -> list[generic.IndirectObject]:
-    """References to the values as streams, those that are there already used again."""
-    array = resolved(store, key)
-    if not isinstance(array, generic.ArrayObject):
-        array = generic.ArrayObject()
-        store[pdf_name(key)] = array
-    present = {
-        stream.data: reference
-        for reference, stream in ((one, one.get_object()) for one in array if isinstance(one, generic.IndirectObject))
-        if isinstance(stream, generic.StreamObject)
-    }
-    references = []
+def _references(update: PdfUpdate, held: object, values: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """References to the values, those that are there already used again; and the new ones among them."""
+    present: dict[bytes, bytes] = {}
+    if isinstance(held, pikepdf.Array):
+        for one in list(held)[:_MOST_VALUES]:
+            if isinstance(one, pikepdf.Stream):
+                present[one.read_bytes()] = reference(one.objgen)
+    references, new = [], []
     for value in values:
-        reference = present.get(value)
-        if reference is None:
-            stream = generic.StreamObject(stream_data=value)
-            stream.compress()
-            reference = writer.add_object(stream)
-            array.append(reference)
-        references.append(reference)
-    writer.update_container(array)
-    writer.update_container(store)
-    return references
+        found = present.get(value)
+        if found is None:
+            found = reference(update.add(stream({"/Filter": b"/FlateDecode"}, zlib.compress(value))))
+            new.append(found)
+        references.append(found)
+    return references, new

@@ -1,7 +1,7 @@
 """自检: whether a sealed PDF is what was meant, told without the code that wrote it.
 
-The signature is found with qpdf, its SignedData read with asn1crypto, and every statement is checked against what went
-in: the original document, the permit and the intent.
+The signature is found with qpdf, and every statement is checked against what went in: the original document, the
+permit and the intent. What is not to the byte what it should be is read with asn1crypto, which tells why.
 """
 
 from __future__ import annotations
@@ -11,16 +11,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pikepdf
 from asn1crypto import x509
 
 from seal_service.domain.authorization import SealingPermit
-from seal_service.domain.errors import SelfCheckFailed
+from seal_service.domain.errors import DocumentRefused, SelfCheckFailed
 from seal_service.domain.use import IntentReference, SignatureLevel
-from seal_service.formats.cms import INTENT_LEAF_HASH_OID, read_timestamp_token, signature_is_valid, tlv
+from seal_service.formats.cms import (
+    INTENT_LEAF_HASH_OID,
+    read_timestamp_token,
+    signature_algorithm,
+    signature_is_valid,
+    signed_attributes,
+    tlv,
+)
+from seal_service.formats.cms import signed_data as made_signed_data
 from seal_service.formats.cms_reading import attribute_values, octets_attribute, read_contents, signed_data
-from seal_service.formats.pdf import PdfStructureError, fields, is_mapping, open_pdf
 from seal_service.ports.documents import SealedDocument, Upload
+from seal_service.ports.isolation import Isolation
+from seal_service.sealing.finding import FieldsToFind, FoundField, find_fields
 
 _CONTENT_TYPE = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
@@ -31,8 +39,6 @@ _SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _END_OF_REVISION = b"%%EOF\n"
 
 _READ_ERRORS = (
-    pikepdf.PdfError,
-    PdfStructureError,
     ValueError,
     TypeError,
     KeyError,
@@ -58,14 +64,15 @@ def check_sealed(
     permit: SealingPermit,
     intent: IntentReference,
     intermediates: Sequence[bytes],
+    isolation: Isolation,
 ) -> None:
     """Check everything; SelfCheckFailed with the first thing that is not as it should be.
 
     `intermediates` are the certificates (DER) that the signature holds beside the seal's.
     """
     try:
-        _check(original, sealed, permit, intent, frozenset(intermediates))
-    except _READ_ERRORS as error:
+        _check(original, sealed, permit, intent, frozenset(intermediates), isolation)
+    except (DocumentRefused, *_READ_ERRORS) as error:
         raise SelfCheckFailed(f"The sealed document cannot be read: {error}"[:300], what="unreadable") from error
 
 
@@ -75,82 +82,63 @@ def _check(
     permit: SealingPermit,
     intent: IntentReference,
     intermediates: frozenset[bytes],
+    isolation: Isolation,
 ) -> None:
     _require(original.sha256_hex == permit.document_sha256, "document", "it is not the document of the permit")
-    _require(
-        sealed.content[: len(original.content)] == original.content[:], "prefix", "it does not begin with the original"
-    )
+    begins = sealed.original is original.content or sealed.original[:] == original.content[:]
+    _require(begins, "prefix", "it does not begin with the original")
     _check_digests(original, sealed)
-    with open_pdf(sealed.content) as pdf:
-        found = _signature(pdf, original, sealed, sealed.field_name, "/ETSI.CAdES.detached")
-        _check_page(pdf, sealed.field_name, sealed.page)
-        _check_signed_data(found, sealed, permit, intent, intermediates)
-        raised = sealed.level.at_least(SignatureLevel.B_LT)
-        if raised:
-            _check_store(pdf, found)
-        else:
-            _require(found.end == len(sealed.content), "coverage", "the signature does not cover all of it")
-        if sealed.level is SignatureLevel.B_LTA:
-            stamp = _signature(pdf, original, sealed, f"Timestamp-{sealed.field_name}", "/ETSI.RFC3161")
-            imprint = read_timestamp_token(stamp.contents).imprint
-            _require(imprint == stamp.digest, "archive", "the document time-stamp is over something else")
-            _require(stamp.end > found.end, "archive", "the document time-stamp does not cover the signature")
+    archived = sealed.level is SignatureLevel.B_LTA
+    stamp_name = f"Timestamp-{sealed.field_name}"
+    names = (sealed.field_name, stamp_name) if archived else (sealed.field_name,)
+    fields = isolation.run(find_fields, sealed.original, FieldsToFind(appended=sealed.appended, names=names))
+    field, found = _signature(fields[0], original, sealed, "/ETSI.CAdES.detached")
+    _require(field.shown_on == (sealed.page,), "page", "the seal is not on its page alone")
+    _check_signed_data(found, sealed, permit, intent, intermediates)
+    if sealed.level.at_least(SignatureLevel.B_LT):
+        stored = field.stored_certificates > 0 and field.stored_revocations > 0
+        _require(stored, "validation_data", "the validation data is not in the security store")
+    else:
+        end = len(sealed.original) + len(sealed.appended)
+        _require(found.end == end, "coverage", "the signature does not cover all of it")
+    if archived:
+        _, stamp = _signature(fields[1], original, sealed, "/ETSI.RFC3161")
+        imprint = read_timestamp_token(stamp.contents).imprint
+        _require(imprint == stamp.digest, "archive", "the document time-stamp is over something else")
+        _require(stamp.end > found.end, "archive", "the document time-stamp does not cover the signature")
 
 
 def _check_digests(original: Upload, sealed: SealedDocument) -> None:
-    appended = sealed.content[len(original.content) :]
     for state, stated in ((original.sha256.copy(), sealed.sha256), (original.sm3.copy(), sealed.sm3)):
-        state.update(appended)
+        state.update(sealed.appended)
         _require(state.digest().hex() == stated, "digest", "its digest is not the one stated")
 
 
 def _signature(
-    pdf: pikepdf.Pdf, original: Upload, sealed: SealedDocument, name: str, sub_filter: str
-) -> _FoundSignature:
-    """The signature of the one field of a name, with its byte range proved against the bytes of the file."""
-    values = [node.get("/V") for found, node, kind in fields(pdf) if found == name and kind == "/Sig"]
-    dictionary = values[0] if len(values) == 1 else None
-    if not is_mapping(dictionary):
-        raise _failure("field", f"it has not one signature field {name}")
-    _require(str(dictionary.get("/SubFilter")) == sub_filter, "format", "the signature has another format")
-    byte_range = [int(number) for number in dictionary["/ByteRange"]]
+    field: FoundField | None, original: Upload, sealed: SealedDocument, sub_filter: str
+) -> tuple[FoundField, _FoundSignature]:
+    """The signature of a field that was found, with its byte range proved against the bytes of the file."""
+    if field is None:
+        raise _failure("field", "its signature field is not there, or not once")
+    _require(field.sub_filter == sub_filter, "format", "the signature has another format")
+    byte_range = field.byte_range
     _require(len(byte_range) == 4 and byte_range[0] == 0, "byte_range", "its byte range is not two parts from 0 on")
-    gap_start, gap_end, end = byte_range[1], byte_range[2], byte_range[2] + byte_range[3]
-    content = sealed.content
+    base, appended = len(sealed.original), sealed.appended
+    gap_start, gap_end = byte_range[1] - base, byte_range[2] - base
+    end = gap_end + byte_range[3]
     _require(
-        len(original.content) < gap_start < gap_end < end <= len(content),
+        0 < gap_start < gap_end < end <= len(appended),
         "byte_range",
         "the byte range does not cover the original and a revision after it",
     )
-    gap = content[gap_start:gap_end]
-    contents = bytes(dictionary["/Contents"])
-    exact = gap[:1] == b"<" and gap[-1:] == b">" and gap[1:-1].lower() == contents.hex().encode("ascii")
+    gap = appended[gap_start:gap_end]
+    exact = gap[:1] == b"<" and gap[-1:] == b">" and gap[1:-1].lower() == field.contents.hex().encode("ascii")
     _require(exact, "byte_range", "the gap in the byte range is not exactly the signature")
-    _require(content[:end].endswith(_END_OF_REVISION), "byte_range", "the byte range does not end with a revision")
+    _require(appended[:end].endswith(_END_OF_REVISION), "byte_range", "the byte range does not end with a revision")
     state = original.sha256.copy()
-    state.update(content[len(original.content) : gap_start])
-    state.update(content[gap_end:end])
-    return _FoundSignature(contents=contents, digest=state.digest(), end=end)
-
-
-def _check_page(pdf: pikepdf.Pdf, name: str, page: int) -> None:
-    """Whether the seal's field is an annotation of its page and of no other."""
-    identities = {node.objgen for found, node, _ in fields(pdf) if found == name}
-    shared: dict[tuple[int, int], bool] = {}
-    """Whether an array that pages may share holds it: each is read once, however many do."""
-    shown_on: list[int] = []
-    for number, other in enumerate(pdf.pages, 1):
-        annotations = other.obj.get("/Annots")
-        if not isinstance(annotations, pikepdf.Array):
-            continue
-        holds = shared.get(annotations.objgen)
-        if holds is None:
-            holds = any(isinstance(one, pikepdf.Object) and one.objgen in identities for one in annotations)
-            if annotations.is_indirect:
-                shared[annotations.objgen] = holds
-        if holds:
-            shown_on.append(number)
-    _require(shown_on == [page], "page", "the seal is not on its page alone")
+    state.update(appended[:gap_start])
+    state.update(appended[gap_end:end])
+    return field, _FoundSignature(contents=field.contents, digest=state.digest(), end=base + end)
 
 
 def _check_signed_data(
@@ -160,6 +148,8 @@ def _check_signed_data(
     intent: IntentReference,
     intermediates: frozenset[bytes],
 ) -> None:
+    if _is_as_expected(found, sealed, permit, intent, intermediates):
+        return
     certificate = permit.credential.certificate
     value = read_contents(found.contents)
     _require(value.padding_is_zero, "signed_data", "something is hidden behind the signature")
@@ -194,6 +184,33 @@ def _check_signed_data(
     _require(stated, "signature", "the signature is not the one stated")
     _require(signature_is_valid(certificate, message, signature), "signature", "the signature is not valid")
     _check_timestamp(signer, sealed)
+    raise _failure("signed_data", "it is not the SignedData that its parts make")
+
+
+def _is_as_expected(
+    found: _FoundSignature,
+    sealed: SealedDocument,
+    permit: SealingPermit,
+    intent: IntentReference,
+    intermediates: frozenset[bytes],
+) -> bool:
+    """Whether /Contents is, to the byte, the one DER that what went in makes, and its signature is valid.
+
+    What the form is made of is proved against a general ASN.1 library in the tests; here it saves reading it with one.
+    """
+    credential = permit.credential
+    certificate, token = credential.certificate, sealed.timestamp_token
+    attributes = signed_attributes(found.digest, certificate, intent.leaf_hash)
+    value = sealed.signature_value
+    expected = made_signed_data(attributes, value, credential.suite, certificate, tuple(intermediates), token)
+    padding = found.contents[len(expected) :]
+    stated = sealed.signature_algorithm == signature_algorithm(credential.suite)
+    stamped = (token is not None) is sealed.level.at_least(SignatureLevel.B_T)
+    if not (stated and stamped and found.contents[: len(expected)] == expected and not padding.strip(b"\0")):
+        return False
+    if token is not None and read_timestamp_token(token).imprint != hashlib.sha256(value).digest():
+        return False
+    return signature_is_valid(certificate, attributes, value)
 
 
 def _is_detached_with_sha256(data: Any, signer: Any) -> bool:
@@ -219,16 +236,6 @@ def _check_timestamp(signer: Any, sealed: SealedDocument) -> None:
     imprint = read_timestamp_token(sealed.timestamp_token or b"").imprint
     expected = hashlib.sha256(sealed.signature_value).digest()
     _require(imprint == expected, "timestamp", "the time-stamp is over something else")
-
-
-def _check_store(pdf: pikepdf.Pdf, found: _FoundSignature) -> None:
-    key = hashlib.sha1(found.contents, usedforsecurity=False).hexdigest().upper()
-    store = pdf.Root.get("/DSS")
-    related = store.get("/VRI") if is_mapping(store) else None
-    entry = related.get(f"/{key}") if is_mapping(related) else None
-    held = {name: len(entry.get(name, ())) for name in ("/Cert", "/OCSP", "/CRL")} if is_mapping(entry) else {}
-    revocation = bool(held) and held["/Cert"] > 0 and held["/OCSP"] + held["/CRL"] > 0
-    _require(revocation, "validation_data", "the validation data is not in the security store")
 
 
 def _only(attributes: Any, oid: str) -> Any:

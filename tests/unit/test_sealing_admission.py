@@ -32,12 +32,17 @@ from seal_service.domain.errors import (
     SealServiceError,
 )
 from seal_service.formats.upload import upload_of
-from seal_service.sealing.admission import DocumentLimits
+from seal_service.sealing.admission import DocumentFacts, DocumentLimits
 from seal_service.sealing.facts import read_document
 from seal_service.sealing.sealer import SealerByContent
 from tests.sealing_world import INTENT, LIMITS, World, document
 
 Change = Callable[[Pdf], None]
+
+
+def _read(content: bytes, page: int, limits: DocumentLimits) -> DocumentFacts:
+    with read_document(content, page, limits) as read:
+        return read.facts
 
 
 @pytest.fixture(scope="module")
@@ -367,7 +372,7 @@ def test_certification_that_permits_signing_is_no_obstacle(world: World, change:
 
 def test_a_page_that_is_not_there_is_refused(world: World) -> None:
     with pytest.raises(InvalidPlacement, match="2 pages"):
-        read_document(document(pages=2), 3, LIMITS)
+        _read(document(pages=2), 3, LIMITS)
 
 
 PERMISSIVE = World(permitted_content=frozenset(ContentKind))
@@ -416,7 +421,7 @@ def test_a_hundred_thousand_annotations_are_read_in_bounded_time() -> None:
     """Some 1.5 s on a slow processor; the flags /F of an annotation are no reason to look into it."""
     content = _plain_document([b"<</Type/Annot/Subtype/Link/F 4/Rect[0 0 1 1]/Border[0 0 0]>>"] * 100_000)
     started = time.process_time()
-    facts = read_document(content, 1, OBJECTS).facts
+    facts = _read(content, 1, OBJECTS)
     assert time.process_time() - started < 10
     assert (facts.objects, facts.active) == (100_003, frozenset())
 
@@ -445,7 +450,7 @@ def test_what_would_be_read_again_and_again_is_over_the_limit_in_bounded_time(ca
         content = content.replace(b"/Root 1 0 R", b"/Root 4 0 R")
     started = time.process_time()
     with pytest.raises(DocumentOverLimit) as refused:
-        read_document(content, 1, OBJECTS)
+        _read(content, 1, OBJECTS)
     assert time.process_time() - started < 10
     assert refused.value.details == {"what": "values", "limit": 200_020}
 
@@ -460,6 +465,6 @@ def test_an_array_of_kids_that_fields_share_is_damage_in_bounded_time() -> None:
     ).replace(b"/Root 1 0 R", b"/Root 4 0 R")
     started = time.process_time()
     with pytest.raises(DocumentDamaged) as refused:
-        read_document(content, 1, OBJECTS)
+        _read(content, 1, OBJECTS)
     assert time.process_time() - started < 10
     assert "field tree" in str(refused.value.details["cause"])

@@ -216,7 +216,10 @@ def test_the_sealer_by_content_seals_pdf_in_both_ways(world: World) -> None:
 def _swap(sealed: SealedDocument, content: bytes) -> SealedDocument:
     """Other content whose stated digests are right, so that they are not what is found first."""
     upload = upload_of(content)
-    return replace(sealed, original=content, appended=b"", sha256=upload.sha256_hex, sm3=upload.sm3_hex)
+    base = len(sealed.original)
+    return replace(
+        sealed, original=content[:base], appended=content[base:], sha256=upload.sha256_hex, sm3=upload.sm3_hex
+    )
 
 
 def _gap(sealed: SealedDocument) -> tuple[int, int]:
