@@ -1,0 +1,100 @@
+"""What every part is handed: where it may write, how much it measures, where its figures go."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.figures import Figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """How much is measured."""
+
+    rounds: tuple[int, int, int, int]
+    """Of sealing: one page, a hundred pages, many objects, the large file."""
+    large_bytes: int
+    in_process_seconds: float
+    http_warm_up_seconds: float
+    http_seconds: float
+    small_documents: int
+    """Of which memory is to stay flat; the first and the last tenth are compared."""
+    large_documents: int
+    verification_rounds: int
+    signatures: tuple[int, int]
+    starts: int
+    levels: tuple[str, ...]
+    postgresql: bool
+
+
+WHOLE = Amounts(
+    rounds=(30, 15, 9, 5),
+    large_bytes=50_000_000,
+    in_process_seconds=6,
+    http_warm_up_seconds=4,
+    http_seconds=20,
+    small_documents=10_000,
+    large_documents=3,
+    verification_rounds=9,
+    signatures=(10, 20),
+    starts=5,
+    levels=("B-B", "B-LT"),
+    postgresql=True,
+)
+QUICK = Amounts(
+    rounds=(1, 0, 0, 0),
+    large_bytes=1_000_000,
+    in_process_seconds=0.3,
+    http_warm_up_seconds=0.2,
+    http_seconds=0.5,
+    small_documents=20,
+    large_documents=1,
+    verification_rounds=1,
+    signatures=(1, 2),
+    starts=1,
+    levels=("B-B",),
+    postgresql=False,
+)
+"""Whether the instrument works; its figures mean nothing."""
+
+
+@dataclass
+class Session:
+    """One run of the measurements."""
+
+    directory: Path
+    """On a disk, as an instance is: commits are to be durable."""
+    amounts: Amounts = WHOLE
+    figures: list[Figure] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    rates: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Uses a second of two processes in process, by database and level, for what is compared with them."""
+
+    def add(
+        self,
+        part: str,
+        name: str,
+        value: float,
+        unit: str,
+        *,
+        at_least: float | None = None,
+        at_most: float | None = None,
+    ) -> None:
+        """Take a figure."""
+        one = Figure(part=part, name=name, value=value, unit=unit, at_least=at_least, at_most=at_most)
+        self.figures.append(one)
+        self.say(f"  {name}: {value:.4g} {unit}{'  MISSED: ' + one.target if one.met is False else ''}")
+
+    def skip(self, what: str) -> None:
+        """Say what is not measured, and why."""
+        if what not in self.skipped:
+            self.skipped.append(what)
+            self.say(f"  skipped: {what}")
+
+    @staticmethod
+    def say(progress: str) -> None:
+        """Tell a person who waits."""
+        sys.stderr.write(progress + "\n")
+        sys.stderr.flush()
