@@ -30,7 +30,7 @@ class Amounts:
 
 
 WHOLE = Amounts(
-    rounds=(30, 15, 9, 5),
+    rounds=(30, 15, 7, 5),
     large_bytes=50_000_000,
     in_process_seconds=6,
     http_warm_up_seconds=4,
@@ -71,6 +71,8 @@ class Session:
     skipped: list[str] = field(default_factory=list)
     rates: dict[tuple[str, str], float] = field(default_factory=dict)
     """Uses a second of two processes in process, by database and level, for what is compared with them."""
+    sealing_rates: dict[tuple[str, str], float] = field(default_factory=dict)
+    """The same of sealing alone, without authorization, database, self-check and keeping."""
 
     def add(
         self,
