@@ -67,12 +67,10 @@ def paged(pages: int, picture_bytes: int) -> bytes:
 def _written(
     pages: int, picture_bytes: int, add: Callable[[pikepdf.Pdf, pikepdf.Object, random.Random], None]
 ) -> bytes:
-    noise = random.Random(1)  # noqa: S311  # the same bytes every time
+    noise = random.Random(1)  # the same bytes every time
     pdf = pikepdf.new()
     font = pdf.make_indirect(
-        pikepdf.Dictionary(
-            Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica
-        )
+        pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
     )
     for number in range(pages):
         page = pdf.add_blank_page(page_size=_PAGE).obj

@@ -21,7 +21,7 @@ from pyhanko.sign import signers
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
 
 from benchmarks.documents import SEAL_MM, impression_png
-from benchmarks.office import Office, GrantedSeal
+from benchmarks.office import GrantedSeal, Office
 from seal_service.usecases.answer_pki import PkiMatter
 
 _POINTS_A_MM = 72 / 25.4
@@ -57,12 +57,12 @@ class NaiveSigning:
     def signer(self) -> signers.SimpleSigner:
         """Key, certificate and chain from their files."""
         loaded = signers.SimpleSigner.load(str(self._key), str(self._certificate), ca_chain_files=(str(self._chain),))
-        assert loaded is not None
+        assert isinstance(loaded, signers.SimpleSigner)
         return loaded
 
     def sign(self, content: bytes, signer: signers.SimpleSigner, page: int) -> bytes:
         """The signed document."""
-        side = SEAL_MM * _POINTS_A_MM
+        side = round(SEAL_MM * _POINTS_A_MM)
         pdf_signer = signers.PdfSigner(
             signers.PdfSignatureMetadata(field_name="Signature1", subfilter=SigSeedSubFilter.PADES),
             signer=signer,

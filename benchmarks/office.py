@@ -1,4 +1,4 @@
-"""A fresh instance as `seal init` founds it, through its use cases: a unit with a granted seal and a business system."""
+"""A fresh instance as `seal init` founds it, through its use cases: a unit with a granted seal, a business system."""
 
 from __future__ import annotations
 
@@ -150,7 +150,9 @@ class Office:
         report = self.service.verify_document(PUBLIC_CALLER, command)
         if report.indication is not Indication.TOTAL_PASSED or len(report.signatures) != signatures:
             failed = [one.id for each in report.signatures for one in each.checks if one.outcome.value != "pass"]
-            raise VoidMeasurement(f"the service's verification says {report.indication} {report.sub_indication} {failed}")
+            raise VoidMeasurement(
+                f"the service's verification says {report.indication} {report.sub_indication} {failed}"
+            )
 
     def _login(self, client_id: str, secret: str) -> Caller:
         token = self.service.issue_token(PUBLIC_CALLER, ClientSecret(client_id=client_id, client_secret=secret))

@@ -45,9 +45,7 @@ class Timings(Generic[Outcome]):
         return median(self.cpu) * 1000
 
 
-def paired_rounds(
-    variants: Sequence[Variant[Outcome]], rounds: int, warm_up: int = 1
-) -> dict[str, Timings[Outcome]]:
+def paired_rounds(variants: Sequence[Variant[Outcome]], rounds: int, warm_up: int = 1) -> dict[str, Timings[Outcome]]:
     """Every variant once a round, every other round in the opposite order; the first `warm_up` rounds do not count.
 
     Garbage is collected before each, so that none pays for what another left; within its own time it pays for its own.

@@ -27,14 +27,20 @@ class Circumstances:
 
 
 def record_of(
-    circumstances: Circumstances, parts: Sequence[str], figures: Sequence[Figure], skipped: Sequence[str]
+    circumstances: Circumstances,
+    parts: Sequence[str],
+    figures: Sequence[Figure],
+    skipped: Sequence[str],
+    *,
+    whole: bool,
 ) -> dict[str, Any]:
-    """A measurement as it is kept."""
+    """A measurement as it is kept; `whole`: of every part there is, so that the README may quote it."""
     return {
         "date": circumstances.at.isoformat(timespec="seconds"),
         "commit": circumstances.commit,
         "dirty": circumstances.dirty,
         "machine": circumstances.machine,
+        "whole": whole,
         "parts": list(parts),
         "skipped": list(skipped),
         "figures": [one.recorded() for one in figures],

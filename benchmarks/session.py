@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.databases import POSTGRESQL, SQLITE, Instances, has_postgresql
 from benchmarks.figures import Figure
 
 
@@ -23,8 +25,11 @@ class Amounts:
     """Of which memory is to stay flat; the first and the last tenth are compared."""
     large_documents: int
     verification_rounds: int
+    verification_warm_up: int
     signatures: tuple[int, int]
     starts: int
+    processes: int
+    """That work side by side, in process and as the server's."""
     levels: tuple[str, ...]
     postgresql: bool
 
@@ -38,8 +43,10 @@ WHOLE = Amounts(
     small_documents=10_000,
     large_documents=3,
     verification_rounds=9,
+    verification_warm_up=2,
     signatures=(10, 20),
     starts=5,
+    processes=2,
     levels=("B-B", "B-LT"),
     postgresql=True,
 )
@@ -52,8 +59,10 @@ QUICK = Amounts(
     small_documents=20,
     large_documents=1,
     verification_rounds=1,
+    verification_warm_up=0,
     signatures=(1, 2),
     starts=1,
+    processes=1,
     levels=("B-B",),
     postgresql=False,
 )
@@ -66,11 +75,13 @@ class Session:
 
     directory: Path
     """On a disk, as an instance is: commits are to be durable."""
+    instances: Instances
     amounts: Amounts = WHOLE
     figures: list[Figure] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
     rates: dict[tuple[str, str], float] = field(default_factory=dict)
-    """Uses a second of two processes in process, by database and level, for what is compared with them."""
+    """Uses a second of all processes in process, by database and level, for what is compared with them."""
     sealing_rates: dict[tuple[str, str], float] = field(default_factory=dict)
     """The same of sealing alone, without authorization, database, self-check and keeping."""
 
@@ -85,18 +96,25 @@ class Session:
         at_most: float | None = None,
     ) -> None:
         """Take a figure."""
-        one = Figure(part=part, name=name, value=value, unit=unit, at_least=at_least, at_most=at_most)
-        self.figures.append(one)
-        self.say(f"  {name}: {value:.4g} {unit}{'  MISSED: ' + one.target if one.met is False else ''}")
+        self.figures.append(Figure(part=part, name=name, value=value, unit=unit, at_least=at_least, at_most=at_most))
 
     def skip(self, what: str) -> None:
         """Say what is not measured, and why."""
         if what not in self.skipped:
             self.skipped.append(what)
-            self.say(f"  skipped: {what}")
+            self.say(f"skipped: {what}")
 
-    @staticmethod
-    def say(progress: str) -> None:
-        """Tell a person who waits."""
-        sys.stderr.write(progress + "\n")
+    def databases(self) -> list[str]:
+        """Those that are measured on; what is left out is said."""
+        if not self.amounts.postgresql:
+            self.skip("PostgreSQL, in a quick run")
+        elif not has_postgresql():
+            self.skip("PostgreSQL, which is not installed (Debian: apt-get install postgresql)")
+        else:
+            return [SQLITE, POSTGRESQL]
+        return [SQLITE]
+
+    def say(self, progress: str) -> None:
+        """Tell a person who waits, with the seconds since the beginning."""
+        sys.stderr.write(f"{time.monotonic() - self.began:5.0f} s  {progress}\n")
         sys.stderr.flush()

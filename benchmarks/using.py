@@ -79,7 +79,9 @@ class UsingProcesses:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None) -> None:
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
         for one in self._processes:
             with suppress(BrokenPipeError):
                 one.communicate()
