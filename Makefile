@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test serve check docs lock clean
+.PHONY: help setup demo test serve bench check docs lock clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test: $(READY) ## The whole test suite
 
 serve: $(READY) ## Serve the instance in ./var (made with `seal init`)
 	@$(RUN)seal serve
+
+bench: $(READY) ## Measure speed and memory against the targets; ONLY="sealing http" for parts, RECORD=no
+	@$(RUN)python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(filter no,$(RECORD)),--no-record)
 
 check: $(READY) ## Format, lint, types, import contracts, generated docs: nothing drifts
 	@$(RUN)ruff format --check --quiet .

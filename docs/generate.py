@@ -1,4 +1,4 @@
-"""`python docs/generate.py [--check]`: write the generated blocks of docs/, or say which drifted (exit code 1).
+"""`python docs/generate.py [--check]`: write the generated blocks of docs/ and the README, or name those that drifted.
 
 A page is written by hand; a block between `<!-- generated: NAME -->` and `<!-- end: NAME -->` comes from the code.
 """
@@ -6,6 +6,7 @@ A page is written by hand; a block between `<!-- generated: NAME -->` and `<!-- 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,6 +39,7 @@ from seal_service.log.appendix_a import FIELDS, LOG_TYPES, PERSONAL_FIELDS
 from seal_service.observability.metrics import PrometheusMeasurements
 
 DOCS = Path(__file__).parent
+RESULTS = DOCS.parent / "benchmarks" / "results.json"
 HELP_COLUMNS = 100
 _BLOCK = re.compile(r"<!-- generated: (?P<name>[a-z-]+) -->\n.*?<!-- end: (?P=name) -->", re.DOTALL)
 
@@ -241,6 +243,49 @@ def dependencies() -> str:
     return table(["dependency", "not ready when", "age", "what mends it"], rows)
 
 
+def last_measurement(results: Path) -> dict[str, Any] | None:
+    """The newest record of a whole measurement; None before the first."""
+    records = json.loads(results.read_text(encoding="utf-8")) if results.exists() else []
+    return next((one for one in reversed(records) if one["whole"]), None)
+
+
+def measured_targets(results: Path = RESULTS) -> str:
+    """What the last whole measurement says of each target."""
+    last = last_measurement(results)
+    if last is None:
+        return "Nothing is recorded yet."
+    rows = [
+        [one["name"], f"{_number(one['value'])} {one['unit']}", one["target"], "" if one["met"] else "**missed**"]
+        for one in last["figures"]
+        if "target" in one
+    ]
+    return f"{_circumstances(last)}\n\n{table(['what', 'measured', 'target', ''], rows)}"
+
+
+def measured_figures(results: Path = RESULTS) -> str:
+    """Every figure of the last whole measurement."""
+    last = last_measurement(results)
+    if last is None:
+        return "Nothing is recorded yet."
+    rows = [[one["part"], one["name"], f"{_number(one['value'])} {one['unit']}"] for one in last["figures"]]
+    return f"{_circumstances(last)}\n\n{table(['part', 'what', 'measured'], rows)}"
+
+
+def _circumstances(record: dict[str, Any]) -> str:
+    on = record["machine"]
+    changed = ", with uncommitted changes" if record["dirty"] else ""
+    commit = code((record["commit"] or "unknown")[:12])
+    skipped = "".join(f" Not measured: {one}." for one in record["skipped"])
+    return (
+        f"Measured {record['date'][:10]} at commit {commit}{changed}, on {on['cores']} "
+        f"cores of {on['cpu']}, {on['memory_gib']} GiB, {on['file_system']}, Python {on['python']}.{skipped}"
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{float(f'{value:.3g}'):g}"
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "appendix-a-fields": appendix_a_fields,
     "command-help": command_help,
@@ -252,6 +297,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "event-kinds": event_kinds,
     "incompatible-roles": incompatible_roles,
     "invariants": invariants,
+    "measured-figures": measured_figures,
+    "measured-targets": measured_targets,
     "metrics": metrics,
     "permissions": permissions,
     "personal-fields": personal_fields,
@@ -274,7 +321,8 @@ def generated(page: str) -> str:
 
 def drifted() -> dict[Path, str]:
     """The pages that differ from the code, as they should be."""
-    pages = {path: path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md"))}
+    paths = [DOCS.parent / "README.md", *sorted(DOCS.rglob("*.md"))]
+    pages = {path: path.read_text(encoding="utf-8") for path in paths}
     named = {found["name"] for page in pages.values() for found in _BLOCK.finditer(page)}
     if missing := BLOCKS.keys() - named:
         raise LookupError(f"no page holds the generated blocks {', '.join(sorted(missing))}")

@@ -63,6 +63,8 @@ class Cluster:
 
     settings: dict[str, str] = field(default_factory=dict)
     """Of postgresql.conf, beyond the defaults here."""
+    place: Path | None = None
+    """Where its files go; None: into memory, where that is roomy, for which no commit waits."""
     port: int = field(init=False)
     directory: Path = field(init=False)
     password: str = field(init=False, default_factory=lambda: secrets.token_hex(12))
@@ -72,9 +74,7 @@ class Cluster:
         if found is None:
             pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
         self.programs = found
-        shared = Path("/dev/shm")
-        roomy = shared.is_dir() and shutil.disk_usage(shared).free > _ROOM_NEEDED
-        place = shared if roomy else Path(tempfile.gettempdir())
+        place = self.place or _roomy_place()
         _remove_left_behind(place)
         self.directory = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=place))
         self._user = "postgres" if _user_exists("postgres") else "nobody"
@@ -231,6 +231,12 @@ def _template() -> str:
     upgrade(database)
     database.close()
     return made.url.rpartition("/")[2]
+
+
+def _roomy_place() -> Path:
+    shared = Path("/dev/shm")
+    roomy = shared.is_dir() and shutil.disk_usage(shared).free > _ROOM_NEEDED
+    return shared if roomy else Path(tempfile.gettempdir())
 
 
 def _remove_left_behind(place: Path) -> None:

@@ -1,0 +1,1 @@
+"""测量: `make bench` measures what the service promises about its speed, and keeps the history."""
