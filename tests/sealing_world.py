@@ -28,7 +28,7 @@ from seal_service.formats.upload import upload_of
 from seal_service.ports.documents import SealedDocument, Upload
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.pdf import PdfSealer
-from seal_service.testing import MemoryBlobs
+from seal_service.testing import InProcess, MemoryBlobs
 from tests.sealing_infrastructure import (
     Infrastructure,
     SoftKeys,
@@ -109,6 +109,7 @@ class World:
             timestamps=self.infrastructure if self.with_timestamps else None,
             revocation=self.infrastructure,
             clock=self.clock,
+            isolation=InProcess(),
             limits=self.limits,
             permitted_content=self.permitted_content,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from datetime import timedelta
 from importlib.metadata import version
 
@@ -16,6 +17,8 @@ from seal_service.bootstrap.under_way import CallsUnderWay
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
 from seal_service.config import Settings
 from seal_service.domain.errors import SealServiceError
+from seal_service.isolation.limits import ReadingLimits
+from seal_service.isolation.processes import ReadingProcesses
 from seal_service.observability.metrics import PrometheusMeasurements
 from seal_service.observability.pools import count_connections
 from seal_service.observability.timestamps import MeasuredTimestampAuthority
@@ -150,6 +153,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     )
     measured = [MeasuredTimestampAuthority(one, measurements) for one in (*outside, *embedded)]
     services = InternalPublicKeyServices(records, lists, responder, unit)
+    isolation = ReadingProcesses(("seal_service.sealing.repair",), ReadingLimits(), os.cpu_count() or 1)
     sealer = PdfSealer(
         keys=keys,
         blobs=blobs,
@@ -157,6 +161,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         timestamps=FirstAnsweringTimestampAuthority(measured, trust, clock),
         revocation=revocation,
         clock=clock,
+        isolation=isolation,
         limits=DocumentLimits(
             bytes=settings.document_bytes, pages=settings.document_pages, objects=settings.document_objects
         ),
@@ -180,6 +185,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
             _log.error("Calls are still under way after %s seconds; `reconcile` closes them", settings.shutdown_seconds)
         http.close()
         certification.close()
+        isolation.close()
         rooms.database.close()
 
     return Service(

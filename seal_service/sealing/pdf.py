@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seal_service.domain.authorization import SealingPermit
 from seal_service.domain.content import ContentKind
-from seal_service.domain.errors import LevelUnreachable, SignatureRefused
+from seal_service.domain.errors import DocumentDamaged, LevelUnreachable, SelfCheckFailed, SignatureRefused
 from seal_service.domain.use import IntentReference, SignatureLevel
 from seal_service.formats.cms import (
     longest_signature,
@@ -20,12 +20,14 @@ from seal_service.formats.cms import (
 from seal_service.formats.issuing import issued_itself
 from seal_service.ports.crypto import KeyStore, RevocationSource, TimestampAuthority
 from seal_service.ports.documents import PreparedSeal, SealedDocument, Upload
+from seal_service.ports.isolation import Isolation
 from seal_service.ports.system import BlobStore, Clock
 from seal_service.sealing.admission import DocumentLimits, admit
 from seal_service.sealing.appearance import ImpressionPictures, add_appearance
 from seal_service.sealing.facts import damage_reported, read_document
 from seal_service.sealing.levels import LevelRaiser, Raised, SignedRevision, TimestampTooLarge
 from seal_service.sealing.placement import place
+from seal_service.sealing.repair import repaired_document, still_damaged
 from seal_service.sealing.revision import OpenSignature, Revision, seal_dictionary
 from seal_service.sealing.self_check import check_sealed
 
@@ -46,6 +48,8 @@ class _PreparedPdf:
     page_id: tuple[int, int]
     box_um: tuple[int, int, int, int]
     field_name: str
+    repaired: bool = False
+    """Whether `document` is what a repair made of the one that came in."""
 
 
 class PdfSealer:
@@ -62,6 +66,7 @@ class PdfSealer:
         timestamps: TimestampAuthority | None,
         revocation: RevocationSource,
         clock: Clock,
+        isolation: Isolation,
         limits: DocumentLimits,
         permitted_content: frozenset[ContentKind] = frozenset(),
         issuers: Callable[[], Sequence[bytes]] = tuple,
@@ -75,6 +80,7 @@ class PdfSealer:
         self._pictures = ImpressionPictures(blobs)
         self._chain = chain
         self._clock = clock
+        self._isolation = isolation
         self._limits = limits
         self._permitted_content = permitted_content
         self._levels = LevelRaiser(chain, timestamps, revocation, issuers)
@@ -82,8 +88,18 @@ class PdfSealer:
     def prepare(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> PreparedSeal:
         """Place the impression, write the revision with a gap for the signature, build the signed attributes.
 
+        A damaged document is repaired first, where the permit says so and it bears no signature.
         Raises a DocumentRefused, InvalidPlacement.
         """
+        try:
+            return self._prepared(document, permit, intent)
+        except DocumentDamaged as damage:
+            repaired = repaired_document(document, damage, permit.allow_repair, self._isolation, self._limits)
+        with still_damaged():
+            prepared = self._prepared(repaired, permit, intent)
+        return replace(prepared, state=replace(_state(prepared), repaired=True))
+
+    def _prepared(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> PreparedSeal:
         read = read_document(bytes(document.content), permit.placement.page, self._limits)
         admit(read.facts, self._limits, self._permitted_content)
         impression = permit.impression
@@ -148,7 +164,15 @@ class PdfSealer:
         return self._finish(_state(prepared), signature, raised)
 
     def check(self, original: Upload, sealed: SealedDocument, permit: SealingPermit, intent: IntentReference) -> None:
-        """自检 without the library that wrote it; SelfCheckFailed."""
+        """自检 without the library that wrote it; SelfCheckFailed.
+
+        Where a repaired document was sealed: that this was asked for, and that the original, repaired once more, gives
+        the same document. With that the sealed one must begin.
+        """
+        if sealed.repaired is not None:
+            again = repaired_document(original, DocumentDamaged(), permit.allow_repair, self._isolation, self._limits)
+            if again.sha256_hex != sealed.repaired.sha256_hex:
+                raise SelfCheckFailed("The repaired document is not the repair of the original", what="repair")
         check_sealed(original, sealed, permit, intent, self._intermediates(permit.credential.certificate))
 
     def _intermediates(self, certificate: bytes) -> tuple[bytes, ...]:
@@ -205,6 +229,7 @@ class PdfSealer:
             page=state.page,
             box_um=state.box_um,
             field_name=state.field_name,
+            repaired=state.document if state.repaired else None,
         )
 
 

@@ -1,7 +1,7 @@
 """自检: whether a sealed PDF is what was meant, told without the code that wrote it.
 
 The signature is found with qpdf, its SignedData read with asn1crypto, and every statement is checked against what went
-in: the original document, the permit and the intent.
+in: the original document or its repair, the permit and the intent.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ def _check(
     intermediates: frozenset[bytes],
 ) -> None:
     _require(original.sha256_hex == permit.document_sha256, "document", "it is not the document of the permit")
+    original = sealed.repaired or original
     _require(
         sealed.content[: len(original.content)] == original.content[:], "prefix", "it does not begin with the original"
     )
