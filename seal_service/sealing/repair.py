@@ -22,6 +22,7 @@ from seal_service.ports.isolation import Isolation
 from seal_service.sealing.admission import DocumentLimits
 
 _BEYOND_REPAIR = "The document is damaged beyond repair"
+_END_WITHIN = 1024
 _NAME_OF_THE_STREAM = re.compile(r"stream <[^>]*>[,:]? ?")
 
 
@@ -91,22 +92,22 @@ def bears_signature(document: Content, arguments: None) -> bool:
 def repair(document: Content, arguments: RepairLimits, output: BinaryIO) -> Repair:
     """Read with qpdf's recovery, look for signatures in all that was found, write; for `Isolation.rewrite`.
 
-    The same document always gives the same bytes: no moment and no chance enters them. Streams stay as they are,
-    compressed or not. Pages that the document counts and that cannot be found are not given up silently.
+    The same document always gives the same bytes: no moment and no chance enters them. What is compressed stays as it
+    is, what is not becomes so. Pages that the document counts and that cannot be found are not given up silently.
     Raises DocumentDamaged (also for a signed document, which is then said), DocumentEncrypted, DocumentOverLimit.
     """
     if bears_signature(document, None):
         raise signed_and_damaged()
     try:
-        with pikepdf.open(BytesIO(document[:]), suppress_warnings=True, inherit_page_attributes=False) as pdf:
+        with pikepdf.open(BytesIO(_ended(document)), suppress_warnings=True, inherit_page_attributes=False) as pdf:
             if pdf.is_encrypted:
                 raise DocumentEncrypted
             pages = _pages(pdf)
             _look_through(pdf, arguments.objects)
+            pdf.trailer.Size = len(pdf.objects)  # qpdf writes the right one, but only where there was one
             pdf.save(
                 output,
                 fix_metadata_version=False,
-                compress_streams=False,
                 stream_decode_level=pikepdf.StreamDecodeLevel.none,
                 object_stream_mode=pikepdf.ObjectStreamMode.preserve,
                 deterministic_id=True,
@@ -125,6 +126,11 @@ def repair(document: Content, arguments: RepairLimits, output: BinaryIO) -> Repa
     ) as error:
         cause = _NAME_OF_THE_STREAM.sub("", f"{error}")[-200:]
         raise DocumentDamaged(_BEYOND_REPAIR, cause=cause) from error
+
+
+def _ended(document: Content) -> bytes:
+    """The document, with an end if it has none: without `startxref` qpdf does not look for cross-reference streams."""
+    return document[:] if b"startxref" in document[-_END_WITHIN:] else document[:] + b"\nstartxref\n0\n%%EOF\n"
 
 
 def signed_and_damaged() -> DocumentDamaged:
