@@ -67,9 +67,9 @@ def repaired_document(
     Raises DocumentDamaged (signed; or not allowed, and then that it may be sent again; or beyond repair),
     DocumentEncrypted, DocumentOverLimit.
     """
-    if isolation.run(bears_signature, document.content, None):
-        raise signed_and_damaged() from damage
     if not allowed:
+        if isolation.run(bears_signature, document.content, None):
+            raise signed_and_damaged() from damage
         told = (
             f"{damage.message} It bears no signature: sent again with allow_repair it is repaired first, if it can be"
         )
