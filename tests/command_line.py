@@ -100,6 +100,6 @@ class Office:
         of_unit = ("--unit-name", UNIT_NAME, "--unit-type", "department", "--credit-code", code or credit_code(1))
         return (*of_unit, "--seal-name", UNIT_NAME, "--seal-type", "01", "--picture", IMPRESSION)
 
-    def applying(self, output: Path, *options: str) -> tuple[str | Path, ...]:
+    def applying(self, output: Path, *options: str, document: Path = DOCUMENT) -> tuple[str | Path, ...]:
         """The command that applies the seal."""
-        return ("apply", DOCUMENT, "-o", output, "--seal", self.code, "--scenario", SCENARIO, *options)
+        return ("apply", document, "-o", output, "--seal", self.code, "--scenario", SCENARIO, *options)

@@ -122,6 +122,7 @@ class World:
         placement: Placement | None = None,
         level: SignatureLevel = SignatureLevel.B_B,
         allow_lower_level: bool = False,
+        allow_repair: bool = False,
     ) -> SealingPermit:
         """Through `authorize`, from a seal, a grant and a request that fit each other."""
         now = self.clock.now()
@@ -173,6 +174,7 @@ class World:
             document_size=len(document.content),
             operator=None,
             case_number=None,
+            allow_repair=allow_repair,
         )
         caller = Caller(account_id="system", name="业务系统", roles=frozenset({Role.BUSINESS_SYSTEM}))
         return authorize(caller, seal, unit, grant, 0, request, now)
@@ -184,10 +186,11 @@ class World:
         level: SignatureLevel = SignatureLevel.B_B,
         allow_lower_level: bool = False,
         intent: IntentReference = INTENT,
+        allow_repair: bool = False,
     ) -> SealedDocument:
         """Seal and check."""
         document = upload_of(content)
-        permit = self.permit(document, placement, level, allow_lower_level)
+        permit = self.permit(document, placement, level, allow_lower_level, allow_repair)
         sealed = self.sealer.seal(document, permit, intent)
         self.sealer.check(document, sealed, permit, intent)
         return sealed

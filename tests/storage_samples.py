@@ -164,6 +164,7 @@ def completed(reserved: SealUse, *, sealed: str = "sealed", kept_until: datetime
         reserved,
         state=UseState.COMPLETED,
         level_reached=SignatureLevel.B_T,
+        repaired_sha256=digest_of(f"repaired, then {sealed}"),
         sealed_sha256=digest_of(sealed),
         terminal_entry_id=f"end of {reserved.id}",
         terminal_leaf_hash=b"\x02" * 32,

@@ -8,7 +8,7 @@ from seal_service.config import Settings
 from seal_service.isolation.limits import ReadingLimits
 from seal_service.isolation.processes import ReadingProcesses
 
-SEALING = ("seal_service.sealing.writing", "seal_service.sealing.finding")
+SEALING = ("seal_service.sealing.writing", "seal_service.sealing.finding", "seal_service.sealing.repair")
 
 
 def reading_processes(settings: Settings, modules: Sequence[str]) -> ReadingProcesses:

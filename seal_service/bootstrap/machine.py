@@ -7,12 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pikepdf
-
 from seal_service.ports.system import FreeSpace
-
-LARGEST_STREAM = 256 << 20
-"""Bytes that one compressed stream of a document may grow to in qpdf."""
 
 
 class SystemClock:
@@ -48,14 +43,3 @@ def _free_bytes(directory: Path) -> int | None:
     except OSError:
         return None
     return volume.f_bavail * volume.f_frsize
-
-
-def bound_document_parsing() -> None:
-    """Limit what a hostile PDF can make qpdf allocate; for the whole process, so it is set before any is read."""
-    pikepdf.settings.set_qpdf_limits(
-        flate_max_memory=LARGEST_STREAM,
-        run_length_max_memory=LARGEST_STREAM,
-        png_max_memory=LARGEST_STREAM,
-        tiff_max_memory=LARGEST_STREAM,
-        dct_max_memory=LARGEST_STREAM,
-    )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
+from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.config import Settings
+from seal_service.formats.pdf import bound_parsing
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.revocation_source import AllowListedRevocation
 from seal_service.pki.trust import InstanceTrustStore, certificates_of_file
@@ -20,7 +21,7 @@ LARGEST_ANSWER = 8 << 20
 
 def verifier_without_instance(settings: Settings) -> DocumentVerifier:
     """验章 for anyone: no instance, no records; anchors from the settings and from the call's policy."""
-    bound_document_parsing()
+    bound_parsing()
     clock, entropy = SystemClock(), SystemEntropy()
     http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
     revocation = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy)

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.certifying import outside_certification
 from seal_service.bootstrap.isolating import SEALING, reading_processes
-from seal_service.bootstrap.machine import SystemClock, SystemEntropy, bound_document_parsing
+from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
@@ -17,6 +17,7 @@ from seal_service.bootstrap.under_way import CallsUnderWay
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
 from seal_service.config import Settings
 from seal_service.domain.errors import SealServiceError
+from seal_service.formats.pdf import bound_parsing
 from seal_service.observability.metrics import PrometheusMeasurements
 from seal_service.observability.pools import count_connections
 from seal_service.observability.timestamps import MeasuredTimestampAuthority
@@ -122,7 +123,7 @@ _log = logging.getLogger(__name__)
 
 def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | None = None) -> Service:
     """The service of an instance that `initialise` made. Raises InstanceNotReady with the command to run."""
-    bound_document_parsing()
+    bound_parsing()
     rooms = open_rooms(settings, clock or SystemClock(), entropy or SystemEntropy())
     try:
         schema.require_current(rooms.database)

@@ -34,6 +34,9 @@ def apply(
     allow_lower_level: Annotated[
         bool, typer.Option("--allow-lower-level", help="Take the level that can be reached.")
     ] = False,
+    allow_repair: Annotated[
+        bool, typer.Option("--allow-repair", help="修复: repair IN if it is damaged and not signed, and seal that.")
+    ] = False,
     page: Annotated[int, typer.Option(help="From 1; -1 is the last page.")] = -1,
     x: Annotated[float | None, typer.Option(metavar="MM", help="From the left edge of the page as shown.")] = None,
     y: Annotated[float | None, typer.Option(metavar="MM", help="From its upper edge, down.")] = None,
@@ -58,6 +61,7 @@ def apply(
             placement=Placement(page=page, x_mm=x, y_mm=y),
             level=level,
             allow_lower_level=allow_lower_level,
+            allow_repair=allow_repair,
             operator=operator_of(operator_id, operator_name, operator_department),
             case_number=case_number,
         )

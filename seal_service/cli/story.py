@@ -54,7 +54,8 @@ def _tree(one: TracedUse) -> Tree:
     use, grant = one.use, one.grant
     ended = representation.time_or_none(use.ended_at) or representation.time(use.reserved_at)
     tree = Tree(escape(f"用印 use {use.id} · {use.state.value} · {ended} · {use.scenario}"))
-    tree.add(escape(f"文件 document {use.document_sha256} → {use.sealed_sha256 or use.failure or ''}"))
+    steps = (use.document_sha256, use.repaired_sha256, use.sealed_sha256 or use.failure or "")
+    tree.add(escape(f"文件 document {' → '.join(step for step in steps if step is not None)}"))
     tree.add(escape(f"印章 seal {one.seal.code} {one.seal.name}"))
     tree.add(escape(f"单位 unit {one.unit.name} {one.unit.credit_code}"))
     told = f"{grant.id} · 责任人 {grant.responsible_person} · {grant.approval_number}"

@@ -37,6 +37,7 @@ class SealingPermit:
     placement: Placement
     level: SignatureLevel
     allow_lower_level: bool
+    allow_repair: bool
     issued_at: datetime
 
     def __post_init__(self) -> None:
@@ -110,5 +111,6 @@ def authorize(
         placement=request.placement,
         level=request.level,
         allow_lower_level=request.allow_lower_level,
+        allow_repair=request.allow_repair,
         issued_at=now,
     )

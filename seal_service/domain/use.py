@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -53,6 +53,11 @@ def operator_of(identity: str | None, name: str | None, department: str | None) 
     return Operator(id=identity, name=name, department=department)
 
 
+ADDED_LATER = {"added_later": True}
+"""Metadata of a field that requests had not at first: at its default it is no part of their digest, so that a request
+that is repeated across an upgrade is still the same."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseRequest:
     """用印请求: what is asked for, parsed once at the door."""
@@ -70,6 +75,8 @@ class UseRequest:
     """None: the grant's responsible person answers for the use."""
     case_number: str | None
     """办件号: the business system's own number."""
+    allow_repair: bool = field(default=False, metadata=ADDED_LATER)
+    """修复: whether a damaged document may be repaired, which changes it, and what comes of it be sealed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +109,8 @@ class SealUse:
     reserved_at: datetime
     level_asked: SignatureLevel
     level_reached: SignatureLevel | None = None
+    repaired_sha256: str | None = None
+    """Of what was sealed in the place of a damaged document; None when the document itself was."""
     sealed_sha256: str | None = None
     terminal_entry_id: str | None = None
     terminal_leaf_hash: bytes | None = None

@@ -28,6 +28,9 @@ _COPIED = 16 << 20
 """Bytes that are copied together with what was appended rather than read in pieces."""
 _PATH = "/proc/self/fd/{}"
 
+LARGEST_STREAM = 256 << 20
+"""Bytes that one compressed stream of a document may grow to in qpdf."""
+
 
 class PdfStructureError(ValueError):
     """The document's structure is not what ISO 32000-2 asks for."""
@@ -112,6 +115,17 @@ class _Joined(RawIOBase):
         buffer[: len(found)] = found
         self._at += len(found)
         return len(found)
+
+
+def bound_parsing() -> None:
+    """Limit what a hostile PDF can make qpdf allocate; for the whole process, so it is set before any is read."""
+    pikepdf.settings.set_qpdf_limits(
+        flate_max_memory=LARGEST_STREAM,
+        run_length_max_memory=LARGEST_STREAM,
+        png_max_memory=LARGEST_STREAM,
+        tiff_max_memory=LARGEST_STREAM,
+        dct_max_memory=LARGEST_STREAM,
+    )
 
 
 def header_offset(content: bytes) -> int:

@@ -17,6 +17,7 @@ from importlib import import_module
 
 from seal_service.domain.errors import DocumentOverLimit, SealServiceError
 from seal_service.formats.document_file import mapped
+from seal_service.formats.pdf import bound_parsing
 from seal_service.isolation.frames import Gone, receive, send
 from seal_service.isolation.limits import ReadingLimits, limit_this_process, limit_time
 from seal_service.isolation.messages import BROKEN, DONE, REFUSED, call_of, function_named, refusal_as_bytes
@@ -37,6 +38,7 @@ def main(arguments: list[str]) -> None:
     modules = frozenset(arguments[3:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the parent's to act on
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    bound_parsing()
     for module in modules:
         import_module(module)
     gc.collect()

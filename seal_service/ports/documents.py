@@ -88,7 +88,7 @@ class PreparedSeal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedDocument:
-    """盖章文件, and what the log keeps of it: the original, and after it what was appended."""
+    """盖章文件, and what the log keeps of it: the original, or what its repair made of it, and what was appended."""
 
     original: Content
     appended: bytes
@@ -107,6 +107,8 @@ class SealedDocument:
     box_um: tuple[int, int, int, int]
     """x, y, width, height in µm from the upper left of the page as shown."""
     field_name: str
+    repaired: Upload | None = None
+    """The repaired document, when it was sealed in the place of the one that came in; `original` is its content."""
 
     @property
     def pieces(self) -> tuple[Content, ...]:

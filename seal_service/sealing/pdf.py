@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seal_service.domain.authorization import SealingPermit
 from seal_service.domain.content import ContentKind
-from seal_service.domain.errors import LevelUnreachable, SignatureRefused
+from seal_service.domain.errors import DocumentDamaged, LevelUnreachable, SelfCheckFailed, SignatureRefused
 from seal_service.domain.use import IntentReference, SignatureLevel
 from seal_service.formats.cms import (
     longest_signature,
@@ -24,6 +24,7 @@ from seal_service.ports.system import BlobStore, Clock
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.appearance import ImpressionPictures
 from seal_service.sealing.levels import LevelRaiser, Raised, SignedRevision, TimestampTooLarge, digest_of
+from seal_service.sealing.repair import repaired_document, still_damaged
 from seal_service.sealing.self_check import check_sealed
 from seal_service.sealing.writing import SealToWrite, WrittenSeal, write_seal
 
@@ -37,6 +38,8 @@ class _PreparedPdf:
     written: WrittenSeal
     attributes: bytes
     certificates: tuple[bytes, ...]
+    repaired: bool = False
+    """Whether `document` is what a repair made of the one that came in."""
 
 
 class PdfSealer:
@@ -75,8 +78,18 @@ class PdfSealer:
     def prepare(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> PreparedSeal:
         """Place the impression, write the revision with a gap for the signature, build the signed attributes.
 
+        A damaged document is repaired first, where the permit says so and it bears no signature.
         Raises a DocumentRefused, InvalidPlacement.
         """
+        try:
+            return self._prepared(document, permit, intent)
+        except DocumentDamaged as damage:
+            repaired = repaired_document(document, damage, permit.allow_repair, self._isolation, self._limits)
+        with still_damaged():
+            prepared = self._prepared(repaired, permit, intent)
+        return replace(prepared, state=replace(_state(prepared), repaired=True))
+
+    def _prepared(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> PreparedSeal:
         impression = permit.impression
         credential = permit.credential
         certificates = self._intermediates(credential.certificate)
@@ -137,7 +150,15 @@ class PdfSealer:
         return self._finish(_state(prepared), signature, raised)
 
     def check(self, original: Upload, sealed: SealedDocument, permit: SealingPermit, intent: IntentReference) -> None:
-        """自检 without the library that wrote it; SelfCheckFailed."""
+        """自检 without the code that wrote it; SelfCheckFailed.
+
+        Where a repaired document was sealed: that this was asked for, and that the original, repaired once more, gives
+        the same document. With that the sealed one must begin.
+        """
+        if sealed.repaired is not None:
+            again = repaired_document(original, DocumentDamaged(), permit.allow_repair, self._isolation, self._limits)
+            if again.sha256_hex != sealed.repaired.sha256_hex:
+                raise SelfCheckFailed("The repaired document is not the repair of the original", what="repair")
         intermediates = self._intermediates(permit.credential.certificate)
         check_sealed(original, sealed, permit, intent, intermediates, self._isolation)
 
@@ -195,6 +216,7 @@ class PdfSealer:
             page=state.written.page,
             box_um=state.written.box_um,
             field_name=state.written.field_name,
+            repaired=state.document if state.repaired else None,
         )
 
 

@@ -1,7 +1,7 @@
 """自检: whether a sealed PDF is what was meant, told without the code that wrote it.
 
-The signature is found with qpdf, and every statement is checked against what went in: the original document, the
-permit and the intent. What is not to the byte what it should be is read with asn1crypto, which tells why.
+The signature is found with qpdf, and every statement is checked against what went in: the original document or its
+repair, the permit and the intent. What is not to the byte what it should be is read with asn1crypto, which tells why.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def _check(
     isolation: Isolation,
 ) -> None:
     _require(original.sha256_hex == permit.document_sha256, "document", "it is not the document of the permit")
+    original = sealed.repaired or original
     begins = sealed.original is original.content or sealed.original[:] == original.content[:]
     _require(begins, "prefix", "it does not begin with the original")
     _check_digests(original, sealed)

@@ -222,6 +222,7 @@ class SealUseRow(StoredRow):
     reserved_at: Mapped[datetime]
     level_asked: Mapped[str]
     level_reached: Mapped[str | None]
+    repaired_sha256: Mapped[str | None]
     sealed_sha256: Mapped[str | None] = mapped_column(index=True)
     terminal_entry_id: Mapped[str | None]
     terminal_leaf_hash: Mapped[bytes | None]

@@ -56,6 +56,7 @@ class ApplySeal:
     placement: Placement = Placement()
     level: SignatureLevel = SignatureLevel.B_LT
     allow_lower_level: bool = False
+    allow_repair: bool = False
     operator: Operator | None = None
     case_number: str | None = None
 
@@ -267,6 +268,7 @@ class ApplySealUseCase:
                 use,
                 state=UseState.COMPLETED,
                 level_reached=sealed.level,
+                repaired_sha256=sealed.repaired.sha256_hex if sealed.repaired else None,
                 sealed_sha256=sealed.sha256,
                 terminal_entry_id=logged.entry_id,
                 terminal_leaf_hash=logged.leaf_hash,
@@ -344,6 +346,7 @@ def _request(command: ApplySeal) -> UseRequest:
         placement=command.placement,
         level=command.level,
         allow_lower_level=command.allow_lower_level,
+        allow_repair=command.allow_repair,
         document_name=command.document.name,
         document_sha256=command.document.sha256_hex,
         document_sm3=command.document.sm3_hex,

@@ -32,7 +32,11 @@ def request_digest(command: object) -> str:
 
 def _plain(value: object) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        named = {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+        named = {
+            one.name: _plain(getattr(value, one.name))
+            for one in fields(value)
+            if "added_later" not in one.metadata or getattr(value, one.name) != one.default
+        }
         named.pop("idempotency_key", None)
         return {"type": type(value).__name__, **named}
     if isinstance(value, Enum):

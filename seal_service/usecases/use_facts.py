@@ -27,8 +27,10 @@ def permit_facts(permit: SealingPermit, grant: Grant) -> dict[str, Scalar]:
 
 def sealed_facts(sealed: SealedDocument) -> dict[str, Scalar]:
     """What was made: digests, level, signature value, position."""
-    token = sealed.timestamp_token
+    token, repaired = sealed.timestamp_token, sealed.repaired
     return {
+        "repaired_sha256": repaired.sha256_hex if repaired is not None else None,
+        "repaired_sm3": repaired.sm3_hex if repaired is not None else None,
         "sealed_sha256": sealed.sha256,
         "sealed_sm3": sealed.sm3,
         "document_format": "PDF",

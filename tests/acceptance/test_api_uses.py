@@ -180,3 +180,37 @@ def test_two_seals_on_one_document_are_both_valid(shared_office: LiveOffice) -> 
     report = expect(200, office.city.public.post("/v1/verifications", content=twice, headers=PDF))
     kinds = [one["indication"] for one in report["signatures"] if one["kind"] == "pades"]
     assert kinds == ["TOTAL_PASSED", "TOTAL_PASSED"], json.dumps(report, ensure_ascii=False)
+
+
+def test_a_damaged_document_is_repaired_when_asked_for_and_the_answer_says_so(shared_office: LiveOffice) -> None:
+    """Default deny; raw and multipart; header, receipt and use name the repaired document."""
+    office, original = shared_office, DOCUMENT.read_bytes()
+    damaged = original[: original.rindex(b"startxref")]
+    told = refused(422, "document-damaged", office.use("repair-1", damaged))
+    assert told["repairable"] is True
+    assert "allow_repair" in told["detail"]
+    sealed = office.use("repair-2", damaged, allow_repair="true")
+    assert sealed.status_code == 201, sealed.text
+    receipt = expect(200, office.system.get(f"{sealed.headers['location']}/receipt"))
+    use = expect(200, office.system.get(sealed.headers["location"]))
+    repaired = receipt["repaired"]["sha256"]
+    assert use["repaired_sha256"] == repaired
+    assert sealed.headers["seal-repaired"] == f"sha-256=:{base64.b64encode(bytes.fromhex(repaired)).decode()}:"
+    assert receipt["document"]["sha256"] == hashlib.sha256(damaged).hexdigest()
+    report = expect(200, office.city.public.post("/v1/verifications", content=sealed.content, headers=PDF))
+    assert (report["indication"], report["technically_valid"]) == ("TOTAL_PASSED", True)
+
+    multipart = office.use_multipart("repair-3", damaged, allow_repair=True)
+    assert multipart.headers["seal-repaired"] == sealed.headers["seal-repaired"], "a repair has one result"
+    sound = office.use("repair-4", original, allow_repair="true")
+    assert "seal-repaired" not in sound.headers
+    assert expect(200, office.system.get(sound.headers["location"]))["repaired_sha256"] is None
+
+
+def test_a_damaged_document_that_is_signed_is_refused_whatever_is_asked_for(shared_office: LiveOffice) -> None:
+    office = shared_office
+    signed = office.use("repair-signed-1").content
+    for number, allowed in enumerate(("true", "false")):
+        answer = office.use(f"repair-signed-2-{number}", signed[: signed.rindex(b"startxref")], allow_repair=allowed)
+        told = refused(422, "document-damaged", answer)
+        assert told["signed"] is True

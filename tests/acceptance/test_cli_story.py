@@ -113,6 +113,23 @@ def test_the_same_key_gives_the_same_use_and_another_request_with_it_is_refused(
     assert not (tmp_path / "3.pdf").exists()
 
 
+def test_a_damaged_document_is_repaired_when_asked_for_and_the_receipt_says_so(
+    by_command: Office, tmp_path: Path
+) -> None:
+    at, damaged, sealed = by_command.at, tmp_path / "damaged.pdf", tmp_path / "sealed.pdf"
+    whole = DOCUMENT.read_bytes()
+    damaged.write_bytes(whole[: whole.rindex(b"startxref")])
+    applying = by_command.applying(sealed, "--level", "B-B", document=damaged)
+    assert "allow_repair" in at.refused(*applying, by=by_command.system, code=2)
+    assert not sealed.exists()
+    receipt = at.said(*applying, "--allow-repair", by=by_command.system)
+    use = at.said("uses", "show", receipt["use_id"], "--seal", by_command.code, by=by_command.system)
+    assert use["repaired_sha256"] == receipt["repaired"]["sha256"] != receipt["document"]["sha256"]
+    assert at.said("verify", sealed)["indication"] == "TOTAL_PASSED"
+    shown = at.run("log", "trace", sealed, by=by_command.auditor)
+    assert receipt["repaired"]["sha256"] in shown.stdout.replace("\n", "").replace(" ", ""), "the story for people"
+
+
 def test_lists_are_pages_with_a_cursor(by_command: Office) -> None:
     at = by_command.at
     first = at.said("log", "query", "--limit", "2", by=by_command.auditor)

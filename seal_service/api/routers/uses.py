@@ -38,6 +38,11 @@ _HEADERS = {
     "Seal-Use": {"description": "Id of the use.", "schema": {"type": "string"}},
     "Seal-Level": {"description": "Signature level reached.", "schema": {"type": "string"}},
     "Seal-Log-Entry": {"description": "Log entry of the completed use.", "schema": {"type": "string"}},
+    "Seal-Repaired": {
+        "description": "SHA-256 of the repaired document (written as Repr-Digest): the document was damaged, and this "
+        "was sealed in its place. Absent: the document itself was sealed.",
+        "schema": {"type": "string"},
+    },
     "Repr-Digest": {"description": "SHA-256 of the sealed document (RFC 9530).", "schema": {"type": "string"}},
 }
 _RECEIPT = {"schema": {"$ref": "#/components/schemas/ReceiptView"}}
@@ -127,9 +132,15 @@ def _headers(use: SealUse) -> dict[str, str]:
     if use.terminal_entry_id is not None:
         headers["Seal-Log-Entry"] = use.terminal_entry_id
     if use.sealed_sha256 is not None:
-        digest = base64.b64encode(bytes.fromhex(use.sealed_sha256)).decode()
-        headers["Repr-Digest"] = f"sha-256=:{digest}:"
+        headers["Repr-Digest"] = _digest_field(use.sealed_sha256)
+    if use.repaired_sha256 is not None:
+        headers["Seal-Repaired"] = _digest_field(use.repaired_sha256)
     return headers
+
+
+def _digest_field(sha256: str) -> str:
+    """A digest as header fields write it (RFC 9530, 2)."""
+    return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
 
 
 @router.get(

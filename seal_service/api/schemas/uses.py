@@ -26,6 +26,11 @@ class ApplySealFields(Body):
     y_mm: Coordinate | None = Field(None, description="From the upper edge.")
     level: SignatureLevel = SignatureLevel.B_LT
     allow_lower_level: bool = Field(False, description="Whether a lower level, stated, is better than an error.")
+    allow_repair: bool = Field(
+        False,
+        description="修复: whether a damaged document without signatures may be repaired, which changes it, before it "
+        "is sealed; the answer says so.",
+    )
     operator_id: Name | None = Field(None, description="签章人标识, with operator_name; logged only as a commitment.")
     operator_name: Name | None = Field(None, description="签章人姓名, with operator_id.")
     operator_department: Name | None = None
@@ -42,6 +47,7 @@ class ApplySealFields(Body):
             placement=Placement(page=self.page, x_mm=self.x_mm, y_mm=self.y_mm),
             level=self.level,
             allow_lower_level=self.allow_lower_level,
+            allow_repair=self.allow_repair,
             operator=operator_of(self.operator_id, self.operator_name, self.operator_department),
             case_number=self.case_number,
         )
@@ -80,7 +86,8 @@ class ReceiptView(View):
     level_asked: SignatureLevel
     level_reached: SignatureLevel | None
     lower_level_reason: str | None = Field(description="Told in the first answer to the request only.")
-    document: DigestView
+    document: DigestView = Field(description="As it came in.")
+    repaired: DigestView | None = Field(description="Sealed in the place of a damaged document; null: not repaired.")
     sealed: DigestView | None
     intent: LogReferenceView
     completed: LogReferenceView | None
@@ -104,6 +111,7 @@ class ReceiptView(View):
             level_reached=use.level_reached,
             lower_level_reason=lower_level_reason,
             document=DigestView(sha256=use.document_sha256),
+            repaired=DigestView(sha256=use.repaired_sha256) if use.repaired_sha256 else None,
             sealed=DigestView(sha256=use.sealed_sha256) if use.sealed_sha256 else None,
             intent=LogReferenceView(entry_id=use.intent.entry_id, leaf_hash=use.intent.leaf_hash.hex()),
             completed=completed,
@@ -122,6 +130,7 @@ class UseView(View):
     scenario: str
     state: UseState
     document_sha256: str
+    repaired_sha256: str | None = Field(description="Of what was sealed in the place of a damaged document.")
     sealed_sha256: str | None
     level_asked: SignatureLevel
     level_reached: SignatureLevel | None
