@@ -27,7 +27,7 @@ class SqlApplications:
 
     def lock(self, application_id: str) -> Application:
         """Read, locked; ApplicationNotFound."""
-        wanted = locked(self.connection, select(ApplicationRow).where(ApplicationRow.id == application_id))
+        wanted = locked(select(ApplicationRow).where(ApplicationRow.id == application_id)).on(self.connection)
         row = self.connection.execute(wanted).one_or_none()
         if row is None:
             raise ApplicationNotFound(application_id=application_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from seal_service.domain.errors import AlreadyRegistered, Conflict, InvalidInput
 from seal_service.domain.events import TERMINAL_KINDS, EventKind, Result
@@ -26,6 +26,12 @@ STATE_AFTER = {
 }
 """The state that an entry of a kind gives its seal."""
 
+_LAST_SEQ = select(func.max(SignLogRow.seq)).where(SignLogRow.seal_code == bindparam("seal_code"))
+_INSERT = insert(SignLogRow)
+_INSERT_PENDING = insert(LogPendingRow)
+_INSERT_PRIVATE = insert(PrivateFieldRow)
+_INSERT_TERMINAL = insert(LogTerminalRow)
+
 
 @dataclass(frozen=True, slots=True)
 class SqlLog:
@@ -36,7 +42,7 @@ class SqlLog:
     def next_seq(self, seal_code: str) -> int:
         """One more than the log has, and the counter is held: what is rolled back leaves no gap, no two are alike."""
         hold_name(self.connection, f"seq {seal_code}")
-        last = self.connection.scalar(select(func.max(SignLogRow.seq)).where(SignLogRow.seal_code == seal_code))
+        last = self.connection.scalar(_LAST_SEQ, {"seal_code": seal_code})
         return (last or 0) + 1
 
     def insert(self, row: LogRow) -> None:
@@ -46,11 +52,11 @@ class SqlLog:
         terminal kind names no intent.
         """
         with unique(AlreadyRegistered):
-            self.connection.execute(insert(SignLogRow), log_values(row))
-            self.connection.execute(insert(LogPendingRow), {"entry_id": row.entry_id})
+            self.connection.execute(_INSERT, log_values(row))
+            self.connection.execute(_INSERT_PENDING, {"entry_id": row.entry_id})
             if row.private:
                 self.connection.execute(
-                    insert(PrivateFieldRow),
+                    _INSERT_PRIVATE,
                     [{"entry_id": row.entry_id, "name": one.name, "ciphertext": one.ciphertext} for one in row.private],
                 )
         if row.kind in TERMINAL_KINDS:
@@ -58,7 +64,7 @@ class SqlLog:
                 raise InvalidInput("An entry that ends a use names its intent", field="intent_id")
             with unique(Conflict):
                 values = {"intent_id": row.intent_id, "entry_id": row.entry_id}
-                self.connection.execute(insert(LogTerminalRow), values)
+                self.connection.execute(_INSERT_TERMINAL, values)
 
     def find(self, entry_id: str) -> LogRow | None:
         """Read with private fields, or None."""

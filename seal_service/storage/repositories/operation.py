@@ -32,7 +32,7 @@ class SqlCertificateRequests:
 
     def lock(self, request_id: str) -> CertificateRequest:
         """Read, locked; CertificateRequestNotFound."""
-        wanted = locked(self.connection, select(CertificateRequestRow).where(CertificateRequestRow.id == request_id))
+        wanted = locked(select(CertificateRequestRow).where(CertificateRequestRow.id == request_id)).on(self.connection)
         row = self.connection.execute(wanted).one_or_none()
         if row is None:
             raise CertificateRequestNotFound(request_id=request_id)
@@ -88,7 +88,7 @@ class SqlTrust:
 
     def lock(self, trusted_id: str) -> TrustedCertificate:
         """Read, locked; TrustAnchorNotFound."""
-        wanted = locked(self.connection, select(TrustedCertificateRow).where(TrustedCertificateRow.id == trusted_id))
+        wanted = locked(select(TrustedCertificateRow).where(TrustedCertificateRow.id == trusted_id)).on(self.connection)
         row = self.connection.execute(wanted).one_or_none()
         if row is None:
             raise TrustAnchorNotFound(trusted_id=trusted_id)
