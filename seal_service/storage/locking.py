@@ -9,20 +9,22 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, text
 
+from seal_service.storage.statement import Statement
+
 ONLY_READS = "seal_only_reads"
 """Execution option of an engine whose transactions only read."""
 
-_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_HOLD = Statement(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"))
 
 
 class Lockable:
-    """Rows to be read, locked where the transaction may write. It is built once: building costs more than asking."""
+    """Rows to be read, locked where the transaction may write."""
 
     def __init__(self, wanted: Select[Any], locking: Select[Any]) -> None:
-        self._wanted = wanted
-        self._locking = locking
+        self._wanted = Statement(wanted)
+        self._locking = Statement(locking)
 
-    def on(self, connection: Connection) -> Select[Any]:
+    def on(self, connection: Connection) -> Statement:
         """The statement for a connection."""
         return self._wanted if _only_reads(connection) else self._locking
 
@@ -40,7 +42,7 @@ def held_still(wanted: Select[Any]) -> Lockable:
 def hold_name(connection: Connection, name: str) -> None:
     """Wait until no other transaction holds this name, and hold it until this one ends."""
     if connection.dialect.name == "postgresql" and not _only_reads(connection):
-        connection.execute(_HOLD, {"name": name})
+        _HOLD.one(connection, name=name)
 
 
 def _only_reads(connection: Connection) -> bool:

@@ -39,7 +39,7 @@ class SqlGrants:
 
     def lock(self, grant_id: str) -> Grant:
         """Read, locked; GrantNotFound."""
-        row = self.connection.execute(_BY_ID.on(self.connection), {"grant_id": grant_id}).one_or_none()
+        row = _BY_ID.on(self.connection).one(self.connection, grant_id=grant_id)
         if row is None:
             raise GrantNotFound(grant_id=grant_id)
         return grant_of(row)
@@ -47,7 +47,7 @@ class SqlGrants:
     def lock_candidates(self, seal_code: str, grantee_id: str, scenario: str) -> Sequence[Grant]:
         """All grants of a seal to a system for a scenario, also ended ones (they are the reasons of a denial)."""
         asked = {"seal_code": seal_code, "grantee_id": grantee_id, "scenario": scenario}
-        return [grant_of(row) for row in self.connection.execute(_CANDIDATES.on(self.connection), asked)]
+        return [grant_of(row) for row in _CANDIDATES.on(self.connection).all(self.connection, **asked)]
 
     def replace(self, grant: Grant) -> None:
         """Write the present form; GrantNotFound."""

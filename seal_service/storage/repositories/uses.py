@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, update
 
 from seal_service.domain.errors import IdempotencyKeyReused
 from seal_service.domain.use import SealUse, UseState
 from seal_service.storage.mapping import use_of, use_values
 from seal_service.storage.refusals import unique
+from seal_service.storage.statement import Row, Statement
 from seal_service.storage.tables import SealUseRow
 
-_BY_ID = select(SealUseRow).where(SealUseRow.id == bindparam("use_id"))
-_BY_KEY = select(SealUseRow).where(
-    SealUseRow.account_id == bindparam("account_id"), SealUseRow.idempotency_key == bindparam("key")
+_BY_ID = Statement(select(SealUseRow).where(SealUseRow.id == bindparam("use_id")))
+_BY_KEY = Statement(
+    select(SealUseRow).where(
+        SealUseRow.account_id == bindparam("account_id"), SealUseRow.idempotency_key == bindparam("key")
+    )
 )
-_COUNTED = (
+_COUNTED = Statement(
     select(func.count())
     .select_from(SealUseRow)
     .where(
         SealUseRow.grant_id == bindparam("grant_id"),
-        SealUseRow.state.in_([UseState.RESERVED.value, UseState.COMPLETED.value]),
+        or_(SealUseRow.state == UseState.RESERVED.value, SealUseRow.state == UseState.COMPLETED.value),
     )
 )
-_INSERT = insert(SealUseRow)
+_INSERT = Statement(insert(SealUseRow))
 _WRITTEN_AT_THE_END = (
     "state",
     "level_reached",
@@ -38,7 +40,7 @@ _WRITTEN_AT_THE_END = (
     "failure",
     "document_kept_until",
 )
-_END = (
+_END = Statement(
     update(SealUseRow)
     .where(SealUseRow.id == bindparam("use_id"), SealUseRow.state == UseState.RESERVED.value)
     .values({name: bindparam(name) for name in _WRITTEN_AT_THE_END})
@@ -54,25 +56,26 @@ class SqlUses:
     def add(self, use: SealUse) -> None:
         """Insert; IdempotencyKeyReused."""
         with unique(IdempotencyKeyReused):
-            self.connection.execute(_INSERT, use_values(use))
+            _INSERT.run(self.connection, use_values(use))
 
     def find(self, use_id: str) -> SealUse | None:
         """Read, or None."""
-        return self._one(_BY_ID, {"use_id": use_id})
+        return _one(_BY_ID.one(self.connection, use_id=use_id))
 
     def by_key(self, account_id: str, idempotency_key: str) -> SealUse | None:
         """Read by account and idempotency key, or None."""
-        return self._one(_BY_KEY, {"account_id": account_id, "key": idempotency_key})
+        return _one(_BY_KEY.one(self.connection, account_id=account_id, key=idempotency_key))
 
     def counted(self, grant_id: str) -> int:
         """How many uses count against a grant."""
-        return self.connection.scalar(_COUNTED, {"grant_id": grant_id}) or 0
+        found = _COUNTED.one(self.connection, grant_id=grant_id)
+        return 0 if found is None else int(found[0])
 
     def end(self, use: SealUse) -> bool:
         """Compare-and-set reserved → the use's state."""
         values = use_values(use)
         written = {name: values[name] for name in _WRITTEN_AT_THE_END}
-        return self.connection.execute(_END, {"use_id": use.id, **written}).rowcount == 1
+        return _END.run(self.connection, {"use_id": use.id, **written}) == 1
 
     def release_document(self, use_id: str) -> None:
         """Note that the sealed document is no longer held."""
@@ -103,6 +106,6 @@ class SqlUses:
         held = exists().where(SealUseRow.sealed_sha256 == sealed_sha256, SealUseRow.document_kept_until.is_not(None))
         return bool(self.connection.scalar(select(held)))
 
-    def _one(self, wanted: Select[Any], asked: Mapping[str, str]) -> SealUse | None:
-        row = self.connection.execute(wanted, asked).one_or_none()
-        return None if row is None else use_of(row)
+
+def _one(row: Row | None) -> SealUse | None:
+    return None if row is None else use_of(row)
