@@ -5,32 +5,44 @@ SQLite needs none: there a transaction that may write is the only one.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, Select, text
+
+from seal_service.storage.statement import Statement
 
 ONLY_READS = "seal_only_reads"
 """Execution option of an engine whose transactions only read."""
 
-Wanted = TypeVar("Wanted", bound=Select[Any])
-
-_HOLD = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_HOLD = Statement(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"))
 
 
-def locked(connection: Connection, wanted: Wanted) -> Wanted:
+class Lockable:
+    """Rows to be read, locked where the transaction may write."""
+
+    def __init__(self, wanted: Select[Any], locking: Select[Any]) -> None:
+        self._wanted = Statement(wanted)
+        self._locking = Statement(locking)
+
+    def on(self, connection: Connection) -> Statement:
+        """The statement for a connection."""
+        return self._wanted if _only_reads(connection) else self._locking
+
+
+def locked(wanted: Select[Any]) -> Lockable:
     """Rows that nobody else changes or locks until the transaction ends; references to them stay possible."""
-    return wanted if _only_reads(connection) else wanted.with_for_update(key_share=True)
+    return Lockable(wanted, wanted.with_for_update(key_share=True))
 
 
-def held_still(connection: Connection, wanted: Wanted) -> Wanted:
+def held_still(wanted: Select[Any]) -> Lockable:
     """Rows that nobody else changes until the transaction ends, though others may hold them still too."""
-    return wanted if _only_reads(connection) else wanted.with_for_update(read=True)
+    return Lockable(wanted, wanted.with_for_update(read=True))
 
 
 def hold_name(connection: Connection, name: str) -> None:
     """Wait until no other transaction holds this name, and hold it until this one ends."""
     if connection.dialect.name == "postgresql" and not _only_reads(connection):
-        connection.execute(_HOLD, {"name": name})
+        _HOLD.one(connection, name=name)
 
 
 def _only_reads(connection: Connection) -> bool:

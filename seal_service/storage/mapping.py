@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
-
-from sqlalchemy import Row
 
 from seal_service.domain.access import Account, Role
 from seal_service.domain.algorithms import Suite
@@ -19,6 +16,7 @@ from seal_service.domain.scenario import Scenario, ScenarioKind
 from seal_service.domain.seal import Credential, CredentialPurpose, Custody, Seal, SealState
 from seal_service.domain.use import IntentReference, SealUse, SignatureLevel, UseState
 from seal_service.ports.records import LogRow, PrivateField
+from seal_service.storage.statement import Row
 
 Values = dict[str, object]
 
@@ -36,7 +34,7 @@ def unit_values(unit: Unit) -> Values:
     }
 
 
-def unit_of(row: Row[Any]) -> Unit:
+def unit_of(row: Row) -> Unit:
     """单位 of a row."""
     return Unit(
         id=row.id,
@@ -62,7 +60,7 @@ def account_values(account: Account) -> Values:
     }
 
 
-def account_of(row: Row[Any]) -> Account:
+def account_of(row: Row) -> Account:
     """账户 of a row."""
     return Account(
         id=row.id,
@@ -85,7 +83,7 @@ def _impression_values(impression: Impression) -> Values:
     }
 
 
-def _impression_of(row: Row[Any]) -> Impression:
+def _impression_of(row: Row) -> Impression:
     return Impression(
         digest=row.impression_digest,
         width_mm=row.impression_width_mm,
@@ -114,7 +112,7 @@ def application_values(application: Application) -> Values:
     }
 
 
-def application_of(row: Row[Any]) -> Application:
+def application_of(row: Row) -> Application:
     """印章申请 of a row."""
     return Application(
         id=row.id,
@@ -154,7 +152,7 @@ def seal_values(seal: Seal) -> Values:
     }
 
 
-def seal_of(row: Row[Any], credentials: Iterable[Row[Any]]) -> Seal:
+def seal_of(row: Row, credentials: Iterable[Row]) -> Seal:
     """电子印章 of a row and the rows of its credentials, in their order."""
     return Seal(
         code=row.code,
@@ -193,7 +191,7 @@ def credential_values(credential: Credential, seal_code: str, position: int) -> 
     }
 
 
-def _credential_of(row: Row[Any]) -> Credential:
+def _credential_of(row: Row) -> Credential:
     return Credential(
         id=row.id,
         version=row.version,
@@ -228,7 +226,7 @@ def grant_values(grant: Grant) -> Values:
     }
 
 
-def grant_of(row: Row[Any]) -> Grant:
+def grant_of(row: Row) -> Grant:
     """用印授权 of a row."""
     return Grant(
         id=row.id,
@@ -277,7 +275,7 @@ def use_values(use: SealUse) -> Values:
     }
 
 
-def use_of(row: Row[Any]) -> SealUse:
+def use_of(row: Row) -> SealUse:
     """用印 of a row."""
     return SealUse(
         id=row.id,
@@ -319,7 +317,7 @@ def certificate_values(issued: IssuedCertificate) -> Values:
     }
 
 
-def certificate_of(row: Row[Any]) -> IssuedCertificate:
+def certificate_of(row: Row) -> IssuedCertificate:
     """证书 of a row."""
     return IssuedCertificate(
         serial=row.serial,
@@ -344,7 +342,7 @@ def authority_values(credential: AuthorityCredential) -> Values:
     }
 
 
-def authority_of(row: Row[Any]) -> AuthorityCredential:
+def authority_of(row: Row) -> AuthorityCredential:
     """The service's own credential of a row."""
     return AuthorityCredential(
         role=AuthorityRole(row.role),
@@ -377,7 +375,7 @@ def log_values(entry: LogRow) -> Values:
     }
 
 
-def log_row_of(row: Row[Any], private: Iterable[Row[Any]] = ()) -> LogRow:
+def log_row_of(row: Row, private: Iterable[Row] = ()) -> LogRow:
     """日志条目 of a row and the rows of its private fields."""
     return LogRow(
         entry_id=row.entry_id,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
+import time
 from collections.abc import Callable
-from threading import Timer
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import psycopg
 from psycopg.errors import Diagnostic
-from sqlalchemy import URL, Engine, NullPool, QueuePool, RootTransaction, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Engine, NullPool, QueuePool, RootTransaction, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from seal_service.domain.errors import InstanceNotReady, InvalidInput, OutcomeUnknown, Unavailable
+from seal_service.storage.deadlines import Deadlines
 from seal_service.storage.engine import Database, Durability
 from seal_service.storage.locking import ONLY_READS
 from seal_service.storage.refusals import database_failures, sqlstate
@@ -22,6 +26,8 @@ OLDEST_VERSION = 14
 COMMIT_SECONDS = 30.0
 """How long a commit may wait for a second machine before the wait is broken off and its outcome unknown."""
 _WAIT_SECONDS = 10
+_FRESH_SECONDS = 1.0
+"""For how long after its last use a connection is not asked whether it is still there."""
 
 _NETWORK = {
     "connect_timeout": 5,
@@ -57,12 +63,26 @@ _ROLLED_BACK = ("23", "40001", "40002", "40P01")
 
 
 class ServerConnection(psycopg.Connection[Any]):
-    """A connection that remembers what the server warned of."""
+    """A connection that remembers what the server warned of, and when it was used."""
+
+    used_at = 0.0
 
     def remember_warnings(self) -> None:
         """Begin to listen."""
         self.warnings: list[str] = []
         self.add_notice_handler(self._note)
+
+    def is_alive(self) -> bool:
+        """Whether the server still has it; one that was in use a moment ago is only looked at, not asked."""
+        if time.monotonic() - self.used_at < _FRESH_SECONDS:
+            return not self.closed and not _readable(self)  # nothing was asked: an end, or the word of one
+        try:
+            self.autocommit = True
+            self.execute("")
+            self.autocommit = False
+        except psycopg.Error:
+            return False
+        return True
 
     def _note(self, told: Diagnostic) -> None:
         if told.severity_nonlocalized == "WARNING":
@@ -83,15 +103,22 @@ def open_postgresql(url: str, owner_url: str | None, connections: int) -> Databa
     writing = {"default_transaction_isolation": "read committed", "default_transaction_read_only": "off"}
     reader = _engine(address, _SESSION | reading, connections).execution_options(**{ONLY_READS: True})
     fresh = create_engine("postgresql+psycopg://", creator=_connecting(address, _SESSION | writing), poolclass=NullPool)
+    committing = partial(_commit, Deadlines())
     return Database(
         writer=_engine(address, _SESSION | writing, connections),
         reader=reader,
         migrator=None if owner is None else _engine(owner, _OWNERS_SESSION | writing, 1),
         application_role=address.username,
-        commit=_commit,
-        confirm=lambda: _confirm(fresh),
+        commit=committing,
+        confirm=lambda: _confirm(fresh, committing),
         ask_durability=lambda: _durability(reader),
     )
+
+
+def _readable(connection: ServerConnection) -> bool:
+    asked = select.poll()
+    asked.register(connection.fileno(), select.POLLIN)
+    return bool(asked.poll(0))
 
 
 def _address(url: str, field: str) -> URL:
@@ -104,16 +131,27 @@ def _address(url: str, field: str) -> URL:
 
 
 def _engine(address: URL, session: dict[str, str], connections: int) -> Engine:
-    return create_engine(
+    engine = create_engine(
         "postgresql+psycopg://",  # without the password, so that nothing that shows an engine shows it
         creator=_connecting(address, session),
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
         pool_timeout=_WAIT_SECONDS,
-        pool_pre_ping=True,
         hide_parameters=True,
     )
+
+    @event.listens_for(engine, "checkout")
+    def _(raw: ServerConnection, *_: object) -> None:
+        if not raw.is_alive():
+            raise DisconnectionError  # the pool opens another one
+
+    @event.listens_for(engine, "checkin")
+    def _(raw: ServerConnection | None, *_: object) -> None:
+        if raw is not None:
+            raw.used_at = time.monotonic()
+
+    return engine
 
 
 def _connecting(address: URL, session: dict[str, str]) -> Callable[[], ServerConnection]:
@@ -129,6 +167,7 @@ def _connecting(address: URL, session: dict[str, str]) -> Callable[[], ServerCon
             for version, encoding, *_ in connection.execute(f"{_ASKED}, {settings}", values):
                 _require_version(version, encoding)
             connection.autocommit = False
+            connection.used_at = time.monotonic()
         except BaseException:
             connection.close()
             raise
@@ -144,7 +183,7 @@ def _require_version(version: int, encoding: str) -> None:
         raise InstanceNotReady(f"The database's encoding is {encoding}: make one WITH ENCODING 'UTF8'")
 
 
-def _commit(transaction: RootTransaction) -> None:
+def _commit(deadlines: Deadlines, transaction: RootTransaction) -> None:
     """Commit, and believe it only when the server says so without a warning.
 
     With synchronous replication a wait for the standby that is broken off makes COMMIT return normally, with nothing
@@ -159,52 +198,36 @@ def _commit(transaction: RootTransaction) -> None:
     if raw.closed or state is psycopg.pq.TransactionStatus.UNKNOWN:
         raise Unavailable("The connection to the database was lost: nothing was written")
     connection = transaction.connection
-    with _BoundedCommit(raw) as bounded:
-        try:
-            transaction.commit()
-        except DBAPIError as error:
-            if sqlstate(error).startswith(_ROLLED_BACK):
-                raise
-            raise OutcomeUnknown from error
-        finally:
-            if bounded.broken_off:  # what breaks it off may arrive late: not at the next transaction
-                connection.invalidate()
+    raw.warnings.clear()
+    # Breaks off a commit's wait for a standby that does not answer; the server knows no limit for it.
+    deadline = deadlines.set(COMMIT_SECONDS, partial(_break_off, raw))
+    try:
+        transaction.commit()
+    except DBAPIError as error:
+        if sqlstate(error).startswith(_ROLLED_BACK):
+            raise
+        raise OutcomeUnknown from error
+    finally:
+        if not deadlines.met(deadline):  # what breaks it off may arrive late: not at the next transaction
+            connection.invalidate()
     if raw.warnings:
         raise OutcomeUnknown
 
 
-class _BoundedCommit:
-    """Breaks off a commit's wait for a standby that does not answer; the server knows no limit for it."""
-
-    def __init__(self, raw: ServerConnection) -> None:
-        raw.warnings.clear()
-        self._raw = raw
-        self._timer = Timer(COMMIT_SECONDS, self._break_off)
-        self._timer.daemon = True
-        self.broken_off = False
-
-    def _break_off(self) -> None:
-        self.broken_off = True
-        try:
-            self._raw.cancel_safe(timeout=_WAIT_SECONDS)
-        except psycopg.Error:
-            with socket.socket(fileno=os.dup(self._raw.fileno())) as same:
-                same.shutdown(socket.SHUT_RDWR)
-
-    def __enter__(self) -> _BoundedCommit:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+def _break_off(raw: ServerConnection) -> None:
+    try:
+        raw.cancel_safe(timeout=_WAIT_SECONDS)
+    except psycopg.Error:
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(raw.fileno())) as same:
+            same.shutdown(socket.SHUT_RDWR)
 
 
-def _confirm(fresh: Engine) -> None:
+def _confirm(fresh: Engine, commit: Callable[[RootTransaction], None]) -> None:
     """Commit something of our own after everything else: it is durable only when that is."""
     with database_failures(), fresh.connect() as connection:
         transaction = connection.begin()
         connection.execute(text("SELECT pg_logical_emit_message(true, 'seal', 'confirm')"))
-        _commit(transaction)
+        commit(transaction)
 
 
 def _durability(reader: Engine) -> Durability:

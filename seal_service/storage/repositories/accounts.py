@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from seal_service.domain.access import Account
 from seal_service.domain.errors import AccountNotFound, AlreadyRegistered
 from seal_service.storage.locking import held_still
 from seal_service.storage.mapping import account_of, account_values
 from seal_service.storage.refusals import unique
+from seal_service.storage.statement import Statement
 from seal_service.storage.tables import AccountRow
+
+_WANTED = select(AccountRow).where(AccountRow.id == bindparam("account_id"))
+_BY_ID = Statement(_WANTED)
+_HELD_STILL = held_still(_WANTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +32,12 @@ class SqlAccounts:
 
     def find(self, account_id: str) -> Account | None:
         """Read, or None."""
-        row = self.connection.execute(select(AccountRow).where(AccountRow.id == account_id)).one_or_none()
+        row = _BY_ID.one(self.connection, account_id=account_id)
         return None if row is None else account_of(row)
 
     def lock(self, account_id: str) -> Account | None:
         """Read, locked against change until the transaction ends, or None."""
-        wanted = held_still(self.connection, select(AccountRow).where(AccountRow.id == account_id))
-        row = self.connection.execute(wanted).one_or_none()
+        row = _HELD_STILL.on(self.connection).one(self.connection, account_id=account_id)
         return None if row is None else account_of(row)
 
     def replace(self, account: Account) -> None:

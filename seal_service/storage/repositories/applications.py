@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from seal_service.domain.application import Application
 from seal_service.domain.errors import AlreadyRegistered, ApplicationNotFound
@@ -12,6 +12,8 @@ from seal_service.storage.locking import locked
 from seal_service.storage.mapping import application_of, application_values
 from seal_service.storage.refusals import unique
 from seal_service.storage.tables import ApplicationRow
+
+_BY_ID = locked(select(ApplicationRow).where(ApplicationRow.id == bindparam("application_id")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,7 @@ class SqlApplications:
 
     def lock(self, application_id: str) -> Application:
         """Read, locked; ApplicationNotFound."""
-        wanted = locked(self.connection, select(ApplicationRow).where(ApplicationRow.id == application_id))
-        row = self.connection.execute(wanted).one_or_none()
+        row = _BY_ID.on(self.connection).one(self.connection, application_id=application_id)
         if row is None:
             raise ApplicationNotFound(application_id=application_id)
         return application_of(row)

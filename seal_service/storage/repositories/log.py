@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from seal_service.domain.errors import AlreadyRegistered, Conflict, InvalidInput
 from seal_service.domain.events import TERMINAL_KINDS, EventKind, Result
@@ -15,6 +15,7 @@ from seal_service.ports.records import LogRow
 from seal_service.storage.locking import hold_name
 from seal_service.storage.mapping import log_row_of, log_values
 from seal_service.storage.refusals import unique
+from seal_service.storage.statement import Statement
 from seal_service.storage.tables import LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 
 STATE_AFTER = {
@@ -26,6 +27,12 @@ STATE_AFTER = {
 }
 """The state that an entry of a kind gives its seal."""
 
+_LAST_SEQ = Statement(select(func.max(SignLogRow.seq)).where(SignLogRow.seal_code == bindparam("seal_code")))
+_INSERT = Statement(insert(SignLogRow))
+_INSERT_PENDING = Statement(insert(LogPendingRow).values(entry_id=bindparam("entry_id")).inline())
+_INSERT_PRIVATE = Statement(insert(PrivateFieldRow))
+_INSERT_TERMINAL = Statement(insert(LogTerminalRow))
+
 
 @dataclass(frozen=True, slots=True)
 class SqlLog:
@@ -36,8 +43,8 @@ class SqlLog:
     def next_seq(self, seal_code: str) -> int:
         """One more than the log has, and the counter is held: what is rolled back leaves no gap, no two are alike."""
         hold_name(self.connection, f"seq {seal_code}")
-        last = self.connection.scalar(select(func.max(SignLogRow.seq)).where(SignLogRow.seal_code == seal_code))
-        return (last or 0) + 1
+        last = _LAST_SEQ.one(self.connection, seal_code=seal_code)
+        return (last[0] or 0 if last else 0) + 1
 
     def insert(self, row: LogRow) -> None:
         """Insert row, private fields, place in the queue and, for a terminal kind, the end of its intent.
@@ -46,19 +53,16 @@ class SqlLog:
         terminal kind names no intent.
         """
         with unique(AlreadyRegistered):
-            self.connection.execute(insert(SignLogRow), log_values(row))
-            self.connection.execute(insert(LogPendingRow), {"entry_id": row.entry_id})
-            if row.private:
-                self.connection.execute(
-                    insert(PrivateFieldRow),
-                    [{"entry_id": row.entry_id, "name": one.name, "ciphertext": one.ciphertext} for one in row.private],
-                )
+            _INSERT.run(self.connection, log_values(row))
+            _INSERT_PENDING.run(self.connection, {"entry_id": row.entry_id})
+            for one in row.private:
+                values = {"entry_id": row.entry_id, "name": one.name, "ciphertext": one.ciphertext}
+                _INSERT_PRIVATE.run(self.connection, values)
         if row.kind in TERMINAL_KINDS:
             if row.intent_id is None:
                 raise InvalidInput("An entry that ends a use names its intent", field="intent_id")
             with unique(Conflict):
-                values = {"intent_id": row.intent_id, "entry_id": row.entry_id}
-                self.connection.execute(insert(LogTerminalRow), values)
+                _INSERT_TERMINAL.run(self.connection, {"intent_id": row.intent_id, "entry_id": row.entry_id})
 
     def find(self, entry_id: str) -> LogRow | None:
         """Read with private fields, or None."""

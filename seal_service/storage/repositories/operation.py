@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.certification import CertificateRequest, CertificateRequestState
@@ -17,6 +17,10 @@ from seal_service.storage.locking import locked
 from seal_service.storage.refusals import unique
 from seal_service.storage.tables import CertificateRequestRow, ObservationRow, TrustedCertificateRow
 from seal_service.storage.upsert import upsert
+
+_REQUEST = locked(select(CertificateRequestRow).where(CertificateRequestRow.id == bindparam("request_id")))
+
+_TRUSTED = locked(select(TrustedCertificateRow).where(TrustedCertificateRow.id == bindparam("trusted_id")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,7 @@ class SqlCertificateRequests:
 
     def lock(self, request_id: str) -> CertificateRequest:
         """Read, locked; CertificateRequestNotFound."""
-        wanted = locked(self.connection, select(CertificateRequestRow).where(CertificateRequestRow.id == request_id))
-        row = self.connection.execute(wanted).one_or_none()
+        row = _REQUEST.on(self.connection).one(self.connection, request_id=request_id)
         if row is None:
             raise CertificateRequestNotFound(request_id=request_id)
         return _request_of(row)
@@ -88,8 +91,7 @@ class SqlTrust:
 
     def lock(self, trusted_id: str) -> TrustedCertificate:
         """Read, locked; TrustAnchorNotFound."""
-        wanted = locked(self.connection, select(TrustedCertificateRow).where(TrustedCertificateRow.id == trusted_id))
-        row = self.connection.execute(wanted).one_or_none()
+        row = _TRUSTED.on(self.connection).one(self.connection, trusted_id=trusted_id)
         if row is None:
             raise TrustAnchorNotFound(trusted_id=trusted_id)
         return _trusted_of(row)

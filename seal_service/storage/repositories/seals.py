@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from seal_service.domain.errors import AlreadyRegistered, SealNotFound
 from seal_service.domain.seal import Seal
 from seal_service.storage.locking import locked
 from seal_service.storage.mapping import credential_values, seal_of, seal_values
 from seal_service.storage.refusals import unique
+from seal_service.storage.statement import Row, Statement
 from seal_service.storage.tables import SealCodeSequenceRow, SealCredentialRow, SealRow
 from seal_service.storage.upsert import upsert
+
+_WANTED = select(SealRow).where(SealRow.code == bindparam("seal_code"))
+_BY_CODE = Statement(_WANTED)
+_LOCKED = locked(_WANTED)
+_BY_CERTIFICATE = Statement(
+    select(SealRow).where(
+        SealRow.code
+        == select(SealCredentialRow.seal_code).where(SealCredentialRow.serial == bindparam("serial")).scalar_subquery()
+    )
+)
+_CREDENTIALS = Statement(
+    select(SealCredentialRow)
+    .where(SealCredentialRow.seal_code == bindparam("seal_code"))
+    .order_by(SealCredentialRow.position)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +46,11 @@ class SqlSeals:
 
     def find(self, code: str) -> Seal | None:
         """Read, or None."""
-        return self._read(select(SealRow).where(SealRow.code == code))
+        return self._of(_BY_CODE.one(self.connection, seal_code=code))
 
     def lock(self, code: str) -> Seal:
         """Read, locked; SealNotFound."""
-        seal = self._read(locked(self.connection, select(SealRow).where(SealRow.code == code)))
+        seal = self._of(_LOCKED.on(self.connection).one(self.connection, seal_code=code))
         if seal is None:
             raise SealNotFound(seal_code=code)
         return seal
@@ -51,8 +66,7 @@ class SqlSeals:
 
     def by_certificate(self, serial: str) -> Seal | None:
         """The seal that a certificate of any version belongs to."""
-        owner = select(SealCredentialRow.seal_code).where(SealCredentialRow.serial == serial).scalar_subquery()
-        return self._read(select(SealRow).where(SealRow.code == owner))
+        return self._of(_BY_CERTIFICATE.one(self.connection, serial=serial))
 
     def names_key(self, key_reference: str) -> bool:
         """Whether any version of any seal names this key."""
@@ -77,12 +91,10 @@ class SqlSeals:
         step = first.on_conflict_do_update(index_elements=["area_code"], set_={"last": row.last + 1})
         return self.connection.execute(step.returning(row.last)).scalar_one()
 
-    def _read(self, wanted: Select[Any]) -> Seal | None:
-        row = self.connection.execute(wanted).one_or_none()
+    def _of(self, row: Row | None) -> Seal | None:
         if row is None:
             return None
-        credentials = select(SealCredentialRow).where(SealCredentialRow.seal_code == row.code)
-        return seal_of(row, self.connection.execute(credentials.order_by(SealCredentialRow.position)))
+        return seal_of(row, _CREDENTIALS.all(self.connection, seal_code=row.code))
 
     def _add_credentials(self, seal: Seal, known: frozenset[str]) -> None:
         added = [

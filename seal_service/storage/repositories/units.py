@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from seal_service.domain.errors import AlreadyRegistered, UnitNotFound
 from seal_service.domain.organization import Unit
 from seal_service.storage.mapping import unit_of, unit_values
 from seal_service.storage.refusals import unique
+from seal_service.storage.statement import Statement
 from seal_service.storage.tables import UnitRow
+
+_BY_ID = Statement(select(UnitRow).where(UnitRow.id == bindparam("unit_id")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class SqlUnits:
 
     def get(self, unit_id: str) -> Unit:
         """Read; UnitNotFound."""
-        row = self.connection.execute(select(UnitRow).where(UnitRow.id == unit_id)).one_or_none()
+        row = _BY_ID.one(self.connection, unit_id=unit_id)
         if row is None:
             raise UnitNotFound(unit_id=unit_id)
         return unit_of(row)

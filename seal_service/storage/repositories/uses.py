@@ -6,15 +6,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, exists, func, insert, select, update
+from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, update
 
 from seal_service.domain.errors import IdempotencyKeyReused
 from seal_service.domain.use import SealUse, UseState
 from seal_service.storage.mapping import use_of, use_values
 from seal_service.storage.refusals import unique
+from seal_service.storage.statement import Row, Statement
 from seal_service.storage.tables import SealUseRow
 
-_COUNTED = (UseState.RESERVED.value, UseState.COMPLETED.value)
+_BY_ID = Statement(select(SealUseRow).where(SealUseRow.id == bindparam("use_id")))
+_BY_KEY = Statement(
+    select(SealUseRow).where(
+        SealUseRow.account_id == bindparam("account_id"), SealUseRow.idempotency_key == bindparam("key")
+    )
+)
+_COUNTED = Statement(
+    select(func.count())
+    .select_from(SealUseRow)
+    .where(
+        SealUseRow.grant_id == bindparam("grant_id"),
+        or_(SealUseRow.state == UseState.RESERVED.value, SealUseRow.state == UseState.COMPLETED.value),
+    )
+)
+_INSERT = Statement(insert(SealUseRow))
+_WRITTEN_AT_THE_END = (
+    "state",
+    "level_reached",
+    "sealed_sha256",
+    "terminal_entry_id",
+    "terminal_leaf_hash",
+    "ended_at",
+    "failure",
+    "document_kept_until",
+)
+_END = Statement(
+    update(SealUseRow)
+    .where(SealUseRow.id == bindparam("use_id"), SealUseRow.state == UseState.RESERVED.value)
+    .values({name: bindparam(name) for name in _WRITTEN_AT_THE_END})
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +56,26 @@ class SqlUses:
     def add(self, use: SealUse) -> None:
         """Insert; IdempotencyKeyReused."""
         with unique(IdempotencyKeyReused):
-            self.connection.execute(insert(SealUseRow), use_values(use))
+            _INSERT.run(self.connection, use_values(use))
 
     def find(self, use_id: str) -> SealUse | None:
         """Read, or None."""
-        return self._one(SealUseRow.id == use_id)
+        return _one(_BY_ID.one(self.connection, use_id=use_id))
 
     def by_key(self, account_id: str, idempotency_key: str) -> SealUse | None:
         """Read by account and idempotency key, or None."""
-        return self._one((SealUseRow.account_id == account_id) & (SealUseRow.idempotency_key == idempotency_key))
+        return _one(_BY_KEY.one(self.connection, account_id=account_id, key=idempotency_key))
 
     def counted(self, grant_id: str) -> int:
         """How many uses count against a grant."""
-        counted = SealUseRow.state.in_(_COUNTED)
-        wanted = select(func.count()).select_from(SealUseRow).where(SealUseRow.grant_id == grant_id, counted)
-        return self.connection.scalar(wanted) or 0
+        found = _COUNTED.one(self.connection, grant_id=grant_id)
+        return 0 if found is None else int(found[0])
 
     def end(self, use: SealUse) -> bool:
         """Compare-and-set reserved → the use's state."""
-        still_reserved = SealUseRow.state == UseState.RESERVED.value
-        ended = update(SealUseRow).where(SealUseRow.id == use.id, still_reserved)
-        return self.connection.execute(ended, use_values(use)).rowcount == 1
+        values = use_values(use)
+        written = {name: values[name] for name in _WRITTEN_AT_THE_END}
+        return _END.run(self.connection, {"use_id": use.id, **written}) == 1
 
     def release_document(self, use_id: str) -> None:
         """Note that the sealed document is no longer held."""
@@ -77,6 +106,6 @@ class SqlUses:
         held = exists().where(SealUseRow.sealed_sha256 == sealed_sha256, SealUseRow.document_kept_until.is_not(None))
         return bool(self.connection.scalar(select(held)))
 
-    def _one(self, condition: ColumnElement[bool]) -> SealUse | None:
-        row = self.connection.execute(select(SealUseRow).where(condition)).one_or_none()
-        return None if row is None else use_of(row)
+
+def _one(row: Row | None) -> SealUse | None:
+    return None if row is None else use_of(row)
