@@ -7,16 +7,16 @@ it is never done to a document that holds a trace of a signature, which it would
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import pikepdf
 
 from seal_service.domain.errors import DocumentDamaged, DocumentEncrypted, DocumentOverLimit
-from seal_service.formats.pdf import PdfStructureError, fields, is_mapping
+from seal_service.formats.pdf import PdfStructureError, fields, header_offset, is_mapping
 from seal_service.ports.documents import Content, Upload
 from seal_service.ports.isolation import Isolation
 from seal_service.sealing.admission import DocumentLimits
@@ -38,8 +38,8 @@ _TRACE_NAMES = (
     _written("UR3"),
     _written("ETSI."),
     _written("adbe."),
-    _written("Type") + r"\s*/" + _written("Sig") + r"(?![A-Za-z0-9#])",
-    _written("SigFlags") + r"\s*\+?[0-9]*[13579](?![0-9])",  # SignaturesExist (table 225)
+    _written("Type") + r"[\s\0]*/" + _written("Sig") + r"(?![A-Za-z0-9#])",
+    _written("SigFlags") + r"[\s\0]*\+?[0-9]*[13579](?![0-9])",  # SignaturesExist (table 225)
 )
 _TRACES = re.compile(rf"/(?=[#ABDESTUabdestu])(?:{'|'.join(_TRACE_NAMES)})".encode("ascii"))
 """What only a signature leaves in a document, or one that was there."""
@@ -93,7 +93,8 @@ def repair(document: Content, arguments: RepairLimits, output: BinaryIO) -> Repa
     """Read with qpdf's recovery, look for signatures in all that was found, write; for `Isolation.rewrite`.
 
     The same document always gives the same bytes: no moment and no chance enters them. What is compressed stays as it
-    is, what is not becomes so. Pages that the document counts and that cannot be found are not given up silently.
+    is, what is not becomes so. Pages that are counted and cannot be found, and content of pages that cannot be found
+    or read to its end, are not given up silently; what else the damage took away cannot be told.
     Raises DocumentDamaged (also for a signed document, which is then said), DocumentEncrypted, DocumentOverLimit.
     """
     if bears_signature(document, None):
@@ -104,6 +105,7 @@ def repair(document: Content, arguments: RepairLimits, output: BinaryIO) -> Repa
                 raise DocumentEncrypted
             pages = _pages(pdf)
             _look_through(pdf, arguments.objects)
+            _read_contents(pdf, document[:])
             pdf.trailer.Size = len(pdf.objects)  # qpdf writes the right one, but only where there was one
             pdf.save(
                 output,
@@ -171,6 +173,35 @@ def _look_through(pdf: pikepdf.Pdf, limit: int) -> None:
             raise signed_and_damaged()
     if any(kind == "/Sig" and "/V" in node for _, node, kind in fields(pdf)):
         raise signed_and_damaged()
+
+
+def _read_contents(pdf: pikepdf.Pdf, document: bytes) -> None:
+    """The content streams of every page (ISO 32000-2, 7.7.3.3), to their ends."""
+    before = [str(one) for one in pdf.get_warnings()]  # which forgets them
+    table = pdf.get_xref_table()
+    read: set[tuple[int, int]] = set()
+    for number, page in enumerate(pdf.pages, 1):
+        contents = page.obj.get("/Contents")
+        if contents is None and _is_blank(page.obj.objgen, table, document):
+            continue
+        for one in contents if isinstance(contents, pikepdf.Array) else [contents]:
+            if not isinstance(one, pikepdf.Stream):
+                raise PdfStructureError(f"content of page {number} was not found")
+            if one.objgen not in read:
+                read.add(one.objgen)
+                one.read_bytes()
+    if pdf.get_warnings() or any("treating stream as empty" in one for one in before):
+        raise PdfStructureError("content of a page was not found to its end")
+
+
+def _is_blank(page: tuple[int, int], table: Mapping[tuple[int, int], Any], document: bytes) -> bool:
+    """Whether a page has no content by what stands in the file: qpdf leaves out references to lost objects (7.3.10)."""
+    entry = table.get(page)
+    if entry is None or entry.type != 1:
+        return False  # compressed: it cannot be told
+    start = entry.offset + header_offset(document)
+    written = document[start : document.find(b"endobj", start)]
+    return re.match(rb"%d\s+%d\s+obj" % page, written) is not None and b"/Contents" not in written
 
 
 def _names_filters(stream: pikepdf.Stream) -> Iterator[bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -185,6 +186,33 @@ def test_a_document_that_counts_pages_which_cannot_be_found_is_beyond_repair(wor
     with pytest.raises(DocumentDamaged, match="beyond repair") as refused:
         world.seal(damaged, allow_repair=True)
     assert "3 of its pages" in str(refused.value.details["cause"])
+
+
+def _cut(content: bytes, name: bytes) -> bytes:
+    """Without what follows the first half of an object, but with a trailer."""
+    at = content.index(name)
+    end = content.index(b"endobj", at)
+    return content[: (at + end) // 2] + b"\nendstream\nendobj\ntrailer\n<</Root 1 0 R>>\n"
+
+
+@pytest.mark.parametrize(
+    "lost", [b"\n6 0 obj", b"\n5 0 obj"], ids=["half of the last", "the last and half of the other"]
+)
+def test_a_page_whose_content_is_cut_or_lost_is_beyond_repair(world: World, lost: bytes) -> None:
+    whole = document(pages=2, content=random.Random(7).randbytes(2000))
+    assert world.seal(_without_table(whole), allow_repair=True).repaired is not None
+    with pytest.raises(DocumentDamaged, match="beyond repair") as refused:
+        world.seal(_cut(whole, lost), allow_repair=True)
+    assert "content of" in str(refused.value.details["cause"])
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_page_that_never_had_content_is_no_loss(world: World, damage: Damage) -> None:
+    def change(pdf: pikepdf.Pdf) -> None:
+        del pdf.pages[1].obj["/Contents"]
+
+    damaged = damage(document(pages=3, content=b"0 g", change=change))
+    assert world.seal(damaged, allow_repair=True).repaired is not None
 
 
 @pytest.mark.parametrize("content", [b"%PDF-1.7\n", b"%PDF-1.7\n" + b"1 0 obj\n" * 100, document()[:200]])
