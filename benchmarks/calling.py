@@ -32,6 +32,8 @@ class Caller:
     server: Served
     seal: GrantedSeal
     directory: Path
+    token: str
+    """One for all calls: what checking a client's secret takes, memory above all, is not a document's."""
 
     def call(
         self, content: bytes, level: str, *, seconds: float = 0, answers: int = 0, callers: int = CALLERS
@@ -43,7 +45,7 @@ class Caller:
             host=self.server.host,
             port=self.server.port,
             path=f"/v1/seals/{self.seal.code}/uses?scenario={SCENARIO}&level={level}",
-            token=self.server.token(self.office.credentials),
+            token=self.token,
             document=str(document),
             seconds=seconds,
             answers=answers,
@@ -78,4 +80,4 @@ def calling(session: Session, database: str = SQLITE) -> Iterator[Caller]:
         served(office, session.amounts.processes) as server,
         tempfile.TemporaryDirectory(dir=session.directory) as directory,
     ):
-        yield Caller(office, server, seal, Path(directory))
+        yield Caller(office, server, seal, Path(directory), server.token(office.credentials))

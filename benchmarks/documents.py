@@ -104,7 +104,7 @@ def _picture(pdf: pikepdf.Pdf, noise: random.Random, size: int) -> pikepdf.Objec
 def _add_forms(pdf: pikepdf.Pdf, page: pikepdf.Object, noise: random.Random, count: int) -> None:
     for number in range(count):
         page.Resources.XObject[f"/X{number}"] = pdf.make_stream(
-            b"% " + noise.randbytes(118).hex().encode() + b"\n0.5 g 0 0 1 1 re f",
+            b"% " + noise.randbytes(130).hex().encode() + b"\n0.5 g 0 0 1 1 re f",
             Type=pikepdf.Name.XObject,
             Subtype=pikepdf.Name.Form,
             BBox=pikepdf.Array([0, 0, 1, 1]),

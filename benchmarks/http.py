@@ -8,7 +8,7 @@ from statistics import median
 from benchmarks.calling import CALLERS, Caller, calling
 from benchmarks.documents import one_page
 from benchmarks.figures import quantile
-from benchmarks.processes import tree_cpu_seconds
+from benchmarks.processes import all_cpu_seconds, tree_cpu_seconds
 from benchmarks.session import Session
 from benchmarks.whole_use import rate_of_all
 
@@ -30,9 +30,10 @@ def _measure_level(session: Session, caller: Caller, database: str, level: str, 
     session.say(f"http: {database}, {level}, {CALLERS} callers")
     title, content = f"{database}, P-256 {level}", one_page().content
     caller.call(content, level, seconds=session.amounts.http_warm_up_seconds)
-    before, cpu_before = caller.server.scrape(), tree_cpu_seconds(caller.server.pid)
+    before, all_before, cpu_before = caller.server.scrape(), all_cpu_seconds(), tree_cpu_seconds(caller.server.pid)
     called = caller.call(content, level, seconds=session.amounts.http_seconds)
-    cpu, told = tree_cpu_seconds(caller.server.pid) - cpu_before, caller.server.scrape().since(before)
+    cpu, everything = tree_cpu_seconds(caller.server.pid) - cpu_before, all_cpu_seconds() - all_before
+    told = caller.server.scrape().since(before)
     caller.judge(called)
     count, capacity = len(called.latencies), called.seconds * len(os.sched_getaffinity(0))
 
@@ -47,6 +48,10 @@ def _measure_level(session: Session, caller: Caller, database: str, level: str, 
     session.add(PART, f"{title}: processor of the server", cpu / count * 1000, "ms/document")
     session.add(PART, f"{title}: the server's share of all cores", cpu / capacity * 100, "%")
     session.add(PART, f"{title}: the client's share of all cores", called.cpu / capacity * 100, "%")
+    others = max(0.0, everything - cpu - called.cpu)
+    session.add(
+        PART, f"{title}: the share of all others (PostgreSQL, and what is not measured)", others / capacity * 100, "%"
+    )
     for step, milliseconds in told.milliseconds().items():
         session.add(PART, f"{title}: {step}", milliseconds, "ms")
     beside = (told.requests - told.in_steps) / told.uses * 1000

@@ -37,6 +37,7 @@ def measure(session: Session) -> None:
             levels.append(median(sampled.samples) / _MEGABYTE)
         caller.judge(called)
         session.add(PART, f"during the first {tenth} of {tenth * _TENTHS} small documents", levels[0], "MB")
+        session.add(PART, f"during the sixth {tenth}", levels[5], "MB")
         session.add(PART, f"during the last {tenth}", levels[-1], "MB")
         session.add(PART, "drift from the first to the last", levels[-1] - levels[0], "MB", at_most=LARGEST_DRIFT_MB)
 

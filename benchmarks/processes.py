@@ -65,6 +65,12 @@ def tree_cpu_seconds(pid: int) -> float:
     return sum(cpu_seconds(one) for one in (pid, *below(pid)))
 
 
+def all_cpu_seconds() -> float:
+    """Processor time that the whole machine has spent on anything, since it was started."""
+    user, nice, system, _idle, _waiting, *interrupts = (Path("/proc/stat").read_text().split("\n", 1)[0]).split()[1:8]
+    return sum(map(int, (user, nice, system, *interrupts))) / os.sysconf("SC_CLK_TCK")
+
+
 def tree_memory(pid: int) -> int:
     """Bytes that a process and all below it hold: proportional sets, and memory files whether mapped or not.
 

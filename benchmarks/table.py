@@ -17,7 +17,7 @@ def lines(figures: Iterable[Figure]) -> Iterable[str]:
             part = one.part
             yield ""
             yield part
-        yield f"  {one.name:<86} {number(one.value):>10} {one.unit:<14} {one.target:<16} {_MARKS[one.met]}".rstrip()
+        yield f"  {one.name:<90} {number(one.value):>10} {one.unit:<14} {one.target:<16} {_MARKS[one.met]}".rstrip()
 
 
 def number(value: float) -> str:
