@@ -35,7 +35,7 @@ def _without_startxref(content: bytes) -> bytes:
 
 
 def _without_table(content: bytes) -> bytes:
-    return content[: content.rindex(b"xref\n0 ")] + b"trailer\n<</Root 1 0 R>>\n"
+    return content[: content.rindex(b"\nxref\n") + 1] + b"trailer\n<</Root 1 0 R>>\n"
 
 
 def _wrong_offsets(content: bytes) -> bytes:
