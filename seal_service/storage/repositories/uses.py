@@ -33,6 +33,7 @@ _INSERT = Statement(insert(SealUseRow))
 _WRITTEN_AT_THE_END = (
     "state",
     "level_reached",
+    "repaired_sha256",
     "sealed_sha256",
     "terminal_entry_id",
     "terminal_leaf_hash",
