@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.util
 import json
 import os
@@ -132,15 +131,26 @@ def test_processor_time_and_memory_of_a_living_child_count() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory files are Linux's")
 def test_a_memory_file_counts_though_nobody_has_mapped_it() -> None:
-    gc.collect()  # what other tests left would be freed in between
-    handle = os.memfd_create("document")
-    try:
-        before = tree_memory(os.getpid())
-        for _ in range(200):
-            os.write(handle, bytes(100_000))
-        assert tree_memory(os.getpid()) - before > 19_000_000
-    finally:
-        os.close(handle)
+    """In a process that holds nothing else."""
+    program = (
+        "import os\n"
+        "handle = os.memfd_create('document')\n"
+        "print(flush=True)\n"
+        "input()\n"
+        "for _ in range(200): os.write(handle, bytes(100_000))\n"
+        "print(flush=True)\n"
+        "input()\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        before = tree_memory(process.pid)
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        assert tree_memory(process.pid) - before > 19_000_000
+        process.kill()
 
 
 def test_the_time_of_a_use_is_what_was_counted_between_two_scrapes() -> None:
