@@ -24,7 +24,7 @@ from tests.hostile_files import HOSTILE, hostile
 from tests.instance import RealOffice, blank_pdf
 
 SECONDS = 20.0
-"""A reading may take 4 s of processor time (test_reading_processes); this leaves room for others on the same machine."""
+"""A reading may take 4 s of processor time (test_reading_processes); this leaves room for others beside it."""
 MEMORY = 512 << 20
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 _PARENT = re.compile(r"^PPid:\s+(\d+)", re.MULTILINE)
