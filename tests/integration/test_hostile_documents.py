@@ -23,7 +23,7 @@ from seal_service.usecases.verify_document import VerifyDocument
 from tests.hostile_files import HOSTILE, hostile
 from tests.instance import RealOffice, blank_pdf
 
-SECONDS = 20.0
+SECONDS = 40.0
 """A reading may take 4 s of processor time (test_reading_processes); this leaves room for others beside it."""
 MEMORY = 512 << 20
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
@@ -31,7 +31,14 @@ _PARENT = re.compile(r"^PPid:\s+(\d+)", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealOffice]:
+def others() -> frozenset[int]:
+    """Processes that run before the office does."""
+    return frozenset(one for one, _ in _below(os.getpid()))
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, others: frozenset[int]) -> Iterator[RealOffice]:
+    del others  # looked at before
     made = RealOffice(tmp_path_factory.mktemp("hostile") / "var")
     made.use("first", blank_pdf(mark="first"))
     yield made
@@ -54,17 +61,18 @@ def _below(process: int) -> Iterator[tuple[int, str]]:
 
 
 class _Memory(threading.Thread):
-    """The most memory that a reading process takes meanwhile."""
+    """The most memory that a reading process takes meanwhile; what other tests left running does not count."""
 
-    def __init__(self) -> None:
+    def __init__(self, others: frozenset[int]) -> None:
         super().__init__(daemon=True)
+        self._others = others
         self.peak = 0
         self._done = threading.Event()
 
     def run(self) -> None:
         while not self._done.wait(0.05):
-            for _, status in _below(os.getpid()):
-                found = _PEAK.search(status)
+            for process, status in _below(os.getpid()):
+                found = _PEAK.search(status) if process not in self._others else None
                 self.peak = max(self.peak, int(found[1]) << 10 if found else 0)
 
     def __enter__(self) -> _Memory:
@@ -79,11 +87,11 @@ class _Memory(threading.Thread):
 @pytest.mark.parametrize("defect", list(HOSTILE))
 @pytest.mark.parametrize("allow_repair", [False, True])
 def test_what_is_to_be_sealed_gets_a_typed_answer_in_time_and_within_memory(
-    office: RealOffice, defect: str, allow_repair: bool
+    office: RealOffice, others: frozenset[int], defect: str, allow_repair: bool
 ) -> None:
     content, key = hostile(defect), f"hostile-{list(HOSTILE).index(defect)}-{allow_repair}"
     began = time.monotonic()
-    with _Memory() as memory, contextlib.suppress(DocumentRefused, InvalidPlacement):
+    with _Memory(others) as memory, contextlib.suppress(DocumentRefused, InvalidPlacement):
         office.service.apply_seal(office.system, replace(office.request(key, content), allow_repair=allow_repair))
     assert time.monotonic() - began < SECONDS
     assert memory.peak < MEMORY
