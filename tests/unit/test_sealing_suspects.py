@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seal_service.domain.content import ContentKind
 from seal_service.domain.errors import DocumentDamaged
@@ -65,6 +67,12 @@ HIDING: dict[str, tuple[dict[int, bytes], dict[int, bytes]]] = {
     "after an end in an escaped string": ({4: rb"<</A(\)endobj)%s>>" % _SCRIPT}, {}),
     "after an end in a comment": ({4: b"<<%% endobj\n%s>>" % _SCRIPT}, {}),
     "after a comment with a parenthesis": ({4: b"<<%% (\n/A(endobj)%s>>" % _SCRIPT}, {}),
+    "behind a name that is an end": ({4: b"<</endobj 1%s>>" % _SCRIPT}, {}),
+    "behind a name that ends like one": ({4: b"<</A/Bendobj%s>>" % _SCRIPT}, {}),
+    "behind a name that begins the data of a stream": ({4: b"<</stream 1%s>>" % _SCRIPT}, {}),
+    "behind an end in a dictionary": ({4: b"<</A(>>) endobj%s>>" % _SCRIPT}, {}),
+    "behind an end in an array": ({4: b"<</A[endobj]%s>>" % _SCRIPT}, {}),
+    "behind an end and hexadecimal strings": ({4: b"<</A<28>/B<29> endobj%s/C<3e3e>>>" % _SCRIPT}, {}),
     "behind an object in a string": ({4: b"<</A(\n5 0 obj\n<</B 1>>\nendobj\n)%s>>" % _SCRIPT}, {5: b"5 0 obj"}),
     "in the data of a stream in a string": (
         {4: b"<</A(\n5 0 obj\n<</Length 60>>\nstream\n)%s>>%s\nendstream\n" % (_SCRIPT, b" " * 60)},
@@ -76,10 +84,13 @@ HIDING: dict[str, tuple[dict[int, bytes], dict[int, bytes]]] = {
 }
 
 
+@pytest.mark.parametrize("objects", [0, 400])
 @pytest.mark.parametrize("where", list(HIDING))
-def test_a_script_is_found_wherever_it_hides(where: str) -> None:
+def test_a_script_is_found_wherever_it_hides(where: str, objects: int) -> None:
+    """Alone, and among so many small objects that the file is searched as a whole first."""
     hidden, offsets = HIDING[where]
-    content = _file({1: _CATALOG, 2: _PAGES, 3: _PAGE, **hidden}, offsets)
+    others = dict.fromkeys(range(10, 10 + objects), b"<</A 1>>")
+    content = _file({1: _CATALOG, 2: _PAGES, 3: _PAGE, **hidden, **others}, offsets)
     assert _by_reading(content) == {ContentKind.JAVASCRIPT}, "the case is one"
     assert _by_bytes(content) == {ContentKind.JAVASCRIPT}
 
@@ -99,6 +110,29 @@ def test_words_and_the_data_of_streams_make_nothing_suspect() -> None:
     with open_pdf(content) as pdf:
         assert set(Suspects(pdf, content, pdf.get_xref_table(), 1000).identities()) <= {(4, 0), (5, 0)}
     assert _by_bytes(content) == set()
+
+
+def test_in_a_file_without_any_such_name_nothing_is_read() -> None:
+    stream = {4: b"<</Length 3>>\nstream\n(((\nendstream"}
+    quiet = {number: b"<</F 4/A(%d)>>" % number for number in range(5, 300)}
+    content = _file({1: _CATALOG, 2: _PAGES, 3: _PAGE, **stream, **quiet})
+    with open_pdf(content) as pdf:
+        assert list(Suspects(pdf, content, pdf.get_xref_table(), 1000).identities()) == []
+
+
+_PARTS = [*b"( ) << >> < > [ ] % \\ endobj stream obj /A 41".split(), b"\n", b" "]
+_parts = st.lists(st.sampled_from(_PARTS), max_size=10).map(b"".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(_parts, _parts, st.sampled_from([0, 60]))
+def test_whatever_stands_around_a_script_it_is_found_if_reading_finds_it(
+    before: bytes, after: bytes, objects: int
+) -> None:
+    hidden = {4: b"<<%s%s%s>>" % (before, _SCRIPT, after)}
+    others = dict.fromkeys(range(10, 10 + objects), b"<</A 1>>")
+    content = _file({1: _CATALOG, 2: _PAGES, 3: _PAGE, **hidden, **others})
+    assert _by_bytes(content) >= _by_reading(content)
 
 
 def test_an_object_that_is_elsewhere_than_said_is_damage() -> None:
