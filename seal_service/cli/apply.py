@@ -67,10 +67,10 @@ def apply(
         )
         with working("用印 applying the seal …"):
             applied = at.service.apply_seal(at.caller, command)
-        if applied.content is None:
+        if applied.pieces is None:
             raise DocumentNotKept
         try:
-            file.write(applied.content)
+            file.write(*applied.pieces)
         except OSError:
             fetch = f"seal uses fetch {applied.use.id} --seal {seal} -o FILE"
             print(f"seal: the seal was applied, but OUT could not be written: `{fetch}`", file=sys.stderr)

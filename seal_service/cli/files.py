@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seal_service.domain.errors import InvalidInput
+from seal_service.ports.documents import Content
 
 if TYPE_CHECKING:
     from seal_service.ports.documents import Upload
@@ -44,10 +45,10 @@ class WaitingFile:
         self._target = target
         self._beside = beside
 
-    def write(self, content: bytes) -> None:
+    def write(self, *pieces: Content) -> None:
         """Write, sync and take the name."""
         with self._beside.open("wb") as file:
-            file.write(content)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         os.replace(self._beside, self._target)

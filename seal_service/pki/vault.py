@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from seal_service.domain.errors import IntegrityFailed
 from seal_service.pki.key_hierarchy import KeyHierarchy
 from seal_service.pki.master_key import FIRST_FORM, NONCE_BYTES, TAG_BYTES
+from seal_service.ports.documents import Content
 from seal_service.ports.system import Entropy
 
 _NUMBERED = b"\x02"
 _NUMBER_BYTES = 4
+_PART_BYTES = 1 << 20
+"""Of content that is encrypted in parts."""
 
 
 class KeyRingVault:
@@ -35,6 +39,20 @@ class KeyRingVault:
         header = _NUMBERED + ring.newest.to_bytes(_NUMBER_BYTES, "big")
         nonce = self._entropy.token(NONCE_BYTES)
         return header + nonce + ring.ciphers[ring.newest].encrypt(nonce, plaintext, header + context)
+
+    def encrypted(self, pieces: Iterable[Content], context: bytes) -> Iterator[bytes]:
+        """The same ciphertext in parts, for content in pieces: of neither is more than a part held."""
+        ring = self._hierarchy.ring()
+        header = _NUMBERED + ring.newest.to_bytes(_NUMBER_BYTES, "big")
+        nonce = self._entropy.token(NONCE_BYTES)
+        encryptor = Cipher(algorithms.AES(ring.data[ring.newest]), modes.GCM(nonce)).encryptor()
+        encryptor.authenticate_additional_data(header + context)
+        yield header + nonce
+        for piece in pieces:
+            content = memoryview(piece)
+            for start in range(0, len(content), _PART_BYTES):
+                yield encryptor.update(content[start : start + _PART_BYTES])
+        yield encryptor.finalize() + encryptor.tag
 
     def decrypt(self, ciphertext: bytes, context: bytes) -> bytes:
         """The plaintext; IntegrityFailed when ciphertext, context or ring is another."""

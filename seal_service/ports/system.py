@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Protocol
 
 from seal_service.domain.access import Account
 from seal_service.domain.operation import Condition, UseStep
+from seal_service.ports.documents import Content
 
 
 class Clock(Protocol):
@@ -31,6 +32,9 @@ class Vault(Protocol):
 
     def encrypt(self, plaintext: bytes, context: bytes) -> bytes:
         """Ciphertext that can be opened only with the same context (authenticated, nonce included)."""
+
+    def encrypted(self, pieces: Iterable[Content], context: bytes) -> Iterator[bytes]:
+        """The same for content in pieces, of which nothing is held whole: the ciphertext, part by part."""
 
     def decrypt(self, ciphertext: bytes, context: bytes) -> bytes:
         """The plaintext; IntegrityFailed when ciphertext or context is not the one that was encrypted."""
@@ -71,8 +75,11 @@ class Credentials(Protocol):
 class BlobStore(Protocol):
     """Documents and pictures by digest. `put` is durable when it returns; create-only; safe for processes."""
 
-    def put(self, content: bytes) -> str:
-        """Keep the content, encrypted; its SHA-256 (64 hex) is its name. The same content twice is one blob."""
+    def put(self, *pieces: Content) -> str:
+        """Keep the content that the pieces make, encrypted; its SHA-256 (64 hex) is its name.
+
+        The same content twice is one blob, in whatever pieces it comes.
+        """
 
     def get(self, digest: str) -> bytes | None:
         """The content, checked against its digest, or None."""

@@ -7,14 +7,19 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from seal_service.domain.errors import IntegrityFailed
 from seal_service.domain.identifiers import digest as checked_digest
+from seal_service.ports.documents import Content
 from seal_service.ports.system import Vault
 
+_BUFFER_BYTES = 1 << 16
+_ROOT = 0
+_PLACES = (1, 1 << 8, 1 << 16)
+"""How many directories there may be: the root, and those of one and of two bytes of a digest."""
 _BEGINNING = 16
 """Bytes of a ciphertext that tell its key."""
 _NAME = re.compile(r"[0-9a-f]{64}")
@@ -26,11 +31,17 @@ class EncryptedFiles:
     def __init__(self, directory: Path, vault: Vault) -> None:
         self._directory = directory
         self._vault = vault
+        self._is_lasting = bytearray(sum(_PLACES))
+        """Whether a directory's own name is known to survive a loss of power, by `_places`."""
 
-    def put(self, content: bytes) -> str:
+    def put(self, *pieces: Content) -> str:
         """Keep the content, durably; its SHA-256. IntegrityFailed when it is here already, but damaged."""
-        digest = hashlib.sha256(content).hexdigest()
-        self._keep(digest, None if self.get(digest) is not None else self._vault.encrypt(content, _context(digest)))
+        running = hashlib.sha256()
+        for one in pieces:
+            running.update(one)
+        digest = running.hexdigest()
+        is_here = self.get(digest) is not None
+        self._keep(digest, None if is_here else self._vault.encrypted(pieces, _context(digest)))
         return digest
 
     def get(self, digest: str) -> bytes | None:
@@ -44,7 +55,7 @@ class EncryptedFiles:
     def adopt(self, digest: str, ciphertext: bytes) -> None:
         """Keep what `ciphertext` gave, durably; IntegrityFailed when it does not open to the digest."""
         self._opened(digest, ciphertext)
-        self._keep(digest, ciphertext)
+        self._keep(digest, [ciphertext])
 
     def ciphertext(self, digest: str) -> bytes | None:
         """The file as it is, or None."""
@@ -68,36 +79,55 @@ class EncryptedFiles:
             raise IntegrityFailed(digest=digest)
         return content
 
-    def _keep(self, digest: str, ciphertext: bytes | None) -> None:
+    def _keep(self, digest: str, ciphertext: Iterable[bytes] | None) -> None:
         """Write, unless it is here already (None), and make its name durable."""
-        path = self._path(digest)
+        path, places = self._path(digest), _places(digest)
         if ciphertext is not None:
-            self._write(path, ciphertext)
-        for directory in (path.parent, path.parent.parent, self._directory, self._directory.parent):
-            _sync_directory(directory)
+            self._write(path, ciphertext, places)
+        _sync_directory(path.parent)
+        above = (path.parent.parent, self._directory, self._directory.parent)
+        for place, directory in zip(places, above, strict=True):
+            if not self._is_lasting[place]:
+                _sync_directory(directory)
+                self._is_lasting[place] = True
 
     def _path(self, digest: str) -> Path:
         name = checked_digest(digest)
         return self._directory / name[:2] / name[2:4] / name
 
-    def _write(self, path: Path, ciphertext: bytes) -> None:
+    def _write(self, path: Path, ciphertext: Iterable[bytes], places: Sequence[int]) -> None:
         """Write beside the blobs, sync, then link: the name appears with its whole content or not at all."""
-        incoming = self._directory / "incoming"
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for directory in (incoming, path.parent.parent, path.parent):
-            directory.mkdir(mode=0o700, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=incoming)
+        handle, name = self._incoming()
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(ciphertext)
+            with os.fdopen(handle, "wb", _BUFFER_BYTES) as file:
+                file.writelines(ciphertext)
                 file.flush()
                 os.fsync(file.fileno())
-            try:
-                os.link(name, path)
-            except FileExistsError:
-                return  # another process kept the same content first
+            with suppress(FileExistsError):  # another process kept the same content first
+                try:
+                    os.link(name, path)
+                except FileNotFoundError:
+                    self._make(path.parent.parent, places[1])
+                    self._make(path.parent, places[0])
+                    os.link(name, path)
         finally:
             os.unlink(name)
+
+    def _incoming(self) -> tuple[int, str]:
+        """A new file beside the blobs, and its name."""
+        incoming = self._directory / "incoming"
+        try:
+            return tempfile.mkstemp(dir=incoming)
+        except FileNotFoundError:
+            self._directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._make(self._directory, _ROOT)
+            incoming.mkdir(mode=0o700, exist_ok=True)
+            return tempfile.mkstemp(dir=incoming)
+
+    def _make(self, directory: Path, place: int) -> None:
+        with suppress(FileExistsError):
+            directory.mkdir(mode=0o700)
+            self._is_lasting[place] = False
 
     def count(self) -> int:
         """How many blobs there are."""
@@ -133,9 +163,8 @@ class EncryptedFiles:
         return True
 
     def _replace(self, path: Path, ciphertext: bytes) -> None:
-        owner, incoming = path.stat(), self._directory / "incoming"
-        incoming.mkdir(mode=0o700, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=incoming)
+        owner = path.stat()
+        handle, name = self._incoming()
         try:
             with os.fdopen(handle, "wb") as file:
                 if os.geteuid() == 0:  # what root encrypts anew stays the service's
@@ -164,6 +193,12 @@ class EncryptedFiles:
             yield
         finally:
             os.close(handle)
+
+
+def _places(digest: str) -> tuple[int, int, int]:
+    """Of the directory of a blob, of the one above and of the root."""
+    above, below = int(digest[:2], 16), int(digest[:4], 16)
+    return 1 + _PLACES[1] + below, 1 + above, _ROOT
 
 
 def _context(digest: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +14,7 @@ from seal_service.domain.errors import IntegrityFailed, Unauthenticated
 from seal_service.domain.events import Event, LoggedEntry
 from seal_service.domain.identifiers import uuid7
 from seal_service.domain.operation import UseStep
+from seal_service.ports.documents import Content
 from seal_service.ports.records import LogRow, Transaction
 from seal_service.ports.system import Clock, Entropy
 
@@ -53,6 +54,11 @@ class PlainVault:
     def encrypt(self, plaintext: bytes, context: bytes) -> bytes:
         """The plaintext behind a digest of the context."""
         return hashlib.sha256(context).digest() + plaintext
+
+    def encrypted(self, pieces: Iterable[Content], context: bytes) -> Iterator[bytes]:
+        """The same, piece by piece."""
+        yield hashlib.sha256(context).digest()
+        yield from (bytes(one) for one in pieces)
 
     def decrypt(self, ciphertext: bytes, context: bytes) -> bytes:
         """The plaintext; IntegrityFailed for another context."""
@@ -98,8 +104,9 @@ class MemoryBlobs:
 
     kept: dict[str, bytes] = field(default_factory=dict)
 
-    def put(self, content: bytes) -> str:
+    def put(self, *pieces: Content) -> str:
         """Keep."""
+        content = b"".join(pieces)
         digest = hashlib.sha256(content).hexdigest()
         self.kept[digest] = content
         return digest

@@ -36,7 +36,7 @@ from seal_service.domain.use import (
     holds_document,
     kept_until,
 )
-from seal_service.ports.documents import DocumentSealer, SealedDocument, Upload
+from seal_service.ports.documents import Content, DocumentSealer, SealedDocument, Upload
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import BlobStore, Clock, Entropy, Measurements
 from seal_service.usecases.end_use import end_unsuccessfully, failure_of
@@ -66,9 +66,14 @@ class AppliedSeal:
     """盖章结果: the use as it ended, and the document (None: a repeated request whose document is gone)."""
 
     use: SealUse
-    content: bytes | None
+    pieces: tuple[Content, ...] | None
     lower_level_reason: str | None = None
     replayed: bool = False
+
+    @property
+    def content(self) -> bytes | None:
+        """The document in one piece: a copy."""
+        return None if self.pieces is None else b"".join(self.pieces)
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ class ApplySealUseCase:
                 self.sealer.check(command.document, sealed, permit, use.intent)  # 6
             if self.keeping is not DocumentKeeping.NONE:
                 with timed(UseStep.KEEP):
-                    kept = self.blobs.put(sealed.content)  # 7
+                    kept = self.blobs.put(*sealed.pieces)  # 7
             with timed(UseStep.COMPLETE):
                 completed = self._complete(caller, request, permit, use, sealed)  # 8
         except OutcomeUnknown:
@@ -132,7 +137,7 @@ class ApplySealUseCase:
         except Exception as error:
             self._fail(caller, request, use, SealingFailed(f"Unexpected {type(error).__name__}"), kept)
             raise
-        return AppliedSeal(use=completed, content=sealed.content, lower_level_reason=sealed.lower_level_reason)  # 9
+        return AppliedSeal(use=completed, pieces=sealed.pieces, lower_level_reason=sealed.lower_level_reason)  # 9
 
     def _reserve(
         self, caller: Caller, command: ApplySeal, request: UseRequest, digest: str
@@ -230,7 +235,7 @@ class ApplySealUseCase:
         self.records.confirm()
         held = holds_document(earlier, self.clock.now())
         content = self.blobs.get(earlier.sealed_sha256) if held else None
-        return AppliedSeal(use=earlier, content=content, replayed=True)
+        return AppliedSeal(use=earlier, pieces=None if content is None else (content,), replayed=True)
 
     def _complete(
         self, caller: Caller, request: UseRequest, permit: SealingPermit, use: SealUse, sealed: SealedDocument

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import threading
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from seal_service.domain.errors import IntegrityFailed, InvalidInput
+from seal_service.formats.upload import upload_of
 from seal_service.pki.vault import KeyRingVault
 from seal_service.storage.blobs import EncryptedFiles
 from tests.pki_instance import SystemEntropy, key_hierarchy
@@ -158,3 +161,45 @@ def test_a_write_that_fails_leaves_nothing(
             blobs.put(CONTENT)
     assert files(directory) == []
     assert blobs.get(DIGEST) is None
+
+
+def test_content_in_pieces_is_the_same_blob(blobs: EncryptedFiles, directory: Path) -> None:
+    large = os.urandom(3 << 20)
+    digest = blobs.put(large[:1], upload_of(large[1 : 2 << 20]).content, large[2 << 20 :])
+    assert digest == hashlib.sha256(large).hexdigest()
+    assert blobs.get(digest) == large
+    assert blobs.put(large) == digest
+    assert len(files(directory)) == 1
+
+
+def test_a_directory_that_went_away_is_made_again(blobs: EncryptedFiles, directory: Path) -> None:
+    blobs.put(CONTENT)
+    shutil.rmtree(directory)
+    assert blobs.put(CONTENT) == DIGEST
+    assert blobs.get(DIGEST) == CONTENT
+
+
+def test_every_new_directory_is_made_durable_before_anything_is_said_to_be_kept(
+    blobs: EncryptedFiles, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    flush = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    blobs.put(CONTENT)
+    place = directory / DIGEST[:2] / DIGEST[2:4]
+    above = [str(one) for one in (place.parent, directory, directory.parent)]
+    assert synced[1:] == [str(place), *above]
+    blobs.delete(DIGEST)
+    synced.clear()
+    blobs.put(CONTENT)
+    assert synced[1:] == [str(place)], "what lies above lasts already"
+
+    synced.clear()
+    sibling = next(one for one in (b"%d" % n for n in count()) if hashlib.sha256(one).hexdigest()[:2] == DIGEST[:2])
+    blobs.put(sibling)
+    assert synced[2:] == [str(place.parent)], "where the new directory's name is"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -20,6 +21,7 @@ from seal_service.formats import canonical
 from seal_service.formats.merkle_leaf import leaf_hash
 from seal_service.log import appendix_a
 from seal_service.log.signing_log import DatabaseSigningLog
+from seal_service.ports.documents import Content
 from seal_service.ports.records import LogRow, SigningLog, Transaction
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "log_entry.json"
@@ -51,6 +53,9 @@ class AesVault:
     def encrypt(self, plaintext: bytes, context: bytes) -> bytes:
         nonce = self._nonces.token(12)
         return nonce + self._cipher.encrypt(nonce, plaintext, context)
+
+    def encrypted(self, pieces: Iterable[Content], context: bytes) -> Iterator[bytes]:
+        yield self.encrypt(b"".join(pieces), context)
 
     def decrypt(self, ciphertext: bytes, context: bytes) -> bytes:
         return self._cipher.decrypt(ciphertext[:12], ciphertext[12:], context)

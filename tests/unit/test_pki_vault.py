@@ -192,3 +192,12 @@ def test_tokens_of_the_key_before_are_accepted_and_earlier_ones_are_not(tmp_path
     assert other.vault.token_keys()[1] == second
     assert first not in other.vault.token_keys()
     assert other.vault.token_keys() == Process(tmp_path).vault.token_keys()
+
+
+@given(st.lists(st.binary(max_size=100), max_size=4), st.binary(max_size=50))
+def test_what_is_encrypted_in_pieces_is_decrypted_whole(pieces: list[bytes], context: bytes) -> None:
+    ciphertext = b"".join(VAULT.encrypted(pieces, context))
+    assert VAULT.decrypt(ciphertext, context) == b"".join(pieces)
+    assert len(ciphertext) == len(VAULT.encrypt(b"".join(pieces), context)), "the same form"
+    with pytest.raises(IntegrityFailed):
+        VAULT.decrypt(ciphertext, context + b"x")

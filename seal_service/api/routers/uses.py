@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from seal_service.api.answers import DocumentResponse
 from seal_service.api.auth import Calling, GuardedRoute
 from seal_service.api.dependencies import Paging, RequiredIdempotencyKey, Serving, missing, parsed
 from seal_service.api.negotiation import preferred
@@ -104,9 +105,9 @@ def apply_seal(
     if media_type == JSON:
         receipt = ReceiptView.of(applied.use, service.origin, applied.lower_level_reason)
         return Response(receipt.model_dump_json(), status, headers, JSON)
-    if applied.content is None:
+    if applied.pieces is None:
         raise e.DocumentNotKept(use_id=applied.use.id)
-    return Response(applied.content, status, headers, PDF)
+    return DocumentResponse(applied.pieces, status, headers, PDF)
 
 
 def _command(seal_code: str, query: ApplySealFields, received: Received, key: str) -> ApplySeal:
@@ -200,7 +201,7 @@ def fetch_document(
 ) -> Response:
     """Only for the account that applied the seal."""
     use, content = service.fetch_document(caller, ReadUse(seal_code=seal_code, use_id=use_id))
-    return Response(content, 200, _headers(use), PDF)
+    return DocumentResponse([content], 200, _headers(use), PDF)
 
 
 @router.delete(
