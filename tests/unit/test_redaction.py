@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from sqlalchemy import create_engine
 
+from seal_service.observability import redaction
 from seal_service.observability.logging import JSON, TEXT, Lines
 from seal_service.observability.redaction import (
     LONGEST_TEXT,
@@ -252,3 +253,8 @@ def test_a_line_that_cannot_be_rendered_is_told_without_its_content() -> None:
     assert json.loads(told)["because"] == "TypeError"
     assert "hunter2" not in told
     assert "[_Unshowable that cannot be shown: ValueError]" in line(JSON, "x", given=_Unshowable())
+
+
+@given(st.text(string.ascii_letters + "_./{}-", max_size=80) | st.from_regex(r"[A-Za-z.]{0,9}eyJ[A-Za-z_.-]{5,40}"))
+def test_what_is_not_searched_would_have_been_left_as_it_is(text: str) -> None:
+    assert redacted_text(text) == redaction._searched(text)
