@@ -32,14 +32,14 @@ class Statement:
     def all(self, connection: Connection, **asked: object) -> Sequence[Row]:
         """The rows."""
         with self._run(connection, asked) as (compiled, cursor):
-            as_row = compiled.as_row(cursor.description)
+            as_row = compiled.as_row(cursor)
             return [as_row(one) for one in cursor.fetchall()]
 
     def one(self, connection: Connection, **asked: object) -> Row | None:
         """The first row, or None."""
         with self._run(connection, asked) as (compiled, cursor):
             found = cursor.fetchone()
-            return None if found is None else compiled.as_row(cursor.description)(found)
+            return None if found is None else compiled.as_row(cursor)(found)
 
     def run(self, connection: Connection, values: Mapping[str, object]) -> int:
         """Write; how many rows were touched."""
@@ -97,9 +97,10 @@ class _Compiled:
             given[name] = convert(given[name])
         return given if self._positions is None else [given[name] for name in self._positions]
 
-    def as_row(self, description: Sequence[Any]) -> Callable[[Sequence[Any]], Row]:
-        """How a row that the driver describes so becomes one of ours."""
+    def as_row(self, cursor: Any) -> Callable[[Sequence[Any]], Row]:
+        """How a row of the driver's becomes one of ours."""
         if self._as_row is None:
+            description = cursor.description
             names = [one[0] for one in description]
             make_row: Callable[..., Row] = namedtuple("Row", names, rename=True)  # type: ignore[misc]
             found = [
