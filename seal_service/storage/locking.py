@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, text
 
-from seal_service.storage.statement import Statement
+from seal_service.storage.statement import Asked, Statement
 
 ONLY_READS = "seal_only_reads"
 """Execution option of an engine whose transactions only read."""
@@ -39,10 +39,11 @@ def held_still(wanted: Select[Any]) -> Lockable:
     return Lockable(wanted, wanted.with_for_update(read=True))
 
 
-def hold_name(connection: Connection, name: str) -> None:
-    """Wait until no other transaction holds this name, and hold it until this one ends."""
+def holding(connection: Connection, name: str) -> tuple[Asked, ...]:
+    """What is asked first to wait until no other transaction holds a name, and to hold it until this one ends."""
     if connection.dialect.name == "postgresql" and not _only_reads(connection):
-        _HOLD.one(connection, name=name)
+        return ((_HOLD, {"name": name}),)
+    return ()
 
 
 def _only_reads(connection: Connection) -> bool:

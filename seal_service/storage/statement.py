@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Never
 
 from sqlalchemy import Connection, Dialect, Insert, Select, TextClause, Update
@@ -16,7 +17,9 @@ from sqlalchemy.exc import DBAPIError
 Row = Any
 """What `mapping` reads: the columns as attributes."""
 _Convert = Callable[[Any], Any]
-_Construct = Select[Any] | Insert | Update | TextClause
+_Construct = Select[*tuple[Any, ...]] | Insert | Update | TextClause
+Asked = tuple["Statement", Mapping[str, object]]
+"""A statement and its values."""
 
 
 class Statement:
@@ -47,17 +50,44 @@ class Statement:
             return int(cursor.rowcount)
 
     def _run(self, connection: Connection, values: Mapping[str, object]) -> _Ran:
-        dialect = connection.dialect
-        compiled = self._compiled.get(dialect.name)
-        if compiled is None:
-            compiled = self._compiled[dialect.name] = _Compiled(self._construct, dialect)
+        compiled = self._for(connection.dialect)
         cursor = connection.connection.cursor()
         try:
             cursor.execute(compiled.sql, compiled.bound(values))
-        except dialect.loaded_dbapi.Error as error:
+        except connection.dialect.loaded_dbapi.Error as error:
             cursor.close()
             _raise(connection, compiled.sql, error)
         return _Ran(compiled, cursor)
+
+    def _for(self, dialect: Dialect) -> _Compiled:
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = _Compiled(self._construct, dialect)
+        return compiled
+
+
+def together(connection: Connection, *asked: Asked) -> Sequence[Sequence[Row]]:
+    """The rows of several statements, which go to a server in one exchange.
+
+    It works on them one after another, each of which sees what was committed before it begins, as if they had been sent
+    one by one. When one fails, nothing that follows it is done.
+    """
+    prepared = [(one._for(connection.dialect), values) for one, values in asked]
+    raw: Any = connection.connection.driver_connection
+    cursors = [connection.connection.cursor() for _ in prepared]
+    try:
+        with raw.pipeline() if connection.dialect.name == "postgresql" else nullcontext():
+            for (compiled, values), cursor in zip(prepared, cursors, strict=True):
+                cursor.execute(compiled.sql, compiled.bound(values))
+        return [
+            [compiled.as_row(cursor)(one) for one in cursor.fetchall()] if compiled.is_question else []
+            for (compiled, _), cursor in zip(prepared, cursors, strict=True)
+        ]
+    except connection.dialect.loaded_dbapi.Error as error:
+        _raise(connection, "; ".join(compiled.sql for compiled, _ in prepared), error)
+    finally:
+        for cursor in cursors:
+            cursor.close()
 
 
 class _Ran:
@@ -88,6 +118,7 @@ class _Compiled:
         self._positions = compiled.positiontup if compiled.positional else None
         self._dialect = dialect
         self._types = [one.type for one in construct.selected_columns] if isinstance(construct, Select) else []
+        self.is_question = not isinstance(construct, Insert | Update)
         self._as_row: Callable[[Sequence[Any]], Row] | None = None
 
     def bound(self, values: Mapping[str, object]) -> Mapping[str, object] | Sequence[object]:

@@ -45,10 +45,11 @@ class SqlTransaction:
         self._connection = connection
         self._commit = commit
         self._transaction = connection.begin()
-        self.units: UnitRecords = SqlUnits(connection)
+        units = SqlUnits(connection)
+        self.units: UnitRecords = units
         self.accounts: AccountRecords = SqlAccounts(connection)
         self.applications: ApplicationRecords = SqlApplications(connection)
-        self.seals: SealRecords = SqlSeals(connection)
+        self.seals: SealRecords = SqlSeals(connection, units)
         self.grants: GrantRecords = SqlGrants(connection)
         self.uses: UseRecords = SqlUses(connection)
         self.certificates: CertificateRecords = SqlCertificates(connection)

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from seal_service.domain.errors import IdempotencyKeyReused
-from seal_service.storage.locking import hold_name
+from seal_service.storage.locking import holding
 from seal_service.storage.refusals import unique
+from seal_service.storage.statement import Statement, together
 from seal_service.storage.tables import IdempotencyRow
+
+_BY_KEY = Statement(
+    select(IdempotencyRow.request_digest, IdempotencyRow.made).where(
+        IdempotencyRow.account_id == bindparam("account_id"), IdempotencyRow.key == bindparam("key")
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +31,9 @@ class SqlIdempotency:
 
         So the same request, made twice at once, is made once and answered twice.
         """
-        hold_name(self.connection, f"idempotency {account_id} {key}")
-        row = IdempotencyRow
-        wanted = select(row.request_digest, row.made).where(row.account_id == account_id, row.key == key)
-        found = self.connection.execute(wanted).one_or_none()
-        return None if found is None else (found.request_digest, found.made)
+        held = holding(self.connection, f"idempotency {account_id} {key}")
+        found = together(self.connection, *held, (_BY_KEY, {"account_id": account_id, "key": key}))[-1]
+        return (found[0].request_digest, found[0].made) if found else None
 
     def add(self, account_id: str, key: str, request_digest: str, made: str, at: datetime) -> None:
         """Insert; IdempotencyKeyReused."""

@@ -12,10 +12,10 @@ from seal_service.domain.events import TERMINAL_KINDS, EventKind, Result
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.seal import SealState
 from seal_service.ports.records import LogRow
-from seal_service.storage.locking import hold_name
+from seal_service.storage.locking import holding
 from seal_service.storage.mapping import log_row_of, log_values
 from seal_service.storage.refusals import unique
-from seal_service.storage.statement import Statement
+from seal_service.storage.statement import Statement, together
 from seal_service.storage.tables import LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 
 STATE_AFTER = {
@@ -42,9 +42,9 @@ class SqlLog:
 
     def next_seq(self, seal_code: str) -> int:
         """One more than the log has, and the counter is held: what is rolled back leaves no gap, no two are alike."""
-        hold_name(self.connection, f"seq {seal_code}")
-        last = _LAST_SEQ.one(self.connection, seal_code=seal_code)
-        return (last[0] or 0 if last else 0) + 1
+        held = holding(self.connection, f"seq {seal_code}")
+        ((last,),) = together(self.connection, *held, (_LAST_SEQ, {"seal_code": seal_code}))[-1]
+        return (last or 0) + 1
 
     def insert(self, row: LogRow) -> None:
         """Insert row, private fields, place in the queue and, for a terminal kind, the end of its intent.
@@ -53,11 +53,13 @@ class SqlLog:
         terminal kind names no intent.
         """
         with unique(AlreadyRegistered):
-            _INSERT.run(self.connection, log_values(row))
-            _INSERT_PENDING.run(self.connection, {"entry_id": row.entry_id})
-            for one in row.private:
-                values = {"entry_id": row.entry_id, "name": one.name, "ciphertext": one.ciphertext}
-                _INSERT_PRIVATE.run(self.connection, values)
+            fields = [{"entry_id": row.entry_id, "name": one.name, "ciphertext": one.ciphertext} for one in row.private]
+            together(
+                self.connection,
+                (_INSERT, log_values(row)),
+                (_INSERT_PENDING, {"entry_id": row.entry_id}),
+                *((_INSERT_PRIVATE, one) for one in fields),
+            )
         if row.kind in TERMINAL_KINDS:
             if row.intent_id is None:
                 raise InvalidInput("An entry that ends a use names its intent", field="intent_id")

@@ -10,10 +10,11 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from seal_service.domain.errors import AlreadyRegistered, SealNotFound
 from seal_service.domain.seal import Seal
 from seal_service.storage.locking import locked
-from seal_service.storage.mapping import credential_values, seal_of, seal_values
+from seal_service.storage.mapping import credential_values, seal_of, seal_values, unit_of
 from seal_service.storage.refusals import unique
-from seal_service.storage.statement import Row, Statement
-from seal_service.storage.tables import SealCodeSequenceRow, SealCredentialRow, SealRow
+from seal_service.storage.repositories.units import SqlUnits
+from seal_service.storage.statement import Row, Statement, together
+from seal_service.storage.tables import SealCodeSequenceRow, SealCredentialRow, SealRow, UnitRow
 from seal_service.storage.upsert import upsert
 
 _WANTED = select(SealRow).where(SealRow.code == bindparam("seal_code"))
@@ -31,12 +32,18 @@ _CREDENTIALS = Statement(
     .order_by(SealCredentialRow.position)
 )
 
+_UNIT = Statement(
+    select(UnitRow).join(SealRow, SealRow.unit_id == UnitRow.id).where(SealRow.code == bindparam("seal_code"))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SqlSeals:
     """Seals with their credentials."""
 
     connection: Connection
+    units: SqlUnits
+    """Told of the unit of a seal that is locked, which every act asks for next."""
 
     def add(self, seal: Seal) -> None:
         """Insert; AlreadyRegistered."""
@@ -50,10 +57,13 @@ class SqlSeals:
 
     def lock(self, code: str) -> Seal:
         """Read, locked; SealNotFound."""
-        seal = self._of(_LOCKED.on(self.connection).one(self.connection, seal_code=code))
-        if seal is None:
+        asked = {"seal_code": code}
+        wanted = ((_LOCKED.on(self.connection), asked), (_CREDENTIALS, asked), (_UNIT, asked))
+        seals, credentials, units = together(self.connection, *wanted)
+        if not seals:
             raise SealNotFound(seal_code=code)
-        return seal
+        self.units.know(unit_of(units[0]))
+        return seal_of(seals[0], credentials)
 
     def replace(self, seal: Seal) -> None:
         """Write the present form; credentials are only added. SealNotFound."""

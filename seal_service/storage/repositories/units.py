@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, bindparam, insert, select
 
@@ -18,9 +18,10 @@ _BY_ID = Statement(select(UnitRow).where(UnitRow.id == bindparam("unit_id")))
 
 @dataclass(frozen=True, slots=True)
 class SqlUnits:
-    """Units."""
+    """Units. They never change, so that one which this transaction has read is not read again."""
 
     connection: Connection
+    known: dict[str, Unit] = field(default_factory=dict)
 
     def add(self, unit: Unit) -> None:
         """Insert; AlreadyRegistered."""
@@ -29,10 +30,16 @@ class SqlUnits:
 
     def get(self, unit_id: str) -> Unit:
         """Read; UnitNotFound."""
+        if unit_id in self.known:
+            return self.known[unit_id]
         row = _BY_ID.one(self.connection, unit_id=unit_id)
         if row is None:
             raise UnitNotFound(unit_id=unit_id)
         return unit_of(row)
+
+    def know(self, unit: Unit) -> None:
+        """Remember what was read beside something else."""
+        self.known[unit.id] = unit
 
     def by_credit_code(self, code: str) -> Unit | None:
         """Read by 统一社会信用代码."""

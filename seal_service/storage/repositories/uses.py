@@ -30,17 +30,27 @@ _COUNTED = Statement(
     )
 )
 _INSERT = Statement(insert(SealUseRow))
-_WRITTEN_AT_THE_END = (
-    "state",
-    "level_reached",
-    "repaired_sha256",
-    "sealed_sha256",
-    "terminal_entry_id",
-    "terminal_leaf_hash",
-    "ended_at",
-    "failure",
-    "document_kept_until",
+_FIXED_BY_THE_RESERVATION = frozenset(
+    {
+        "id",
+        "account_id",
+        "idempotency_key",
+        "request_digest",
+        "seal_code",
+        "seal_epoch",
+        "grant_id",
+        "grant_epoch",
+        "scenario",
+        "document_sha256",
+        "document_sm3",
+        "intent_entry_id",
+        "intent_leaf_hash",
+        "reserved_at",
+        "level_asked",
+    }
 )
+_WRITTEN_AT_THE_END = [one.name for one in SealUseRow.__table__.columns if one.name not in _FIXED_BY_THE_RESERVATION]
+"""Only these: a column that is written again has its indexes written again."""
 _END = Statement(
     update(SealUseRow)
     .where(SealUseRow.id == bindparam("use_id"), SealUseRow.state == UseState.RESERVED.value)
