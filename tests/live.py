@@ -223,3 +223,11 @@ def live_city(home: Path, **settings: Any) -> Iterator[LiveCity]:
         finally:
             for client in city.clients:
                 client.close()
+
+
+def in_the_next_second() -> None:
+    """Wait for it: what a CRL tells of a moment is its second, so that a hold counts from the second's beginning.
+
+    RFC 5280, 5.1.2.6: no fractions. So a seal of the very second in which its loss is reported is not valid.
+    """
+    time.sleep(1.01 - time.time() % 1)

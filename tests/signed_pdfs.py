@@ -33,6 +33,7 @@ from seal_service.formats.cms import INTENT_LEAF_HASH_OID
 from seal_service.formats.upload import upload_of
 from seal_service.ports.crypto import RevocationEvidence, TrustAnchor
 from seal_service.ports.documents import VerificationPolicy
+from seal_service.testing.isolation import InProcess
 from seal_service.verification.limits import VerificationLimits
 from seal_service.verification.verifier import Verifier
 
@@ -378,6 +379,7 @@ def verify(
         trust=trust or Trust([city().root] if roots is None else roots),
         revocation=fresh_lists(now) if source is None else source,
         clock=FixedClock(now),
+        isolation=InProcess(),
         limits=limits or VerificationLimits(),
         strict=True,
     )

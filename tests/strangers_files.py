@@ -34,6 +34,7 @@ from seal_service.domain.verdict import Coverage, Indication, VerificationReport
 from seal_service.formats.upload import upload_of
 from seal_service.ports.crypto import TrustAnchor
 from seal_service.ports.documents import SealedDocument, VerificationPolicy
+from seal_service.testing.isolation import InProcess
 from seal_service.verification.verifier import Verifier
 from tests.sealing_infrastructure import der
 from tests.sealing_world import World
@@ -139,7 +140,9 @@ def verify(world: World, content: bytes) -> VerificationReport:
         def intermediates(self) -> tuple[bytes, ...]:
             return ()
 
-    verifier = Verifier(trust=Trust(), revocation=world.infrastructure, clock=world.clock, strict=True)
+    verifier = Verifier(
+        trust=Trust(), revocation=world.infrastructure, isolation=InProcess(), clock=world.clock, strict=True
+    )
     return verifier.verify(upload_of(content), VerificationPolicy())
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from seal_service.bootstrap.isolating import VERIFYING, reading_processes
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.config import Settings
-from seal_service.formats.pdf import bound_parsing
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.revocation_source import AllowListedRevocation
 from seal_service.pki.trust import InstanceTrustStore, certificates_of_file
 from seal_service.ports.documents import DocumentVerifier
 from seal_service.ports.records import Records
-from seal_service.verification.verifier import Verifier
 
 LARGEST_ANSWER = 8 << 20
 """Bytes of one answer of another system (a revocation list is the largest)."""
@@ -21,11 +20,14 @@ LARGEST_ANSWER = 8 << 20
 
 def verifier_without_instance(settings: Settings) -> DocumentVerifier:
     """验章 for anyone: no instance, no records; anchors from the settings and from the call's policy."""
-    bound_parsing()
+    isolation = reading_processes(settings, VERIFYING)
+    isolation.start()  # meanwhile this process loads what it needs itself
+    from seal_service.verification.verifier import Verifier
+
     clock, entropy = SystemClock(), SystemEntropy()
     http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
     revocation = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy)
-    return Verifier(trust=trust_store(settings, None), revocation=revocation, clock=clock)
+    return Verifier(trust=trust_store(settings, None), revocation=revocation, clock=clock, isolation=isolation)
 
 
 def trust_store(settings: Settings, records: Records | None) -> InstanceTrustStore:

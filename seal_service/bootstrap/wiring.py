@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.certifying import outside_certification
-from seal_service.bootstrap.isolating import SEALING, reading_processes
+from seal_service.bootstrap.isolating import SEALING, VERIFYING, reading_processes
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
@@ -167,7 +167,8 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         permitted_content=settings.permitted_content,
         issuers=trust.issuers,
     )
-    verifier = Verifier(trust=trust, revocation=revocation, clock=clock)
+    reading_for_verification = reading_processes(settings, VERIFYING)
+    verifier = Verifier(trust=trust, revocation=revocation, clock=clock, isolation=reading_for_verification)
     certification = outside_certification(settings, rooms, authority, trust, revocation)
     reservation = timedelta(seconds=settings.reservation_seconds)
     hold = timedelta(hours=settings.document_hold_hours)
@@ -185,6 +186,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         http.close()
         certification.close()
         reading_for_sealing.close()
+        reading_for_verification.close()
         rooms.database.close()
 
     return Service(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from asn1crypto import x509
@@ -44,15 +45,43 @@ def read(structure: type[Any], der: bytes, limit: int) -> Any:
 
 
 def read_certificate(der: bytes) -> Any:
-    """证书: an X.509 certificate (asn1crypto) whose extensions parse; InvalidInput when it is none.
+    """证书: an X.509 certificate (asn1crypto) whose extensions parse; InvalidInput when it is none. Not to be changed.
 
     What issuers get wrong in names (mail addresses in UTF-8, odd identifiers) is let pass: a name counts by its bytes.
     """
-    certificate = load(x509.Certificate, der, CERTIFICATE_BYTES)
+    if len(der) > CERTIFICATE_BYTES:
+        raise InvalidInput(f"Certificate has more than {CERTIFICATE_BYTES} bytes", limit=CERTIFICATE_BYTES)
     with reading("X.509 certificate"):
+        certificate = known_certificate(der)
         _ = certificate.serial_number, certificate.not_valid_before, certificate.not_valid_after
         _ = certificate.critical_extensions, certificate.subject.dump(), certificate.issuer.dump()
         _ = certificate.public_key.dump(), certificate["signature_value"].native
+    return certificate
+
+
+def known_certificate(der: bytes) -> Any:
+    """A certificate (asn1crypto), perhaps one that was read before and is shared; it raises what asn1crypto raises.
+
+    Reading the same few certificates was most of the time of a verification.
+    """
+    try:
+        return _kept_certificate(der)
+    except _READ_ERRORS:
+        return x509.Certificate.load(der, strict=True)
+
+
+_LONGEST_KEPT = 8 << 10
+
+
+@lru_cache(maxsize=512)
+def _kept_certificate(der: bytes) -> Any:
+    """Every part is parsed first: what asn1crypto parses when it is asked for is not safe for threads."""
+    if len(der) > _LONGEST_KEPT:
+        raise ValueError("it is not kept")
+    certificate = x509.Certificate.load(der, strict=True)
+    _ = certificate.native, certificate.critical_extensions, certificate.key_identifier_value
+    _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.sha1, certificate.sha256
+    _ = certificate.issuer_serial, certificate.public_key.dump()
     return certificate
 
 

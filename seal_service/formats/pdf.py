@@ -27,6 +27,7 @@ _SMALL = 1 << 18
 _COPIED = 16 << 20
 """Bytes that are copied together with what was appended rather than read in pieces."""
 _PATH = "/proc/self/fd/{}"
+_FILE = re.compile(r"(?:stream <[^>]*>|/proc/self/fd/[0-9]+)[,:]? ?")
 
 LARGEST_STREAM = 256 << 20
 """Bytes that one compressed stream of a document may grow to in qpdf."""
@@ -81,6 +82,13 @@ def open_pdf(content: Content, appended: bytes = b"") -> pikepdf.Pdf:
     return _opened(_PATH.format(file.descriptor))
 
 
+def open_revision(content: Content, end: int) -> pikepdf.Pdf:
+    """A document as it was when it ended at an offset; nothing is copied of a large one."""
+    if end <= _SMALL:
+        return _opened(BytesIO(content[:end]))
+    return _opened(cast(BinaryIO, _Joined(memoryview(content)[:end], b"")))
+
+
 def _opened(source: str | BinaryIO) -> pikepdf.Pdf:
     return pikepdf.open(source, attempt_recovery=False, suppress_warnings=True, inherit_page_attributes=False)
 
@@ -88,7 +96,7 @@ def _opened(source: str | BinaryIO) -> pikepdf.Pdf:
 class _Joined(RawIOBase):
     """Two pieces read as one file."""
 
-    def __init__(self, content: Content, appended: bytes) -> None:
+    def __init__(self, content: Content | memoryview, appended: bytes) -> None:
         self._content, self._appended = content, appended
         self._size = len(content) + len(appended)
         self._at = 0
@@ -109,12 +117,20 @@ class _Joined(RawIOBase):
     def readinto(self, buffer: Any, /) -> int:
         end = min(self._at + len(buffer), self._size)
         border = len(self._content)
-        found = self._content[self._at : end] if self._at < border else b""
+        found = bytes(self._content[self._at : end]) if self._at < border else b""
         if end > border:
             found += self._appended[max(self._at - border, 0) : end - border]
         buffer[: len(found)] = found
         self._at += len(found)
         return len(found)
+
+
+def complaint(told: object) -> str:
+    """What qpdf says against a document, without the name it has for the file; MemoryError if it ran out of memory."""
+    text = _FILE.sub("", str(told))
+    if "std::bad_alloc" in text:
+        raise MemoryError
+    return text[-200:]
 
 
 def bound_parsing() -> None:

@@ -5,18 +5,21 @@ Reading only: nothing here says whether a signature is good. ISO 32000-2, 12.7.5
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import ParamSpec
 
 import pikepdf
 
 from seal_service.domain.errors import DocumentDamaged, DocumentEncrypted, DocumentOverLimit, DocumentUnsupported
+from seal_service.formats.pdf import complaint, open_pdf, open_revision
+from seal_service.ports.documents import Content
+
+P = ParamSpec("P")
 
 _HEADER_WITHIN = 1024
 _MOST_NAME = 1000
-_STREAM = re.compile(r"stream <[^>]*>:? ?")
 
 Identity = tuple[int, int]
 _Inherited = tuple[pikepdf.Object, str, bool]
@@ -54,6 +57,11 @@ class SignatureField:
     """DocMDP: 1 no changes, 2 form filling and signing, 3 also annotations."""
     lock: FieldLock | None
 
+    @property
+    def stamps(self) -> bool:
+        """Whether it says it is a document time-stamp, by its type or, as older programs did, by its SubFilter."""
+        return self.type == "DocTimeStamp" or self.sub_filter == "ETSI.RFC3161"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityStore:
@@ -85,21 +93,33 @@ class ReadingLimits:
     store_bytes: int = 32 << 20
 
 
-def read_signed_pdf(content: bytes, limits: ReadingLimits) -> SignedPdf:
+def read_signed_pdf(content: Content, limits: ReadingLimits) -> SignedPdf:
     """Every signature field with a value, however it is reached, and the security store.
 
     Raises DocumentUnsupported (no PDF), DocumentDamaged, DocumentEncrypted (a password is needed), DocumentOverLimit.
     """
-    if content.find(b"%PDF-", 0, _HEADER_WITHIN) < 0:
+    if content[:_HEADER_WITHIN].find(b"%PDF-") < 0:
         raise DocumentUnsupported
+    with _reading(open_pdf, content) as pdf:
+        return _read(pdf, limits)
+
+
+def read_security_store(content: Content, end: int, limits: ReadingLimits) -> SecurityStore:
+    """The security store of the revision that ends at an offset; raises as `read_signed_pdf`."""
+    with _reading(open_revision, content, end) as pdf:
+        return _store(pdf, limits)
+
+
+@contextmanager
+def _reading(opened: Callable[P, pikepdf.Pdf], *of: P.args, **options: P.kwargs) -> Iterator[pikepdf.Pdf]:
+    """An open document; what is wrong with it is a refusal."""
     try:
-        with pikepdf.open(io.BytesIO(content), attempt_recovery=False, inherit_page_attributes=False) as pdf:
-            return _read(pdf, limits)
+        with opened(*of, **options) as pdf:
+            yield pdf
     except pikepdf.PasswordError as error:
         raise DocumentEncrypted from error
     except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-        reason = _STREAM.sub("", str(error))
-        raise DocumentDamaged(f"The PDF cannot be read: {reason}"[:300]) from error
+        raise DocumentDamaged(f"The PDF cannot be read: {complaint(error)}") from error
 
 
 def _read(pdf: pikepdf.Pdf, limits: ReadingLimits) -> SignedPdf:
@@ -133,11 +153,14 @@ def _signature_fields(pdf: pikepdf.Pdf, limits: ReadingLimits) -> Iterator[tuple
     form = pdf.Root.get("/AcroForm")
     roots = form.get("/Fields") if isinstance(form, pikepdf.Dictionary) else None
     yield from _walk(_dictionaries(roots), visited, limits)
+    shared: set[Identity] = set()
     for number, page in enumerate(pdf.pages):
         if number == limits.pages:
             raise DocumentOverLimit(f"The document has more than {limits.pages} pages")
         annotations = page.obj.get("/Annots")
-        if annotations is not None:
+        if isinstance(annotations, pikepdf.Array) and annotations.objgen not in shared:
+            if annotations.is_indirect:
+                shared.add(annotations.objgen)
             widgets = (one for one in _dictionaries(annotations) if one.get("/Subtype") == pikepdf.Name.Widget)
             yield from _walk(widgets, visited, limits)
 
@@ -267,4 +290,5 @@ def _name(value: pikepdf.Object | None) -> str | None:
 
 
 def _text(value: pikepdf.Object | None) -> str | None:
-    return str(value) if isinstance(value, pikepdf.String) else None
+    """Text that can be written again: a lone surrogate becomes a question mark."""
+    return str(value).encode("utf-8", "replace").decode() if isinstance(value, pikepdf.String) else None

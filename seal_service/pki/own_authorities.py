@@ -10,6 +10,7 @@ from asn1crypto import x509
 from seal_service.domain import authority
 from seal_service.domain.errors import InstanceNotReady
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole
+from seal_service.formats.der import known_certificate
 from seal_service.ports.records import Transaction
 
 _CHAIN_ROLES = (AuthorityRole.CROSS, AuthorityRole.ISSUING, AuthorityRole.ROOT)
@@ -30,7 +31,8 @@ def generations(transaction: Transaction, role: AuthorityRole) -> list[Authority
 
 def certificate_of(credential: AuthorityCredential) -> x509.Certificate:
     """Its certificate, parsed."""
-    return x509.Certificate.load(credential.certificate)
+    certificate: x509.Certificate = known_certificate(credential.certificate)
+    return certificate
 
 
 def own_issuers(transaction: Transaction, now: datetime) -> Sequence[bytes]:

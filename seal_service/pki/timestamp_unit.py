@@ -11,7 +11,7 @@ from asn1crypto import algos, cms, core, tsp, x509
 
 from seal_service.domain.errors import InvalidInput
 from seal_service.domain.issuance import AuthorityRole
-from seal_service.formats.der import made, read
+from seal_service.formats.der import known_certificate, made, read
 from seal_service.pki.chains import chain_of
 from seal_service.pki.own_authorities import certificate_of, current, own_issuers
 from seal_service.pki.signatures import algorithm_of
@@ -59,7 +59,7 @@ class TimestampUnit:
         info = self._info(asked, now)
         certificate = certificate_of(credential)
         # A later root's cross certificate goes with it, for who trusts an earlier root.
-        between = [x509.Certificate.load(one) for one in chain_of(credential.certificate, issuers)[:-1]]
+        between = [known_certificate(one) for one in chain_of(credential.certificate, issuers)[:-1]]
         enclosed = [certificate, *between] if asked["cert_req"].native else []
         return _granted(_token(info, certificate, self._keys.open(credential.key_reference), enclosed))
 

@@ -6,7 +6,6 @@ say that there may be something, so that the cost does not grow with their numbe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from seal_service.domain.errors import (
 from seal_service.formats.pdf import (
     PdfStructureError,
     ShownPage,
+    complaint,
     fields,
     header_offset,
     is_mapping,
@@ -41,7 +41,6 @@ _HARMLESS = ("xref entry for the xref stream itself is missing", "Resources is m
 """Warnings of qpdf about what every reader takes alike: nothing refers to a cross-reference stream by its number, and
 a page whose content needs no resources may be without."""
 _HEADER_WITHIN = 1024
-_NAME_OF_THE_STREAM = re.compile(r"stream <[^>]*>[,:]? ?")
 _BYTES_OF_AN_OBJECT = 512
 """What an object in an object stream may take on average."""
 _VALUES_OF_AN_OBJECT = 2
@@ -114,8 +113,7 @@ def damage_reported() -> Iterator[None]:
     except pikepdf.PasswordError as error:
         raise DocumentEncrypted from error
     except Exception as error:
-        cause = _NAME_OF_THE_STREAM.sub("", f"{type(error).__name__}: {error}")
-        raise DocumentDamaged(cause=cause[-200:]) from error
+        raise DocumentDamaged(cause=complaint(f"{type(error).__name__}: {error}")) from error
 
 
 def _facts(pdf: pikepdf.Pdf, content: Content, limits: DocumentLimits) -> DocumentFacts:
@@ -138,7 +136,7 @@ def _facts(pdf: pikepdf.Pdf, content: Content, limits: DocumentLimits) -> Docume
     pages = len(pdf.pages)
     damage = [one for one in map(str, pdf.get_warnings()) if not any(harmless in one for harmless in _HARMLESS)]
     if damage:
-        raise DocumentDamaged(cause=_NAME_OF_THE_STREAM.sub("", damage[0])[-200:])
+        raise DocumentDamaged(cause=complaint(damage[0]))
     form = pdf.Root.get("/AcroForm")
     return DocumentFacts(
         bytes=len(content),

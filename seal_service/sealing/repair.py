@@ -16,14 +16,13 @@ from typing import Any, BinaryIO
 import pikepdf
 
 from seal_service.domain.errors import DocumentDamaged, DocumentEncrypted, DocumentOverLimit
-from seal_service.formats.pdf import PdfStructureError, fields, header_offset, is_mapping
+from seal_service.formats.pdf import PdfStructureError, complaint, fields, header_offset, is_mapping
 from seal_service.ports.documents import Content, Upload
 from seal_service.ports.isolation import Isolation
 from seal_service.sealing.admission import DocumentLimits
 
 _BEYOND_REPAIR = "The document is damaged beyond repair"
 _END_WITHIN = 1024
-_NAME_OF_THE_STREAM = re.compile(r"stream <[^>]*>[,:]? ?")
 
 
 def _written(name: str) -> str:
@@ -126,8 +125,7 @@ def repair(document: Content, arguments: RepairLimits, output: BinaryIO) -> Repa
         AttributeError,
         OverflowError,
     ) as error:
-        cause = _NAME_OF_THE_STREAM.sub("", f"{error}")[-200:]
-        raise DocumentDamaged(_BEYOND_REPAIR, cause=cause) from error
+        raise DocumentDamaged(_BEYOND_REPAIR, cause=complaint(error)) from error
 
 
 def _ended(document: Content) -> bytes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from seal_service.domain.verdict import Check, Coverage, Outcome
 from seal_service.formats.pdf_signatures import Identity, SignatureField
+from seal_service.ports.documents import Content
 from seal_service.verification.findings import check
 
 _WHITE = b"\0\t\n\f\r "
@@ -35,7 +36,7 @@ class CoveredBytes:
         return self.check.outcome is Outcome.PASS
 
 
-def covered_bytes(content: bytes, field: SignatureField, offsets: Mapping[Identity, int]) -> CoveredBytes:
+def covered_bytes(content: Content, field: SignatureField, offsets: Mapping[Identity, int]) -> CoveredBytes:
     """The covered bytes of a signature, or why its ByteRange is refused."""
     problem = _problem(content, field, offsets)
     if problem is not None:
@@ -68,13 +69,13 @@ def covered_bytes(content: bytes, field: SignatureField, offsets: Mapping[Identi
     )
 
 
-def _broken_coverage(field: SignatureField, content: bytes) -> Coverage:
+def _broken_coverage(field: SignatureField, content: Content) -> Coverage:
     numbers = field.byte_range
     inside = numbers is not None and len(numbers) == 4 and all(0 <= one <= len(content) for one in numbers)
     return Coverage.PARTIAL if inside and numbers and numbers[1] + numbers[3] > 0 else Coverage.NONE
 
 
-def _problem(content: bytes, field: SignatureField, offsets: Mapping[Identity, int]) -> tuple[str, str] | None:
+def _problem(content: Content, field: SignatureField, offsets: Mapping[Identity, int]) -> tuple[str, str] | None:
     numbers = field.byte_range
     if numbers is None or len(numbers) != 4:
         return "ByteRange 不是四个整数", "ByteRange is not four integers"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +13,11 @@ from seal_service.formats.cms_reading import (
     signed_data,
     uses_national_algorithms,
 )
-from seal_service.formats.pdf_signatures import Identity, SignatureField
-from seal_service.verification.byte_range import CoveredBytes, covered_bytes
-from seal_service.verification.findings import check
+from seal_service.formats.pdf_signatures import SignatureField
+from seal_service.verification.byte_range import CoveredBytes
+from seal_service.verification.digests import CoveredDigests
+from seal_service.verification.findings import Change, check
+from seal_service.verification.reading import ReadSignature
 
 READ_ERRORS = (
     ValueError,
@@ -49,8 +49,8 @@ _NATIONAL = ("国密算法签名（SM2/SM3）尚不支持验证", "signatures wi
 class SignatureFacts:
     """One signature field with what its contents are."""
 
-    field: SignatureField
-    covered: CoveredBytes
+    read: ReadSignature
+    digests: CoveredDigests
     kind: str
     """pades | cms | ses | document_timestamp"""
     format: Outcome
@@ -62,57 +62,67 @@ class SignatureFacts:
     data: Any = None
     """SignedData (asn1crypto), when it is one that is supported."""
 
-    def digest(self, content: bytes) -> Digests:
-        """Digests of the covered bytes."""
-        return Digests(content, self.covered)
+    @property
+    def field(self) -> SignatureField:
+        """What the signature dictionary says."""
+        return self.read.field
+
+    @property
+    def covered(self) -> CoveredBytes:
+        """The bytes that are signed."""
+        return self.read.covered
+
+    @property
+    def change(self) -> Change:
+        """What came after it."""
+        return self.read.change
+
+    def digest(self, name: str) -> bytes:
+        """The digest of the covered bytes, by the algorithm's name; ValueError for a name that is none."""
+        return self.digests.digest(name, self.covered)
 
 
-class Digests:
-    """Digests of what a signature covers, each taken once."""
-
-    def __init__(self, content: bytes, covered: CoveredBytes) -> None:
-        self._content = memoryview(content)
-        self._covered = covered
-        self._taken: dict[str, bytes] = {}
-
-    def __call__(self, name: str) -> bytes:
-        """The digest by the algorithm's name; ValueError for a name that is none."""
-        if name not in self._taken:
-            state = hashlib.new(name, self._content[: self._covered.gap_start], usedforsecurity=False)
-            state.update(self._content[self._covered.gap_end : self._covered.end])
-            self._taken[name] = state.digest()
-        return self._taken[name]
-
-
-def read_facts(content: bytes, field: SignatureField, offsets: Mapping[Identity, int]) -> SignatureFacts:
+def read_facts(read: ReadSignature, digests: CoveredDigests) -> SignatureFacts:
     """The facts of a field; whatever is wrong with its contents is a failed format, never an error."""
-    covered = covered_bytes(content, field, offsets)
+    field = read.field
     kind = _kind_of(field)
+
+    def malformed(reason: str) -> SignatureFacts:
+        told = check("format", Outcome.FAIL, "签名结构错误", reason)
+        return SignatureFacts(
+            read=read, digests=digests, kind=kind, format=Outcome.FAIL, supported=Outcome.SKIPPED, check=told
+        )
+
+    def unsupported(kind: str, words: tuple[str, str]) -> SignatureFacts:
+        told = check("supported", Outcome.FAIL, *words)
+        return SignatureFacts(
+            read=read, digests=digests, kind=kind, format=Outcome.PASS, supported=Outcome.FAIL, check=told
+        )
+
     if not field.contents:
-        return _malformed(field, covered, kind, "the field's value is no signature with /Contents")
+        return malformed("the field's value is no signature with /Contents")
     try:
         contents = read_contents(field.contents)
     except READ_ERRORS as error:
-        return _malformed(field, covered, kind, f"/Contents is no DER: {error}")
+        return malformed(f"/Contents is no DER: {error}")
     if contents.kind in _NOT_SUPPORTED:
-        kind = "ses" if contents.kind is ContentKind.SES else "cms"
-        return _unsupported(field, covered, kind, _NOT_SUPPORTED[contents.kind])
+        return unsupported("ses" if contents.kind is ContentKind.SES else "cms", _NOT_SUPPORTED[contents.kind])
     if contents.kind is not ContentKind.CMS:
-        return _malformed(field, covered, kind, "/Contents is neither CMS nor a seal")
+        return malformed("/Contents is neither CMS nor a seal")
     try:
         data = signed_data(contents.value)
         if uses_national_algorithms(data):
-            return _unsupported(field, covered, "cms", _NATIONAL)
+            return unsupported("cms", _NATIONAL)
         problem = _encapsulation(field, data)
         encapsulated = data["encap_content_info"]["content_type"].native
     except READ_ERRORS as error:
-        return _malformed(field, covered, kind, f"the CMS structure cannot be read: {error}")
+        return malformed(f"the CMS structure cannot be read: {error}")
     if problem is not None:
-        return _malformed(field, covered, kind, problem)
+        return malformed(problem)
     typed = Outcome.FAIL if encapsulated == "tst_info" and field.type != "DocTimeStamp" else Outcome.PASS
     return SignatureFacts(
-        field=field,
-        covered=covered,
+        read=read,
+        digests=digests,
         kind="document_timestamp" if encapsulated == "tst_info" else kind,
         format=Outcome.PASS,
         supported=Outcome.PASS,
@@ -131,14 +141,9 @@ def _well_formed(contents: SignatureContents) -> Check:
 
 
 def _kind_of(field: SignatureField) -> str:
-    if _stamps(field):
+    if field.stamps:
         return "document_timestamp"
     return "pades" if field.sub_filter == "ETSI.CAdES.detached" else "cms"
-
-
-def _stamps(field: SignatureField) -> bool:
-    """Whether the field says it is a document time-stamp, by its type or, as older programs did, by its SubFilter."""
-    return field.type == "DocTimeStamp" or field.sub_filter == "ETSI.RFC3161"
 
 
 def _encapsulation(field: SignatureField, data: Any) -> str | None:
@@ -146,33 +151,11 @@ def _encapsulation(field: SignatureField, data: Any) -> str | None:
     encapsulated = data["encap_content_info"]
     content_type = encapsulated["content_type"].native
     if content_type == "tst_info":
-        return None if _stamps(field) else "a time-stamp stands where a signature should"
-    if _stamps(field):
+        return None if field.stamps else "a time-stamp stands where a signature should"
+    if field.stamps:
         return "a document time-stamp without a time-stamp"
     if content_type != "data":
         return f"it signs content of type {content_type}"
     if field.sub_filter != "adbe.pkcs7.sha1" and bytes(encapsulated["content"] or b""):
         return "it carries content of its own beside the document"
     return None
-
-
-def _malformed(field: SignatureField, covered: CoveredBytes, kind: str, reason: str) -> SignatureFacts:
-    return SignatureFacts(
-        field=field,
-        covered=covered,
-        kind=kind,
-        format=Outcome.FAIL,
-        supported=Outcome.SKIPPED,
-        check=check("format", Outcome.FAIL, "签名结构错误", reason),
-    )
-
-
-def _unsupported(field: SignatureField, covered: CoveredBytes, kind: str, words: tuple[str, str]) -> SignatureFacts:
-    return SignatureFacts(
-        field=field,
-        covered=covered,
-        kind=kind,
-        format=Outcome.PASS,
-        supported=Outcome.FAIL,
-        check=check("supported", Outcome.FAIL, *words),
-    )

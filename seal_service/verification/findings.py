@@ -62,6 +62,14 @@ class Findings:
         return self.digest is Outcome.PASS and self.signature_value is Outcome.PASS
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """后续修改: what came after a signature."""
+
+    modifications: Modifications
+    check: Check
+
+
 def check(identifier: str, outcome: Outcome, zh: str, en: str) -> Check:
     """A check, its English message cut to a readable length."""
     return Check(id=identifier, outcome=outcome, zh=zh[:500], en=en[:500])

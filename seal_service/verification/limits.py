@@ -13,6 +13,8 @@ class VerificationLimits:
     """How far verification goes before it answers that it cannot tell."""
 
     bytes: int = 200 << 20
+    hashed: int = 1 << 30
+    """Bytes behind their gaps that the signatures of one document may cover, all together."""
     reading: ReadingLimits = field(default_factory=ReadingLimits)
     revisions: int = 300
     """Later revisions that are compared, all signatures together."""
@@ -20,8 +22,8 @@ class VerificationLimits:
     """Certificate paths that are tried for one signature."""
     revocation_items: int = 200
     """Lists and answers that are read for one certificate."""
-    seconds: float = 20.0
-    """After this, no further revision is compared: modifications are unknown."""
+    seconds: float = 3.0
+    """Of processor time; after this, no further revision is compared: modifications are unknown."""
 
 
 class Deadline:

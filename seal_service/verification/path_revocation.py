@@ -10,6 +10,7 @@ from pyhanko_certvalidator.path import ValidationPath
 
 from seal_service.domain.errors import RevocationUnavailable
 from seal_service.domain.verdict import Check, Outcome
+from seal_service.formats.der import known_certificate
 from seal_service.ports.crypto import RevocationSource
 from seal_service.verification.findings import Revocation, check
 from seal_service.verification.revocation import KEY_COMPROMISE, Evidence, Status, StatusFinding, status_of
@@ -70,7 +71,7 @@ class RevocationChecker:
             answer = self.source.evidence(certificate.dump(), issuer.dump(), None)
         except (RevocationUnavailable, LookupError, AttributeError):
             return carried
-        others = [*self.certificates, *map(x509.Certificate.load, answer.further_certificates)]
+        others = [*self.certificates, *map(known_certificate, answer.further_certificates)]
         fetched = Evidence(ocsp_responses=answer.ocsp_responses, crls=answer.crls)
         together = status_of(certificate, path, self.embedded | fetched, others, at, self.most_items)
         return carried if together.status is carried.status is Status.GOOD else together

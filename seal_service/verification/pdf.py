@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from asn1crypto import x509
 
-from seal_service.domain.errors import DocumentRefused
-from seal_service.domain.verdict import (
-    Coverage,
-    Indication,
-    Modifications,
-    Outcome,
-    SignatureReport,
-    SubIndication,
-)
-from seal_service.formats.pdf_signatures import SecurityStore, read_signed_pdf
+from seal_service.domain.verdict import Indication, Outcome, SignatureReport, SubIndication
+from seal_service.formats.der import known_certificate
+from seal_service.formats.pdf_signatures import SecurityStore
 from seal_service.ports.crypto import RevocationSource, TrustStore
-from seal_service.ports.documents import VerificationPolicy
+from seal_service.ports.documents import Content, VerificationPolicy
+from seal_service.ports.isolation import Isolation
+from seal_service.verification.digests import CoveredDigests
 from seal_service.verification.embedded import embedded_certificates, embedded_evidence, signature_timestamps
 from seal_service.verification.facts import READ_ERRORS, SignatureFacts, read_facts
 from seal_service.verification.findings import check
-from seal_service.verification.limits import Deadline, VerificationLimits
+from seal_service.verification.limits import VerificationLimits
 from seal_service.verification.proofs import Proof, earliest_proof
-from seal_service.verification.revisions import RevisionHistory
+from seal_service.verification.reading import read_document
 from seal_service.verification.revocation import Evidence
 from seal_service.verification.signature import (
-    Change,
     judge_document_timestamp,
     judge_signature,
     report_document_timestamp,
@@ -47,27 +41,20 @@ class PdfVerifier:
 
     trust: TrustStore
     revocation: RevocationSource
+    isolation: Isolation
     limits: VerificationLimits
-    monotonic: Callable[[], float]
 
-    def verify(self, content: bytes, policy: VerificationPolicy, at: datetime) -> tuple[SignatureReport, ...]:
+    def verify(self, content: Content, policy: VerificationPolicy, at: datetime) -> tuple[SignatureReport, ...]:
         """The report of every signature, in the order of what they cover; DocumentRefused for a file as a whole."""
-        pdf = read_signed_pdf(content, self.limits.reading)
-        read = (read_facts(content, one, pdf.offsets) for one in pdf.fields)
-        facts = sorted(read, key=lambda one: one.covered.end)
+        read = self.isolation.run(read_document, content, self.limits)
+        digests = CoveredDigests(content, [one.covered for one in read.signatures])
+        facts = [read_facts(one, digests) for one in read.signatures]
         if not facts:
             return ()
-        history = RevisionHistory(
-            content,
-            Deadline(self.limits.seconds, self.monotonic),
-            self.limits.revisions,
-            certified=any(one.field.permissions is not None for one in facts),
-        )
-        material = self._material(pdf.store, facts, policy)
-        stamps, proofs = self._document_timestamps(content, facts, material, at)
+        material = self._material(read.store, facts, policy)
+        stamps, proofs = self._document_timestamps(facts, material, at)
         return tuple(
-            self._report(one, content, material, at, stamps.get(position), proofs, _change(one, history))
-            for position, one in enumerate(facts)
+            self._report(one, material, at, stamps.get(position), proofs) for position, one in enumerate(facts)
         )
 
     def _material(
@@ -92,7 +79,7 @@ class PdfVerifier:
         )
 
     def _document_timestamps(
-        self, content: bytes, facts: Sequence[SignatureFacts], material: TrustMaterial, at: datetime
+        self, facts: Sequence[SignatureFacts], material: TrustMaterial, at: datetime
     ) -> tuple[dict[int, TimestampFindings], list[Proof]]:
         """The newest first: each valid one proves that the ones before it existed while their keys were good."""
         found: dict[int, TimestampFindings] = {}
@@ -102,48 +89,44 @@ class PdfVerifier:
                 continue
             end = one.covered.end
             try:
-                stamp = judge_document_timestamp(one, content, material, earliest_proof(proofs, end) or at)
+                stamp = judge_document_timestamp(one, material, earliest_proof(proofs, end) or at)
             except _JUDGING_ERRORS:
                 continue
             found[position] = stamp
             if stamp.proves is not None:
-                proofs.append(Proof(end=end, time=stamp.proves, evidence=self._stored(content[:end], facts[:position])))
+                proofs.append(Proof(end=end, time=stamp.proves, evidence=_stamped_evidence(one, facts[:position])))
         return found, proofs
-
-    def _stored(self, revision: bytes, before: Sequence[SignatureFacts]) -> frozenset[bytes]:
-        """The revocation data that a revision held."""
-        try:
-            store = read_signed_pdf(revision, self.limits.reading).store
-        except DocumentRefused:
-            return frozenset()
-        inside = Evidence(ocsp_responses=store.ocsp_responses, crls=store.crls)
-        for one in before:
-            if one.data is not None:
-                for data in (one.data, *_tokens(one)):
-                    inside |= embedded_evidence(data)
-        return inside.items()
 
     def _report(
         self,
         facts: SignatureFacts,
-        content: bytes,
         material: TrustMaterial,
         at: datetime,
         stamp: TimestampFindings | None,
         proofs: Sequence[Proof],
-        change: Change,
     ) -> SignatureReport:
         """One signature's report; a fault of a library on what the signature holds is that signature's alone."""
         try:
             if stamp is not None:
-                return report_document_timestamp(facts, stamp, change)
-            return judge_signature(facts, content, material, at, proofs, change)
+                return report_document_timestamp(facts, stamp)
+            return judge_signature(facts, material, at, proofs)
         except _JUDGING_ERRORS as error:
             _LOG.warning("a signature could not be judged", exc_info=error)
-            return _unreadable(facts, change, error)
+            return _unreadable(facts, error)
 
 
-def _unreadable(facts: SignatureFacts, change: Change, error: Exception) -> SignatureReport:
+def _stamped_evidence(stamp: SignatureFacts, before: Sequence[SignatureFacts]) -> frozenset[bytes]:
+    """The revocation data that the document held when it was stamped."""
+    store = stamp.read.store or SecurityStore()
+    inside = Evidence(ocsp_responses=store.ocsp_responses, crls=store.crls)
+    for one in before:
+        if one.data is not None:
+            for data in (one.data, *_tokens(one)):
+                inside |= embedded_evidence(data)
+    return inside.items()
+
+
+def _unreadable(facts: SignatureFacts, error: Exception) -> SignatureReport:
     broken = check("format", Outcome.FAIL, "签名数据无法解析", f"its parts cannot be read: {error!r}")
     return SignatureReport(
         name=facts.field.name,
@@ -153,28 +136,14 @@ def _unreadable(facts: SignatureFacts, change: Change, error: Exception) -> Sign
         technically_valid=False,
         integrity=False,
         coverage=facts.covered.coverage,
-        modifications=change.modifications,
+        modifications=facts.change.modifications,
         level=None,
         signed_at=None,
         time_source=None,
         signer=None,
         seal=None,
-        checks=(broken, facts.covered.check, change.check),
+        checks=(broken, facts.covered.check, facts.change.check),
     )
-
-
-def _change(facts: SignatureFacts, history: RevisionHistory) -> Change:
-    """What came after a signature; asked of the history only when something did."""
-    if not facts.covered.sound:
-        skipped = check(
-            "modifications", Outcome.SKIPPED, "未检查后续修改", "not checked: the covered bytes are not sound"
-        )
-        return Change(modifications=Modifications.UNKNOWN, check=skipped)
-    if facts.covered.coverage is Coverage.WHOLE_FILE:
-        passed = check("modifications", Outcome.PASS, "签名后文件未变", "nothing follows the signature")
-        return Change(modifications=Modifications.NONE, check=passed)
-    modifications, result = history.after(facts.field, facts.covered)
-    return Change(modifications=modifications, check=result)
 
 
 def _tokens(facts: SignatureFacts) -> list[object]:
@@ -189,7 +158,7 @@ def _certificates(encoded: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
     found: list[x509.Certificate] = []
     for one in dict.fromkeys(encoded):
         try:
-            certificate = x509.Certificate.load(one)
+            certificate: x509.Certificate = known_certificate(x509.Certificate.load(one).dump())
             _ = certificate.subject.hashable, certificate.issuer.hashable, certificate.serial_number
             _ = certificate.key_identifier, certificate.public_key.algorithm, certificate.not_valid_after
         except READ_ERRORS:

@@ -16,6 +16,7 @@ from pyhanko.sign.diff_analysis import ModificationLevel, SuspiciousModification
 
 from seal_service.domain.verdict import Check, Modifications, Outcome
 from seal_service.formats.pdf_signatures import SignatureField
+from seal_service.ports.documents import Content
 from seal_service.verification.byte_range import CoveredBytes
 from seal_service.verification.findings import check
 from seal_service.verification.limits import Deadline
@@ -52,7 +53,7 @@ class _Step:
 class RevisionHistory:
     """The revisions of one file; the structure is read when the first question is asked."""
 
-    def __init__(self, content: bytes, deadline: Deadline, most_revisions: int, certified: bool) -> None:
+    def __init__(self, content: Content, deadline: Deadline, most_revisions: int, certified: bool) -> None:
         self._content = content
         self._deadline = deadline
         self._most = most_revisions

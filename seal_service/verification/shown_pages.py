@@ -6,6 +6,8 @@ import io
 
 import pikepdf
 
+from seal_service.ports.documents import Content
+
 _READ_ERRORS = (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 _LEFT_OUT = frozenset({"/Annots", "/Parent", "/StructParents", "/Metadata", "/PieceInfo"})
 _MOST_OBJECTS = 100_000
@@ -13,7 +15,7 @@ _MOST_OBJECTS = 100_000
 _Pair = tuple[pikepdf.Object | None, pikepdf.Object | None]
 
 
-def shows_the_same(signed: bytes, current: bytes) -> bool:
+def shows_the_same(signed: Content, current: Content) -> bool:
     """False when a page, its content or its resources differ, annotations apart; also when that cannot be told."""
     try:
         with pikepdf.open(io.BytesIO(signed)) as before, pikepdf.open(io.BytesIO(current)) as after:

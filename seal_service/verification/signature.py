@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from seal_service.domain.verdict import Check, Indication, Modifications, Outcome, SignatureReport
+from seal_service.domain.verdict import Check, Indication, Outcome, SignatureReport
 from seal_service.formats.cms import INTENT_LEAF_HASH_OID
 from seal_service.formats.cms_reading import octets_attribute
 from seal_service.formats.pdf_dates import parse_pdf_date
@@ -25,60 +25,48 @@ from seal_service.verification.trust import TrustMaterial, judge_trust
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What came after a signature."""
-
-    modifications: Modifications
-    check: Check
-
-
-def judge_document_timestamp(
-    facts: SignatureFacts, content: bytes, material: TrustMaterial, at: datetime
-) -> TimestampFindings:
+def judge_document_timestamp(facts: SignatureFacts, material: TrustMaterial, at: datetime) -> TimestampFindings:
     """文档时间戳: judged at a moment; its bytes must cover a revision."""
     if not facts.covered.sound or facts.data is None:
         return TimestampFindings(findings=Findings(), checks=())
-    found = verify_token(facts.data, facts.digest(content), material, at)
+    found = verify_token(facts.data, facts.digest, material, at)
     if facts.typed is Outcome.FAIL:
         return replace(found, findings=replace(found.findings, attributes=Outcome.FAIL))
     return found
 
 
-def report_document_timestamp(facts: SignatureFacts, found: TimestampFindings, change: Change) -> SignatureReport:
+def report_document_timestamp(facts: SignatureFacts, found: TimestampFindings) -> SignatureReport:
     """The report of a document time-stamp."""
     findings = replace(
         found.findings,
         format=facts.format if facts.format is not Outcome.PASS else found.findings.format,
         supported=facts.supported,
         byte_range=facts.covered.check.outcome,
-        modifications=change.modifications,
+        modifications=facts.change.modifications,
     )
-    return _report(facts, findings, (*found.checks, change.check), found.certificate, found.time, "timestamp")
+    return _report(facts, findings, (*found.checks, facts.change.check), found.certificate, found.time, "timestamp")
 
 
 def judge_signature(
     facts: SignatureFacts,
-    content: bytes,
     material: TrustMaterial,
     at: datetime,
     proofs: Sequence[Proof],
-    change: Change,
 ) -> SignatureReport:
     """The report of a signature, `at` the moment to judge by unless a valid time-stamp proves an earlier one."""
     base = Findings(
         format=facts.format,
         supported=facts.supported,
         byte_range=facts.covered.check.outcome,
-        modifications=change.modifications,
+        modifications=facts.change.modifications,
     )
     if facts.data is None or not facts.covered.sound:
-        return _report(facts, base, (change.check,), None, _claimed(facts), "claimed")
+        return _report(facts, base, (facts.change.check,), None, _claimed(facts), "claimed")
     needed = facts.kind == "pades"
-    signer = _verify_signer(facts, content, needed)
+    signer = _verify_signer(facts, needed)
     findings = _merged(base, signer.findings)
     if signer.certificate is None:
-        return _report(facts, findings, (*signer.checks, change.check), None, _claimed(facts), "claimed")
+        return _report(facts, findings, (*signer.checks, facts.change.check), None, _claimed(facts), "claimed")
     archived = earliest_proof(proofs, facts.covered.end)
     tokens, token_checks = _tokens(facts.data, material, archived or at)
     stamped = min((one.proves for one in tokens if one.proves is not None), default=None)
@@ -103,7 +91,7 @@ def judge_signature(
     report = _report(
         facts,
         findings,
-        (*signer.checks, change.check, *trusted.checks, *token_checks, *archive),
+        (*signer.checks, facts.change.check, *trusted.checks, *token_checks, *archive),
         signer.certificate,
         claimed,
         source,
@@ -115,9 +103,9 @@ def judge_signature(
     )
 
 
-def _verify_signer(facts: SignatureFacts, content: bytes, needed: bool) -> SignerFindings:
+def _verify_signer(facts: SignatureFacts, needed: bool) -> SignerFindings:
     """The mathematics; for adbe.pkcs7.sha1 the signed content is the SHA-1 digest of the covered bytes."""
-    digest = facts.digest(content)
+    digest = facts.digest
     if facts.field.sub_filter != "adbe.pkcs7.sha1":
         return verify_signer(facts.data, "data", digest, needed)
     encapsulated = bytes(facts.data["encap_content_info"]["content"] or b"")

@@ -13,6 +13,7 @@ from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.generic_cms import get_signing_cert_attr, validate_sig_integrity
 
 from seal_service.domain.verdict import Check, Outcome
+from seal_service.formats.der import known_certificate
 from seal_service.verification.algorithms import judge_algorithms
 from seal_service.verification.findings import Findings, check
 
@@ -37,7 +38,7 @@ def verify_signer(data: Any, content_type: str, digest: Digest, needs_certificat
     """Check the one signature of a SignedData over content that is given by its digests."""
     signer_info = data["signer_infos"][0]
     try:
-        certificate = extract_certificate_info(data).signer_cert
+        certificate = known_certificate(extract_certificate_info(data).signer_cert.dump())
     except (CMSExtractionError, ValueError) as error:
         message = f"the signer's certificate is not in the signature: {error}"
         return SignerFindings(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from seal_service.domain.errors import (
@@ -17,6 +15,7 @@ from seal_service.domain.errors import (
 from seal_service.domain.verdict import Check, Indication, Outcome, SubIndication, VerificationReport, overall
 from seal_service.ports.crypto import RevocationSource, TrustStore
 from seal_service.ports.documents import Upload, VerificationPolicy
+from seal_service.ports.isolation import Isolation
 from seal_service.ports.system import Clock
 from seal_service.verification.findings import check
 from seal_service.verification.limits import VerificationLimits
@@ -32,19 +31,20 @@ class Verifier:
     trust: TrustStore
     revocation: RevocationSource
     clock: Clock
+    isolation: Isolation
+    """Where documents are read; everything else of a verification happens here."""
     limits: VerificationLimits = field(default_factory=VerificationLimits)
-    monotonic: Callable[[], float] = time.monotonic
     strict: bool = False
     """For tests: let through what no parser is known to raise, so that a fault of this program is seen."""
 
     def verify(self, document: Upload, policy: VerificationPolicy) -> VerificationReport:
         """The report; DocumentUnsupported only for what is no document of a kind that is known here."""
         at = policy.at or self.clock.now()
-        pdf = PdfVerifier(trust=self.trust, revocation=self.revocation, limits=self.limits, monotonic=self.monotonic)
+        pdf = PdfVerifier(trust=self.trust, revocation=self.revocation, isolation=self.isolation, limits=self.limits)
         try:
             if len(document.content) > self.limits.bytes:
                 raise DocumentOverLimit(f"The document has more than {self.limits.bytes} bytes")
-            signatures = pdf.verify(bytes(document.content), policy, at)
+            signatures = pdf.verify(document.content, policy, at)
         except DocumentUnsupported:
             raise
         except DocumentRefused as refusal:

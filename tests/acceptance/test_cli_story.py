@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.command_line import DOCUMENT, SCENARIO, Office
+from tests.live import in_the_next_second
 
 
 def test_articles_12_to_24_the_whole_story_by_commands(fresh_by_command: Office, tmp_path: Path) -> None:
@@ -36,6 +37,7 @@ def test_articles_12_to_24_the_whole_story_by_commands(fresh_by_command: Office,
     told = at.refused("seals", "renew", code, by=fresh_by_command.keeper, code=1)
     assert fresh_by_command.seal["renewal_from"][:10] in told, "article 16: the refusal names the date"
 
+    in_the_next_second()  # a CRL tells whole seconds (RFC 5280, 5.1.2.6): a hold counts from the beginning of its own
     lost = at.said("seals", "report-loss", code, "--reason", "口令遗失", by=fresh_by_command.keeper)
     assert lost["state"] == "suspended"
     assert "resume" in lost["allowed_actions"]

@@ -26,7 +26,7 @@ import pytest
 from seal_service.cli.demo_cast import BUREAU, OFFICE
 from seal_service.cli.demo_document import tamper
 from seal_service.formats.pem import certificates_of
-from tests.live import DOCUMENT, EXAMPLES, expect, refused
+from tests.live import DOCUMENT, EXAMPLES, expect, in_the_next_second, refused
 from tests.outside_tsa import OutsideTsa, outside_tsa
 from tests.postgresql import postgresql_settings
 from tests.softhsm import softhsm_environment, softhsm_settings
@@ -246,6 +246,7 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
 
         # 续期、挂失
         refused(409, "renewal-not-possible", office.post(f"/v1/seals/{codes[OFFICE.name]}/renewal", json={}))
+        in_the_next_second()
         lost = office.post(f"/v1/seals/{codes[OFFICE.name]}/loss-report", json={"reason": "演示：口令遗失"})
         assert expect(200, lost)["state"] == "suspended"
         refused(403, "authorization-denied", use(office_system, OFFICE.name, document, "B-LT", "after the loss"))

@@ -112,11 +112,17 @@ def test_every_refused_use_is_in_the_log_as_failed_and_nothing_of_it_is_kept(off
     assert all(one.terminal_entry_id is not None for one in failed)
 
 
-@pytest.mark.parametrize("defect", ["zero bytes", "a JPEG called PDF", "a signature of nested indefinite lengths"])
-def test_none_of_them_is_verified_as_valid(office: RealOffice, defect: str) -> None:
-    try:
-        report = office.service.verify_document(PUBLIC_CALLER, VerifyDocument(document=upload_of(hostile(defect))))
-    except DocumentRefused:
-        return
-    assert report.indication is not Indication.TOTAL_PASSED
-    assert not report.technically_valid
+@pytest.mark.parametrize("defect", list(HOSTILE))
+def test_verification_answers_in_time_and_within_memory_and_never_that_it_is_valid(
+    office: RealOffice, others: frozenset[int], defect: str
+) -> None:
+    document = upload_of(hostile(defect))
+    began = time.monotonic()
+    report = None
+    with _Memory(others) as memory, contextlib.suppress(DocumentRefused):
+        report = office.service.verify_document(PUBLIC_CALLER, VerifyDocument(document=document))
+    assert time.monotonic() - began < SECONDS
+    assert memory.peak < MEMORY
+    if report is not None:
+        assert report.indication is not Indication.TOTAL_PASSED
+        assert not report.technically_valid

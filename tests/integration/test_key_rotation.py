@@ -41,6 +41,7 @@ from seal_service.ports.crypto import KeyStore, SigningKey
 from seal_service.ports.documents import VerificationPolicy
 from seal_service.ports.reading import LogFilter
 from seal_service.testing import ChangeableClock
+from seal_service.testing.isolation import InProcess
 from seal_service.usecases.answer_pki import PkiMatter, PkiRequest
 from seal_service.usecases.change_status import CancelSeal
 from seal_service.usecases.check_readiness import CheckReadiness
@@ -106,7 +107,7 @@ def generations(office: RealOffice, role: str) -> list[bytes]:
 def verified_with(office: RealOffice, anchors: list[bytes], content: bytes) -> Indication:
     """By someone who has these roots and nothing else: no instance, no network."""
     trust = InstanceTrustStore(None, anchors, anchors)
-    verifier = Verifier(trust=trust, revocation=FirstAnsweringRevocation([]), clock=office.clock)
+    verifier = Verifier(trust=trust, revocation=FirstAnsweringRevocation([]), isolation=InProcess(), clock=office.clock)
     return verifier.verify(upload_of(content), VerificationPolicy(offline=True)).indication
 
 

@@ -18,6 +18,7 @@ from seal_service.formats.pdf import open_pdf, shown_page
 from seal_service.formats.upload import upload_of
 from seal_service.pki.trust import InstanceTrustStore
 from seal_service.ports.documents import VerificationPolicy
+from seal_service.testing.isolation import InProcess
 from seal_service.verification.verifier import Verifier
 from tests.sealing_infrastructure import der
 from tests.sealing_world import SEAL_MM, World, another_intent, document
@@ -171,7 +172,7 @@ def test_pages_that_share_an_array_of_annotations_do_not_share_the_seal(world: W
     with open_pdf(again) as pdf:
         assert [len(one.obj.Annots) for one in pdf.pages] == [4 if number == page else 1 for number in (1, 2, 3)]
     trust = InstanceTrustStore(None, [der(world.infrastructure.root)], [der(world.infrastructure.root)])
-    verifier = Verifier(trust=trust, revocation=world.infrastructure, clock=world.clock)
+    verifier = Verifier(trust=trust, revocation=world.infrastructure, isolation=InProcess(), clock=world.clock)
     report = verifier.verify(upload_of(again), VerificationPolicy())
     seals = [one for one in report.signatures if one.kind == "pades"]
     assert [one.indication for one in seals] == [Indication.TOTAL_PASSED] * 2

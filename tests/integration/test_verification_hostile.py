@@ -28,6 +28,7 @@ from seal_service.formats.pdf_signatures import ReadingLimits
 from seal_service.formats.upload import upload_of
 from seal_service.ports.crypto import TrustAnchor
 from seal_service.ports.documents import VerificationPolicy
+from seal_service.testing.isolation import InProcess
 from seal_service.verification.limits import VerificationLimits
 from seal_service.verification.verifier import Verifier
 from tests.signed_pdfs import (
@@ -394,7 +395,7 @@ def test_a_fault_of_the_program_itself_is_a_typed_answer_and_is_logged(caplog: p
         def intermediates(self) -> list[bytes]:
             return []
 
-    verifier = Verifier(trust=BrokenTrust(), revocation=Source(), clock=FixedClock())
+    verifier = Verifier(trust=BrokenTrust(), revocation=Source(), isolation=InProcess(), clock=FixedClock())
     report = verifier.verify(upload_of(sign(document())), VerificationPolicy())
     assert (report.indication, report.technically_valid) == (Indication.TOTAL_FAILED, False)
     assert "could not be verified" in caplog.text
