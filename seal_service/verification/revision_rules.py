@@ -40,8 +40,14 @@ _POLICY = StandardDiffPolicy(
 def compare_revisions(old: HistoricalResolver, new: HistoricalResolver, certified: bool) -> DiffResult:
     """How far a revision goes beyond the one before; SuspiciousModification when no rule permits it.
 
-    Freeing is refused for objects that existed; many programs write free entries for numbers never used.
+    Freeing is refused for objects that existed; many programs write free entries for numbers never used. So are objects
+    that the revision before refers to without having them: what it showed as nothing would become something.
     """
+    old._load_reverse_xref_cache()  # which the rules need anyway
+    written = new.explicit_refs_in_revision()
+    filled = [one for one in written if old.is_ref_unassignable(one) and old._get_usages_of_ref(one)]
+    if filled:
+        raise SuspiciousModification(f"{len(filled)} objects were added that the document already referred to")
     freed = [one for one in new.refs_freed_in_revision() if not old.is_ref_unassignable(one)]
     if freed:
         raise SuspiciousModification(f"{len(freed)} objects were removed")
