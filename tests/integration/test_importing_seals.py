@@ -169,7 +169,7 @@ def other_key() -> bytes:
         ({"seal_code": "99990000000001"}, AlreadyRegistered, "this code already"),
         ({"history_note": " "}, InvalidInput, "history note"),
         ({"history_note": "印" * 1001}, InvalidInput, "history note"),
-        ({"certificates": (b"nothing",)}, InvalidInput, "no Certificate"),
+        ({"certificates": (b"nothing",)}, InvalidInput, "no X.509 certificate"),
         ({"key_reference": "root"}, InvalidInput, "not both"),
     ],
 )
