@@ -16,12 +16,15 @@ from seal_service.formats.pdf import is_mapping
 from seal_service.sealing.counted_values import CountedValues
 
 _LONGEST_ACTION_CHAIN = 100
-_SUSPECT = re.compile(
-    rb"/(?:JS|JavaScript|OnInstantiate|RichMedia|Launch|GoToR|GoToE|SubmitForm|ImportData|Thread|AA|OpenAction"
-    rb"|F(?! [0-9]+ [/>])|FFilter|FS|Filespec|UF|Ref|OPI|Movie|MCD|SetOCGState|OCMD)(?![A-Za-z0-9])"
+_NAMES = (
+    rb"JS|JavaScript|OnInstantiate|RichMedia|Launch|GoToR|GoToE|SubmitForm|ImportData|Thread|AA|OpenAction"
+    rb"|FFilter|FS|Filespec|UF|Poster|Aspect|Ref|OPI|Movie|MCD|SetOCGState|OCMD"
 )
+_SUSPECT_STREAM = re.compile(rb"/(?:%s|F(?! [0-9]+ [/>]))(?![A-Za-z0-9])" % _NAMES)
 """Names that make an object worth looking into; qpdf writes names in their one normal form. An /F that is a whole
 number is the flags of an annotation."""
+_SUSPECT = re.compile(rb"/(?:%s|F(?! [0-9]+ (?:[0-9]+ R )?[/>]))(?![A-Za-z0-9])" % _NAMES)
+"""The same for what is no stream, where an /F that refers to an object alone does nothing: many name a font so."""
 
 _ACTIONS = {
     "/JavaScript": ContentKind.JAVASCRIPT,
@@ -37,7 +40,7 @@ def kinds_in(indirect: pikepdf.Object, values: CountedValues) -> set[ContentKind
     """The kinds of active content in one indirect object and the direct objects within it; DocumentOverLimit."""
     is_stream = isinstance(indirect, pikepdf.Stream)
     source = indirect.stream_dict.unparse(resolved=True) if is_stream else indirect.unparse(resolved=True)
-    if not _SUSPECT.search(source):
+    if not (_SUSPECT_STREAM if is_stream else _SUSPECT).search(source):
         return set()
     found: set[ContentKind] = set()
     waiting: list[object] = [indirect]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 from operator import add
 from typing import Any
 
@@ -29,13 +31,25 @@ _TEXT = re.compile(
 )
 """Whole literal strings (7.3.4.2), with one string's depth of further parentheses, whole comments, hexadecimal ones."""
 _BEFORE_A_KEYWORD = frozenset(b"\0\t\n\f\r )>]")
-_SUSPECT = re.compile(
-    rb"/(?:JS|JavaScript|OnInstantiate|RichMedia|Launch|GoToR|GoToE|SubmitForm|ImportData|Thread|AA|OpenAction"
-    rb"|F(?!%s+[0-9]+%s*[/>])|FFilter|FS|Filespec|UF|Ref|OPI|Movie|MCD|SetOCGState|OCMD)(?![A-Za-z0-9])"
-    rb"|/[^\0\t\n\f\r ()<>\[\]{}/%%#]*+#[0-9A-Fa-f]{2}" % (_WHITE, _WHITE)
+_NAMES = (
+    rb"JS|JavaScript|OnInstantiate|RichMedia|Launch|GoToR|GoToE|SubmitForm|ImportData|Thread|AA|OpenAction"
+    rb"|FFilter|FS|Filespec|UF|Poster|Aspect|Ref|OPI|Movie|MCD|SetOCGState|OCMD"
 )
+_ESCAPED = rb"/[^\0\t\n\f\r ()<>\[\]{}/%%#]*+#[0-9A-Fa-f]{2}"
+_SUSPECT = re.compile(rb"/(?:%s|F(?!%s+[0-9]+%s*[/>]))(?![A-Za-z0-9])|%s" % (_NAMES, _WHITE, _WHITE, _ESCAPED))
 """As `active_content`, for bytes as anyone writes them, and every name with an escaped character (7.3.5). An /F that is
 a whole number is the flags of an annotation."""
+_SUSPECT_WITHOUT_DATA = re.compile(
+    rb"/(?:%s|F(?!%s+[0-9]+(?:%s+[0-9]+%s+R)?%s*[/>]))(?![A-Za-z0-9])|%s"
+    % (_NAMES, _WHITE, _WHITE, _WHITE, _WHITE, _ESCAPED)
+)
+"""The same for what is no stream, where an /F that refers to an object alone does nothing: many name a font so."""
+_SIMPLE = rb"[^<>()\[\]%]"
+_NESTED = rb"%s*+" % _SIMPLE
+for _ in range(3):
+    _NESTED = rb"(?:%s++|<<%s>>|\[%s\])*+" % (_SIMPLE, _NESTED, _NESTED)
+_PLAIN = re.compile(rb"[0-9 ]++obj%s*+<<%s>>%s*+(?:endobj|stream)" % (_WHITE, _NESTED, _WHITE))
+"""A dictionary or a stream's, up to its end, without a string or comment: most objects are written so."""
 _SEARCHED = (1 << 10, 1 << 16)
 """Bytes of an object, at first and then; a longer one is read."""
 _SEARCHED_LIKE_AN_OBJECT = 1500
@@ -65,29 +79,48 @@ class Suspects:
     def identities(self) -> Iterable[Identity]:
         """Each once; DocumentDamaged where an object is not at its offset, DocumentOverLimit for object streams."""
         for number, identities in self._packed.items():
-            if _SUSPECT.search(self._unpacked(number)):
+            if _SUSPECT_WITHOUT_DATA.search(self._unpacked(number)):
                 yield from identities
         self._check_headers()
-        content = self._content
-        dense = len(content) < _SEARCHED_LIKE_AN_OBJECT * len(self._plain)
-        if dense and not _SUSPECT.search(content):
-            return
-        ends = [*self._offsets[1:], len(content)]
-        for identity, offset, end in zip(self._plain, self._offsets, ends, strict=True):
-            value = self._value(offset, end)
-            if not _is_whole(value) or _SUSPECT.search(value):
-                yield identity
+        ends = [*self._offsets[1:], len(self._content)]
+        if len(self._content) < _SEARCHED_LIKE_AN_OBJECT * len(self._plain):
+            indexes: Iterable[int] = self._suspected_at_once(ends)
+        else:
+            indexes = range(len(self._plain))
+        for index in indexes:
+            value, pattern = self._value(self._offsets[index], ends[index])
+            if not _is_whole(value) or pattern.search(value):
+                yield self._plain[index]
 
-    def _value(self, offset: int, end: int) -> bytes:
-        """The bytes of an object before the data of its stream or its end; nothing where neither is near."""
+    def _suspected_at_once(self, ends: list[int]) -> Iterable[int]:
+        """Which objects are to be looked at one by one: none in a file without any such name, else those that have one
+        between their offset and the next, and those that may reach beyond that."""
+        named: set[int] = set()
+        found = _SUSPECT.search(self._content)
+        while found:
+            index = bisect_right(self._offsets, found.start())
+            named.add(index - 1)
+            if index == len(self._offsets):
+                break
+            found = _SUSPECT.search(self._content, self._offsets[index])
+        if not named:
+            return ()
+        plain = map(_PLAIN.match, repeat(self._content), self._offsets, ends)
+        return [index for index, one in enumerate(plain) if one is None or index in named]
+
+    def _value(self, offset: int, end: int) -> tuple[bytes, re.Pattern[bytes]]:
+        """The bytes of an object before the data of its stream or its end, nothing where neither is near; and what
+        makes them suspect."""
         content = self._content
         for reach in _SEARCHED:
             limit = min(end, offset + reach)
             told = content.find(b"endobj", offset, limit)
             data = content.find(b"stream", offset, limit if told < 0 else told)
             if data >= 0 or told >= 0:
-                return content[offset : data if data >= 0 else told]
-        return b""
+                if data >= 0:
+                    return content[offset:data], _SUSPECT
+                return content[offset:told], _SUSPECT_WITHOUT_DATA
+        return b"", _SUSPECT
 
     def _check_headers(self) -> None:
         """Every object begins where the cross-references say (7.5.4): in nearly every file, in the usual form."""

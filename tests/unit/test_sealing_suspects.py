@@ -21,15 +21,17 @@ from seal_service.sealing.suspects import Suspects
 CORPORA = os.environ.get("SEAL_TEST_CORPORA")
 
 
-def _file(objects: dict[int, bytes], offsets: dict[int, bytes] | None = None) -> bytes:
+def _file(
+    objects: dict[int, bytes], offsets: dict[int, bytes] | None = None, beginning: bytes = b"%PDF-1.7\n"
+) -> bytes:
     """A document of these objects; `offsets`: further ones, and the bytes at which they are said to begin."""
-    out = bytearray(b"%PDF-1.7\n")
+    out = bytearray(beginning)
     table: dict[int, int] = {}
     for number, value in objects.items():
         table[number] = len(out)
         out += b"%d 0 obj\n%s\nendobj\n" % (number, value)
-    for number, beginning in (offsets or {}).items():
-        table[number] = out.index(beginning)
+    for number, first in (offsets or {}).items():
+        table[number] = out.index(first)
     start = len(out)
     out += b"xref\n0 1\n0000000000 65535 f \n"
     for number, offset in sorted(table.items()):
@@ -93,6 +95,8 @@ def test_a_script_is_found_wherever_it_hides(where: str, objects: int) -> None:
     content = _file({1: _CATALOG, 2: _PAGES, 3: _PAGE, **hidden, **others}, offsets)
     assert _by_reading(content) == {ContentKind.JAVASCRIPT}, "the case is one"
     assert _by_bytes(content) == {ContentKind.JAVASCRIPT}
+    commented = _file({1: _CATALOG, 2: _PAGES, 3: _PAGE, **hidden, **others}, offsets, b"%PDF-1.7\n% /JS\n")
+    assert _by_bytes(commented) == {ContentKind.JAVASCRIPT}
 
 
 def test_a_script_in_an_object_stream_is_found() -> None:
@@ -118,6 +122,29 @@ def test_in_a_file_without_any_such_name_nothing_is_read() -> None:
     content = _file({1: _CATALOG, 2: _PAGES, 3: _PAGE, **stream, **quiet})
     with open_pdf(content) as pdf:
         assert list(Suspects(pdf, content, pdf.get_xref_table(), 1000).identities()) == []
+
+
+OUTSIDE = {
+    "the data of a stream": b"<</Length 1/F 5 0 R>>\nstream\nx\nendstream",
+    "a movie": b"<</F 5 0 R/Aspect[1 1]>>",
+    "a file that is named": b"<</Type/F/F 5 0 R>>",
+    "a destination elsewhere": b"<</S/GoToE/F 5 0 R>>",
+}
+
+
+@pytest.mark.parametrize("objects", [0, 400])
+@pytest.mark.parametrize("what", list(OUTSIDE))
+def test_what_refers_to_the_name_of_a_file_is_found_among_fonts_that_are_called_so(what: str, objects: int) -> None:
+    others = {
+        4: OUTSIDE[what],
+        5: b"(elsewhere.bin)",
+        **dict.fromkeys(range(10, 10 + objects), b"<</Font<</F 6 0 R>>>>"),
+    }
+    content = _file({1: _CATALOG, 2: _PAGES, 3: _PAGE, **others, 6: b"<</Type/Font>>"})
+    assert _by_reading(content) == {ContentKind.EXTERNAL}
+    assert _by_bytes(content) == {ContentKind.EXTERNAL}
+    with open_pdf(content) as pdf:
+        assert set(Suspects(pdf, content, pdf.get_xref_table(), 1000).identities()) == {(4, 0)}
 
 
 _PARTS = [*b"( ) << >> < > [ ] % \\ endobj stream obj /A 41".split(), b"\n", b" "]
