@@ -14,6 +14,7 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm
 
 from seal_service.domain.verdict import Coverage, Indication, Modifications, SubIndication
+from tests.handwritten_pdfs import appended, written
 from tests.signed_pdfs import add_store, city, document, only, outcome, sealed_b_lt, sign, update, verify
 
 GAP = re.compile(rb"/ByteRange ?\[ ?0 ([0-9]+) ([0-9]+) ([0-9]+) *\]")
@@ -152,35 +153,11 @@ def test_a_change_that_is_taken_back_or_sealed_over_is_still_found(change: Any) 
     assert (first.indication, second.indication) == (Indication.TOTAL_FAILED, Indication.TOTAL_PASSED)
 
 
-def appended(content: bytes, objects: dict[int, bytes], entries: bytes = b"") -> bytes:
-    """An update of objects written by hand, cross-references that fit them included."""
-    out = bytearray(content + b"\n")
-    table = b"xref\n"
-    for number, value in objects.items():
-        table += b"%d 1\n%010d 00000 n \n" % (number, len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, value)
-    with pikepdf.open(io.BytesIO(content)) as pdf:
-        root, size = pdf.Root.objgen[0], max(pdf.trailer.Size, *(number + 1 for number in objects))
-    previous = re.findall(rb"startxref\s+([0-9]+)", content)[-1]
-    start = len(out)
-    out += table + b"trailer\n<</Root %d 0 R/Size %d/Prev %s%s>>\n" % (root, size, previous, entries)
-    return bytes(out) + b"startxref\n%d\n%%%%EOF\n" % start
-
-
 def with_dangling_reference() -> bytes:
     """A sealed page whose content names a second part that is not there."""
     text = b"<</Length 37>>stream\nBT /F1 24 Tf 72 700 Td (sample) Tj ET\nendstream"
     page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents[4 0 R 90 0 R]>>"
-    out, places = bytearray(b"%PDF-1.7\n"), []
-    for number, value in enumerate(
-        [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>", page, text], 1
-    ):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, value)
-    start = len(out)
-    out += b"xref\n0 5\n0000000000 65535 f \n" + b"".join(b"%010d 00000 n \n" % one for one in places)
-    out += b"trailer\n<</Size 5/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % start
-    return sign(bytes(out))
+    return sign(written([b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>", page, text]))
 
 
 def test_an_object_that_the_signed_page_named_in_advance_is_no_addition() -> None:
