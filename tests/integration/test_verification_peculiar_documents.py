@@ -12,7 +12,7 @@ from pyhanko.pdf_utils.generic import pdf_name
 from seal_service.domain.content import ContentKind
 from seal_service.domain.use import SignatureLevel
 from seal_service.domain.verdict import Indication, Modifications, SubIndication
-from tests.handwritten_pdfs import appended, written
+from tests.hostile_bytes import appended, written
 from tests.sealing_world import World, another_intent
 from tests.signed_pdfs import document, only, sign, update, verify
 from tests.strangers_files import verify as verify_sealed

@@ -14,7 +14,7 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm
 
 from seal_service.domain.verdict import Coverage, Indication, Modifications, SubIndication
-from tests.handwritten_pdfs import appended, written
+from tests.hostile_bytes import appended, written
 from tests.signed_pdfs import add_store, city, document, only, outcome, sealed_b_lt, sign, update, verify
 
 GAP = re.compile(rb"/ByteRange ?\[ ?0 ([0-9]+) ([0-9]+) ([0-9]+) *\]")
