@@ -164,9 +164,8 @@ def test_a_flood_of_them_harms_no_other_request(flooded: Flooded) -> None:
             one.result()
     assert len(answers) >= 8
     for answer in answers:
-        busy = answer.status_code == 503 and answer.json()["type"] == "urn:seal:problem:busy"
-        assert busy or is_typed(answer), answer.text[:500]
-    assert memory.peak < MEMORY
+        assert is_typed(answer), answer.text[:500]
+    assert 0 < memory.peak < MEMORY
     assert flooded.server.answers(), "it is ready when the flood is over"
 
 
@@ -189,7 +188,7 @@ def test_the_command_verifies_one_within_time_and_memory_too(flooded: Flooded, t
         assert process.returncode in {1, 2}, (defect, told, complaint)
         assert "Traceback" not in told + complaint
         assert told or complaint
-        assert memory.peak < MEMORY
+        assert 0 < memory.peak < MEMORY
 
 
 def test_when_it_is_stopped_no_process_is_left(flooded: Flooded) -> None:

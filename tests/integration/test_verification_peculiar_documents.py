@@ -12,31 +12,30 @@ from pyhanko.pdf_utils.generic import pdf_name
 from seal_service.domain.content import ContentKind
 from seal_service.domain.use import SignatureLevel
 from seal_service.domain.verdict import Indication, Modifications, SubIndication
-from tests.hostile_bytes import appended, written
+from tests import hostile_bytes
+from tests.hostile_bytes import appended, stream
 from tests.sealing_world import World, another_intent
 from tests.signed_pdfs import document, only, sign, update, verify
 from tests.strangers_files import verify as verify_sealed
 
 NOT_XMP = b"<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'/>"
 XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + NOT_XMP + b"</x:xmpmeta>"
-PAGES = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
-PAGE = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>"
 
 
 def metadata(value: bytes) -> bytes:
-    return b"<</Type/Metadata/Subtype/XML/Length %d>>stream\n%s\nendstream" % (len(value), value)
+    return stream(value, b"/Type/Metadata/Subtype/XML")
 
 
 def with_metadata(value: bytes) -> bytes:
-    return written([b"<</Type/Catalog/Pages 2 0 R/Metadata 4 0 R>>", PAGES, PAGE, metadata(value)])
+    return hostile_bytes.document(metadata(value), root=b"/Metadata 4 0 R")
 
 
 def with_states(content: bytes) -> bytes:
     """A check box whose appearances are in a direct dictionary of states, and that has no /AS."""
     with pikepdf.open(io.BytesIO(content)) as pdf:
         drawn = [
-            pdf.make_indirect(pikepdf.Stream(pdf, text, Type=pikepdf.Name.XObject, BBox=[0, 0, 9, 9], Subtype=form))
-            for form, text in ((pikepdf.Name.Form, b"0 0 9 9 re f"), (pikepdf.Name.Form, b"0 0 9 9 re S"))
+            pdf.make_indirect(pikepdf.Stream(pdf, text, Subtype=pikepdf.Name.Form, BBox=[0, 0, 9, 9]))
+            for text in (b"0 0 9 9 re f", b"0 0 9 9 re S")
         ]
         box = pdf.make_indirect(
             pikepdf.Dictionary(
