@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from pyhanko.pdf_utils.misc import PdfReadError
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -20,6 +21,7 @@ from seal_service.ports.documents import Content
 from seal_service.verification.byte_range import CoveredBytes
 from seal_service.verification.findings import check
 from seal_service.verification.limits import Deadline
+from seal_service.verification.proof_revisions import Revision, adds_proofs_alone
 from seal_service.verification.revision_rules import compare_revisions
 from seal_service.verification.shown_pages import shows_the_same
 
@@ -60,13 +62,39 @@ class RevisionHistory:
         self._certified = certified
         self._reader: PdfFileReader | None = None
         self._steps: dict[int, _Step] = {}
+        self._revisions: dict[int, Revision] = {}
+        self._proofs: dict[tuple[int, int], bool] = {}
 
     def after(self, field: SignatureField, covered: CoveredBytes) -> tuple[Modifications, Check]:
         """What came after a signature that covers a whole revision."""
         try:
+            if self._proofs_alone(covered):
+                return _permitted(field, ModificationLevel.LTA_UPDATES, set())
             return self._after(field, covered)
         except READING_FAULTS as error:
             return _unknown(f"the revisions cannot be read: {error}")
+
+    def _proofs_alone(self, covered: CoveredBytes) -> bool:
+        """Whether every later revision is certain to add proofs alone; they then follow each other without a gap."""
+        endings = list(islice(_ENDING.finditer(self._content, covered.end), self._most + 1))
+        if not endings or len(endings) > self._most or self._content[endings[-1].end() :].strip(_WHITE):
+            return False
+        before = self._revision(covered.end, covered.cross_reference)
+        for ending in endings:
+            after = self._revision(ending.end(), int(ending[1]))
+            if not self._adds_proofs_alone(before, after):
+                return False
+            before = after
+        return True
+
+    def _revision(self, end: int, cross_reference: int) -> Revision:
+        return self._revisions.setdefault(end, Revision(self._content, end, cross_reference))
+
+    def _adds_proofs_alone(self, before: Revision, after: Revision) -> bool:
+        ends = before.end, after.end
+        if ends not in self._proofs:
+            self._proofs[ends] = not self._deadline.passed and adds_proofs_alone(before, after)
+        return self._proofs[ends]
 
     def _after(self, field: SignatureField, covered: CoveredBytes) -> tuple[Modifications, Check]:
         reader = self._opened()
