@@ -7,6 +7,7 @@ of which this is not certain is none: it goes to the general rules (`revision_ru
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,6 +26,8 @@ _ENTRY_KEYS = frozenset({"/Type", "/Cert", "/OCSP", "/CRL", "/TU", "/TS"})
 _ENTRY_STREAMS = ("/Cert", "/OCSP", "/CRL")
 _FIELD_KEYS = frozenset({"/Type", "/Subtype", "/FT", "/Ff", "/T", "/F", "/P", "/Rect", "/V"})
 _STAMP_KEYS = frozenset({"/Type", "/Filter", "/SubFilter", "/ByteRange", "/Contents", "/V", "/M"})
+_OBJECT = re.compile(rb"([0-9]{1,10})[\0\t\n\f\r ]+([0-9]{1,5})[\0\t\n\f\r ]+obj\b")
+_ENTRY_NAME = re.compile(r"/[0-9A-F]{40}")
 _MOST_ADDED = 2_000
 _MOST_ELEMENTS = 20_000
 _READ_ERRORS = (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
@@ -95,7 +98,7 @@ class _Addition:
         self._warnings = after.warnings
         written = {one for one, place in after.places.items() if before.places.get(one) != place}
         _certain(before.places.keys() <= after.places.keys())
-        _certain(all(len(place) == 1 and place[0] >= before.end for place in map(after.places.__getitem__, written)))
+        _certain(all(_stands_at(after, one) >= before.end for one in written))
         self._added = {one for one in written if one not in before.places}
         self._replaced = written - self._added
         self._explained: set[Identity] = set()
@@ -110,8 +113,7 @@ class _Addition:
             if "/Extensions" in root:  # which version of the standard the file makes use of (7.12)
                 _certain(_is_direct(root["/Extensions"]) and b" R" not in root["/Extensions"].unparse())
             self._explained.add(root.objgen)
-        if _written(old_root, "/DSS") != _written(root, "/DSS"):
-            self._explain_store(old_root.get("/DSS"), root["/DSS"])
+        self._explain_store(old_root.get("/DSS"), root.get("/DSS"))
         self._explain_form(old_root, root)
         sections = {one for one in self._added if self._after.places[one] == (self._after.cross_reference,)}
         _certain(self._explained >= self._replaced | (self._added - sections))
@@ -140,29 +142,37 @@ class _Addition:
                 self._explained.add(value.objgen)
         return value
 
-    def _explain_store(self, old: pikepdf.Object | None, store: pikepdf.Object) -> None:
+    def _explain_store(self, old: pikepdf.Object | None, store: pikepdf.Object | None) -> None:
         """文档安全存储: streams, and entries by signature, of which none that was there is another."""
-        self._take(store)
-        _certain(_is_dictionary(store) and store.keys() <= _STORE_KEYS)
-        self._explain_streams(store, _STORE_STREAMS)
-        entries, before = store.get("/VRI"), old.get("/VRI") if _is_dictionary(old) else None
-        if before is not None:
-            _certain(_is_dictionary(before) and _is_dictionary(entries))
-        if entries is None:
+        if store is None:
+            _certain(old is None)
             return
-        _certain(_is_dictionary(self._take(entries)))
-        known = {key: _written(before, key) for key in set(before.keys())} if _is_dictionary(before) else {}
-        _certain(known.keys() <= entries.keys())
-        for key in set(entries.keys()):
-            if key in known:
-                _certain(_written(entries, key) == known[key])
-                continue
+        self._take_grown(old, store, _STORE_KEYS)
+        self._explain_streams(store, _STORE_STREAMS)
+        before, entries = None if old is None else old.get("/VRI"), store.get("/VRI")
+        if entries is None:
+            _certain(before is None)
+            return
+        self._take_grown(before, entries, None)
+        known = set() if before is None else set(before.keys())
+        _certain(all(_written(before, key) == _written(entries, key) for key in known))
+        for key in set(entries.keys()) - known:
             entry = self._take(entries[key])
             _certain(_is_dictionary(entry) and entry.keys() <= _ENTRY_KEYS)
             self._explain_streams(entry, _ENTRY_STREAMS)
             if "/TS" in entry:
                 _certain(isinstance(self._take(entry["/TS"]), pikepdf.Stream))
             _certain("/TU" not in entry or isinstance(entry["/TU"], pikepdf.String))
+
+    def _take_grown(self, old: pikepdf.Object | None, new: pikepdf.Object, keys: frozenset[str] | None) -> None:
+        """A dictionary of the store, which may be written again in its place; it can be nothing else to another."""
+        for one in (new,) if old is None else (old, new):
+            _certain(_is_dictionary(one))
+            _certain(all(key in keys if keys else _ENTRY_NAME.fullmatch(key) for key in set(one.keys())))
+        if old is not None and new.is_indirect and new.objgen == old.objgen:
+            self._replace(new)
+        else:
+            self._take(new)
 
     def _explain_streams(self, holder: pikepdf.Object, keys: tuple[str, ...]) -> None:
         for key in keys:
@@ -235,6 +245,14 @@ class _Addition:
             self._explained.add(value.objgen)
 
 
+def _stands_at(revision: Revision, identity: Identity) -> int:
+    """The offset of an object that bears its own number there; qpdf, not repairing, may crash over any other."""
+    offset, *rest = revision.places[identity]
+    header = _OBJECT.match(revision.content, offset)
+    _certain(not rest and header is not None and (int(header[1]), int(header[2])) == identity)
+    return offset
+
+
 def _is_dictionary(value: pikepdf.Object | None) -> TypeGuard[pikepdf.Dictionary]:
     return isinstance(value, pikepdf.Dictionary) and not isinstance(value, pikepdf.Stream)
 
@@ -253,8 +271,8 @@ def _spelled(value: object) -> object:
     return value.unparse() if isinstance(value, pikepdf.Object) else (type(value), value)
 
 
-def _written(holder: pikepdf.Object, key: str) -> object:
-    return _spelled(holder[key]) if key in holder else None
+def _written(holder: pikepdf.Object | None, key: str) -> object:
+    return _spelled(holder[key]) if holder is not None and key in holder else None
 
 
 def _same_but(old: pikepdf.Object, new: pikepdf.Object, changed: set[str]) -> bool:

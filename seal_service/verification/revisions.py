@@ -109,7 +109,7 @@ class RevisionHistory:
             return _changed(stray)
         level, fields = ModificationLevel.NONE, set[str]()
         for number in range(signed + 1, total):
-            step = self._step(reader, number)
+            step = self._step(reader, number, covered)
             if step.level is None:
                 if step.readable:
                     return _changed(step.reason)
@@ -155,14 +155,17 @@ class RevisionHistory:
             return "bytes follow after the last revision"
         return None
 
-    def _step(self, reader: PdfFileReader, number: int) -> _Step:
+    def _step(self, reader: PdfFileReader, number: int, covered: CoveredBytes) -> _Step:
         if number not in self._steps:
-            self._steps[number] = self._compare(reader, number)
+            self._steps[number] = self._compare(reader, number, covered)
         return self._steps[number]
 
-    def _compare(self, reader: PdfFileReader, number: int) -> _Step:
+    def _compare(self, reader: PdfFileReader, number: int, covered: CoveredBytes) -> _Step:
         if self._deadline.passed:
             return _Step(None, reason="comparing the revisions took too long", readable=False)
+        before, after = (self._ending_at(reader, one, covered) for one in (number - 1, number))
+        if before and after and self._adds_proofs_alone(before, after):
+            return _Step(ModificationLevel.LTA_UPDATES)
         try:
             result = compare_revisions(
                 reader.get_historical_resolver(number - 1), reader.get_historical_resolver(number), self._certified
@@ -172,6 +175,14 @@ class RevisionHistory:
         except READING_FAULTS as error:
             return _Step(None, reason=f"revision {number + 1} cannot be compared: {error}", readable=False)
         return _Step(result.modification_level, frozenset(result.changed_form_fields))
+
+    def _ending_at(self, reader: PdfFileReader, number: int, covered: CoveredBytes) -> Revision | None:
+        """A revision at or after the signed one; None where its end is not known."""
+        start = reader.xrefs.get_startxref_for_revision(number)
+        if start == covered.cross_reference:
+            return self._revision(covered.end, start)
+        ending = next((one for one in _ENDING.finditer(self._content, covered.end) if int(one[1]) == start), None)
+        return ending and self._revision(ending.end(), start)
 
 
 def _permitted(field: SignatureField, level: ModificationLevel, fields: set[str]) -> tuple[Modifications, Check]:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from io import BytesIO
+from itertools import pairwise
+from random import Random
 
 import pytest
+from pyhanko.pdf_utils.reader import PdfFileReader
 
 from seal_service.domain.use import SignatureLevel
 from seal_service.domain.verdict import Modifications
 from seal_service.verification import revisions
 from seal_service.verification.proof_references import refers_to
 from seal_service.verification.proof_revisions import Revision, adds_proofs_alone
+from seal_service.verification.revision_rules import compare_revisions
+from tests import signed_pdfs
 from tests.hostile_bytes import appended, catalog, document, stream, written
 from tests.instance import blank_pdf
 from tests.sealing_world import World, another_intent
@@ -21,6 +27,7 @@ ENDING = re.compile(rb"startxref\s+([0-9]+)\s+%%EOF")
 ROOT = b"/Type/Catalog/Pages 2 0 R"
 PROOF = stream(b"0\x03\x02\x01\x05")
 STORE = b"/DSS<</Certs[5 0 R]>>"
+STORE_APART = b"<</Type/DSS/Certs[5 0 R]>>"
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +42,11 @@ def revisions_of(content: bytes) -> list[Revision]:
 def last_adds_proofs_alone(content: bytes) -> bool:
     before, after = revisions_of(content)[-2:]
     return adds_proofs_alone(before, after)
+
+
+def told(content: bytes) -> list[bool]:
+    """Which revisions after the first add proofs alone."""
+    return [adds_proofs_alone(*pair) for pair in pairwise(revisions_of(content))]
 
 
 def of_five(root: bytes = b"", leaf: bytes = b"", *, more: bytes = b"null") -> bytes:
@@ -52,25 +64,58 @@ def with_store(before: bytes, root: bytes = b"", **objects: bytes) -> bytes:
     return appended(before, {1: b"<<%b%b%b>>" % (ROOT, STORE, root), 5: PROOF} | numbered)
 
 
+def with_store_apart(store: bytes) -> bytes:
+    """A document whose store is object 6."""
+    return document(b"null", PROOF, store, b"null", root=b"/DSS 6 0 R")
+
+
 @pytest.mark.parametrize("level", [SignatureLevel.B_LT, SignatureLevel.B_LTA])
 def test_our_own_proofs_are_told_at_once_and_as_the_general_rules_tell_them(
     world: World, level: SignatureLevel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sealed = world.seal(blank_pdf(), level=level).content
-    assert [adds_proofs_alone(*pair) for pair in zip(revisions_of(sealed)[1:], revisions_of(sealed)[2:], strict=False)]
-    assert all(
-        adds_proofs_alone(*pair) for pair in zip(revisions_of(sealed)[1:], revisions_of(sealed)[2:], strict=False)
-    )
+    sealing, *proofs = told(sealed)
+    assert not sealing
+    assert all(proofs), proofs
+    assert len(proofs) == {SignatureLevel.B_LT: 1, SignatureLevel.B_LTA: 2}[level]
     at_once = verify(world, sealed)
     monkeypatch.setattr(revisions, "adds_proofs_alone", lambda *_: False)
     assert at_once == verify(world, sealed)
 
 
-def test_a_further_seal_is_none(world: World) -> None:
+def test_of_the_revisions_of_two_seals_the_proofs_alone_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     once = world.seal(blank_pdf(), level=SignatureLevel.B_LT).content
     twice = world.seal(once, level=SignatureLevel.B_LT, intent=another_intent(2)).content
-    told = [adds_proofs_alone(*pair) for pair in zip(revisions_of(twice), revisions_of(twice)[1:], strict=False)]
-    assert told == [False, True, False, True]
+    assert told(twice) == [False, True, False, True]
+    at_once = verify(world, twice)
+    assert [one.modifications for one in at_once.signatures] == [Modifications.ALLOWED] * 2
+    monkeypatch.setattr(revisions, "adds_proofs_alone", lambda *_: False)
+    assert at_once == verify(world, twice)
+
+
+def test_a_store_that_grows_in_its_place_is_certain_and_one_that_is_something_else_too_is_not() -> None:
+    before = with_store_apart(STORE_APART)
+    grown = STORE_APART.replace(b"[5 0 R]", b"[5 0 R 8 0 R]")
+    assert last_adds_proofs_alone(appended(before, {6: grown, 8: PROOF}))
+    entry = b"/VRI<</%b<</Type/VRI/Cert[8 0 R]>>>>" % (b"0A" * 20)
+    assert last_adds_proofs_alone(appended(before, {6: STORE_APART.replace(b"/Certs", entry + b"/Certs"), 8: PROOF}))
+    assert not last_adds_proofs_alone(appended(before, {6: STORE_APART.replace(b"/Certs", b"/Font"), 8: PROOF}))
+    other = with_store_apart(STORE_APART.replace(b"/Certs", b"/Font<<>>/Certs"))
+    assert not last_adds_proofs_alone(appended(other, {6: grown, 8: PROOF}))
+    entry = entry.replace(b"0A" * 20, b"XObject")
+    assert not last_adds_proofs_alone(
+        appended(before, {6: STORE_APART.replace(b"/Certs", entry + b"/Certs"), 8: PROOF})
+    )
+
+
+def test_an_entry_of_the_store_stays_what_it_was() -> None:
+    entry = b"/VRI<</%b<</Cert[5 0 R]>>>>" % (b"0A" * 20)
+    store = STORE_APART.replace(b"/Certs", entry + b"/Certs")
+    before = with_store_apart(store)
+    grown = store.replace(b"/Certs[5 0 R]", b"/Certs[5 0 R 8 0 R]")
+    assert last_adds_proofs_alone(appended(before, {6: grown, 8: PROOF}))
+    for changed in (grown.replace(b"/Cert[", b"/OCSP["), grown.replace(b"0A", b"0B", 1), grown.replace(entry, b"")):
+        assert not last_adds_proofs_alone(appended(before, {6: changed, 8: PROOF}))
 
 
 def test_the_plain_case_of_the_tricks_below_is_certain() -> None:
@@ -134,10 +179,32 @@ def test_numbers_alone_are_no_references() -> None:
     assert not refers_to(b"127 0 R", 5, (), {(127, 0)}), "what lies beyond the end is another revision"
 
 
-def test_such_a_trick_on_a_sealed_document_is_found(world: World) -> None:
-    """The page names object 90, which the city sealed as nothing."""
-    sealed = world.seal(document(leaf=b"/Contents[90 0 R]"), level=SignatureLevel.B_B).content
-    root = re.findall(rb"\n1 0 obj\n<<(.*?)>>\nendobj", sealed, re.DOTALL)[-1]
-    forged = appended(sealed, {1: b"<<%b/DSS<</Certs[90 0 R]>>>>" % root, 90: stream(b"0 0 99 99 re f")})
-    (one,) = verify(world, forged).signatures
+def test_such_a_trick_on_a_signed_document_is_found() -> None:
+    """The page names object 90, which it was signed without."""
+    signed = signed_pdfs.sign(document(leaf=b"/Contents[90 0 R]"))
+    root = re.findall(rb"\n1 0 obj\n<<(.*?)>>\nendobj", signed, re.DOTALL)[-1]
+    forged = appended(signed, {1: b"<<%b/DSS<</Certs[90 0 R]>>>>" % root, 90: stream(b"0 0 99 99 re f")})
+    one = signed_pdfs.only(signed_pdfs.verify(forged))
     assert one.modifications is Modifications.CHANGED
+
+
+WORD = re.compile(rb"(?<=[ /<>\[\]\n])(?:[A-Z][A-Za-z]+|[0-9]{1,4})(?=[ /<>\[\]\n])")
+
+
+@pytest.mark.parametrize("level", [SignatureLevel.B_LT, SignatureLevel.B_LTA])
+def test_what_the_short_way_permits_the_general_rules_permit(world: World, level: SignatureLevel) -> None:
+    """Numbers and names that a real revision of proofs wrote are put in each other's places; no offset moves."""
+    sealed = world.seal(blank_pdf(), level=level).content
+    before = revisions_of(sealed)[-2].end
+    places = [one.span() for one in WORD.finditer(sealed, before)]
+    random, certain = Random(20261124), 0
+    for _ in range(1_500):
+        (a, b), (c, d) = random.sample(places, 2)
+        changed = sealed[:a] + sealed[c:d] + sealed[b:]
+        if d - c == b - a and last_adds_proofs_alone(changed):
+            certain += 1
+            reader = PdfFileReader(BytesIO(changed), strict=False)
+            last = reader.xrefs.total_revisions - 1
+            old, new = (reader.get_historical_resolver(number) for number in (last - 1, last))
+            compare_revisions(old, new, certified=False)
+    assert certain > 10, "most exchanges are refused, some harm nothing"
