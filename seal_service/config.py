@@ -91,7 +91,9 @@ class Settings(BaseSettings):
     document_bytes: int = Field(50 * MEGABYTE, ge=1024, description="Largest document, in bytes.")
     document_pages: int = Field(5000, ge=1, description="Most pages of a document.")
     document_objects: int = Field(500_000, ge=1, description="Most objects of a document.")
-    reading_seconds: float = Field(4.0, gt=0, description="Processor time that reading one document may take.")
+    reading_seconds: float = Field(
+        4.0, gt=0, description="Processor time that reading one document may take; half of it that repairing one may."
+    )
     reading_bytes: int = Field(
         320 * MEGABYTE, ge=64 * MEGABYTE, description="Memory that reading one may take, in bytes."
     )

@@ -66,6 +66,16 @@ def work(document: Content, arguments: Asked) -> None:
         pass
 
 
+def time_left(document: Content, arguments: Asked) -> float:
+    """Seconds of the processor that this reading may still take."""
+    return signal.getitimer(signal.ITIMER_PROF)[0]
+
+
+def write_time_left(document: Content, arguments: Asked, output: BinaryIO) -> float:
+    """The same, where a document is to be written."""
+    return time_left(document, arguments)
+
+
 def sleep(document: Content, arguments: Asked) -> int:
     """Milliseconds."""
     time.sleep(arguments.number / 1000)

@@ -18,7 +18,7 @@ class ReadingLimits:
     """限额 of one document."""
 
     seconds: float = 4.0
-    """Of processor time; the process is killed after it."""
+    """Of processor time, half of it where a document is rewritten; the process is killed after it."""
     bytes: int = 320 << 20
     """Of memory beside the document and what the programs take themselves; more is refused to it."""
     patience: float = 20.0

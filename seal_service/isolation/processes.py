@@ -10,7 +10,8 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -54,15 +55,22 @@ class ReadingProcesses:
 
     def run(self, reading: Reading[Arguments, Result], document: Content, arguments: Arguments) -> Result:
         """What the function says of the document."""
-        result: Result = self._called(reading, document, arguments)
-        return result
+        with self.begun(reading, document, arguments) as answer:
+            return answer()
+
+    def begun(
+        self, reading: Reading[Arguments, Result], document: Content, arguments: Arguments
+    ) -> AbstractContextManager[Callable[[], Result]]:
+        """The function is at work; what is entered waits for what it says of the document."""
+        return self._called(reading, document, arguments)
 
     def rewrite(
         self, rewriting: Rewriting[Arguments, Result], document: Content, arguments: Arguments, limit: int
     ) -> tuple[Upload, Result]:
         """The document that the function wrote; DocumentOverLimit beyond `limit` bytes."""
         output = DocumentFile()
-        result: Result = self._called(rewriting, document, arguments, output.descriptor)
+        with self._called(rewriting, document, arguments, output.descriptor) as answer:
+            result: Result = answer()
         if output.size > limit:
             raise DocumentOverLimit(f"The document has more than {limit} bytes", what="bytes", limit=limit)
         return upload_of(output.finished()), result
@@ -73,36 +81,38 @@ class ReadingProcesses:
             self._closed = True
             self._held.end()
 
-    def _called(self, function: Callable[..., Any], document: Content, arguments: object, *files: int) -> Any:
+    @contextmanager
+    def _called(
+        self, function: Callable[..., Any], document: Content, arguments: object, *files: int
+    ) -> Iterator[Callable[[], Any]]:
         call = call_of(function)
         request = call.name.encode() + b"\n" + call.arguments.dump_json((arguments,))
         if isinstance(document, DocumentBytes):
-            return self._asked(call, request, (document.file.fileno(), *files))
-        file = DocumentFile()
-        file.write(document)
-        return self._asked(call, request, (file.descriptor, *files))
-
-    def _asked(self, call: ReadingCall, request: bytes, files: Sequence[int]) -> Any:
+            descriptor = document.file.fileno()
+        else:
+            file = DocumentFile()
+            file.write(document)
+            descriptor = file.descriptor
         connection = self._taken()
         stays = False
+
+        def answer() -> Any:
+            nonlocal stays
+            try:
+                told, _ = receive(connection, LARGEST_REQUEST)
+            except Gone:
+                raise too_demanding() from None
+            stays = told[:1] != LEAVING
+            return _result(call, told[1:2], told[2:])
+
         try:
-            send(connection, request, files)
-            answer, _ = receive(connection, LARGEST_REQUEST)
-            stays = answer[:1] != LEAVING
-        except Gone:
-            raise too_demanding() from None
+            try:
+                send(connection, request, (descriptor, *files))
+            except Gone:
+                raise too_demanding() from None
+            yield answer
         finally:
             self._returned(connection, stays)
-        kind, content = answer[1:2], answer[2:]
-        try:
-            if kind == DONE:
-                return call.result.validate_json(content)[0]
-            if kind == REFUSED:
-                raise refusal_of(content)
-        except ValidationError as error:
-            raise ReadingFault(f"{call.name} answered what it cannot answer") from error
-        told = content.decode(errors="replace") if kind == BROKEN else "an answer of no kind"
-        raise ReadingFault(f"{call.name}: {told}")
 
     def _taken(self) -> socket.socket:
         """A process that waits for work, a new one if there may be more; Unavailable."""
@@ -189,6 +199,19 @@ class _Held:
             control.close()
             program.kill()
             program.wait()
+
+
+def _result(call: ReadingCall, kind: bytes, content: bytes) -> Any:
+    """What an answer says; the typed refusal that it is; ReadingFault."""
+    try:
+        if kind == DONE:
+            return call.result.validate_json(content)[0]
+        if kind == REFUSED:
+            raise refusal_of(content)
+    except ValidationError as error:
+        raise ReadingFault(f"{call.name} answered what it cannot answer") from error
+    told = content.decode(errors="replace") if kind == BROKEN else "an answer of no kind"
+    raise ReadingFault(f"{call.name}: {told}")
 
 
 def _is_alive(connection: socket.socket) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol, TypeVar
 
 from seal_service.ports.documents import Content, Upload
@@ -27,7 +28,18 @@ class Isolation(Protocol):
     def run(self, reading: Reading[Arguments, Result], document: Content, arguments: Arguments) -> Result:
         """What the function says of the document."""
 
+    def begun(
+        self, reading: Reading[Arguments, Result], document: Content, arguments: Arguments
+    ) -> AbstractContextManager[Callable[[], Result]]:
+        """The same, while the caller does something else; what is entered waits for what the function says, once.
+
+        Left without asking, as by an error, the reading is given up.
+        """
+
     def rewrite(
         self, rewriting: Rewriting[Arguments, Result], document: Content, arguments: Arguments, limit: int
     ) -> tuple[Upload, Result]:
-        """The document that the function wrote, its digests taken; DocumentOverLimit beyond `limit` bytes."""
+        """The document that the function wrote, its digests taken; DocumentOverLimit beyond `limit` bytes.
+
+        It has half of the time of a reading, for a document that was rewritten is rewritten once more to check that.
+        """

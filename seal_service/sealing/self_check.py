@@ -88,14 +88,17 @@ def _check(
     original = sealed.repaired or original
     begins = sealed.original is original.content or sealed.original[:] == original.content[:]
     _require(begins, "prefix", "it does not begin with the original")
-    _check_digests(original, sealed)
     archived = sealed.level is SignatureLevel.B_LTA
     stamp_name = f"Timestamp-{sealed.field_name}"
     names = (sealed.field_name, stamp_name) if archived else (sealed.field_name,)
-    fields = isolation.run(find_fields, sealed.original, FieldsToFind(appended=sealed.appended, names=names))
+    asked = FieldsToFind(appended=sealed.appended, names=names)
+    with isolation.begun(find_fields, sealed.original, asked) as found_fields:
+        _check_digests(original, sealed)
+        proven = _proven_attributes(original, sealed, permit, intent)
+        fields = found_fields()
     field, found = _signature(fields[0], original, sealed, "/ETSI.CAdES.detached")
     _require(field.shown_on == (sealed.page,), "page", "the seal is not on its page alone")
-    _check_signed_data(found, sealed, permit, intent, intermediates)
+    _check_signed_data(found, sealed, permit, intent, intermediates, proven)
     if sealed.level.at_least(SignatureLevel.B_LT):
         stored = field.stored_certificates > 0 and field.stored_revocations > 0
         _require(stored, "validation_data", "the validation data is not in the security store")
@@ -113,6 +116,27 @@ def _check_digests(original: Upload, sealed: SealedDocument) -> None:
     for state, stated in ((original.sha256.copy(), sealed.sha256), (original.sm3.copy(), sealed.sm3)):
         state.update(sealed.appended)
         _require(state.digest().hex() == stated, "digest", "its digest is not the one stated")
+
+
+def _proven_attributes(
+    original: Upload, sealed: SealedDocument, permit: SealingPermit, intent: IntentReference
+) -> bytes | None:
+    """Signed attributes that the signature is proved to be over, while the parser is still at work; None: not proved.
+
+    They are over everything around the place where the signature value stands. Whether the document says so too is
+    for the parser to tell: what it finds counts, and this only saves proving the same once more.
+    """
+    appended, value = sealed.appended, sealed.signature_value
+    at = appended.find(value.hex().encode("ascii"))
+    start, end = appended.rfind(b"<", 0, max(at, 0)), appended.find(b">", at) + 1
+    if at < 0 or start < 0:
+        return None
+    state = original.sha256.copy()
+    state.update(appended[:start])
+    state.update(appended[end : appended.find(_END_OF_REVISION, end) + len(_END_OF_REVISION)])
+    certificate = permit.credential.certificate
+    attributes = signed_attributes(state.digest(), certificate, intent.leaf_hash)
+    return attributes if signature_is_valid(certificate, attributes, value) else None
 
 
 def _signature(
@@ -148,8 +172,9 @@ def _check_signed_data(
     permit: SealingPermit,
     intent: IntentReference,
     intermediates: frozenset[bytes],
+    proven: bytes | None,
 ) -> None:
-    if _is_as_expected(found, sealed, permit, intent, intermediates):
+    if _is_as_expected(found, sealed, permit, intent, intermediates, proven):
         return
     certificate = permit.credential.certificate
     value = read_contents(found.contents)
@@ -194,6 +219,7 @@ def _is_as_expected(
     permit: SealingPermit,
     intent: IntentReference,
     intermediates: frozenset[bytes],
+    proven: bytes | None,
 ) -> bool:
     """Whether /Contents is, to the byte, the one DER that what went in makes, and its signature is valid.
 
@@ -211,7 +237,7 @@ def _is_as_expected(
         return False
     if token is not None and read_timestamp_token(token).imprint != hashlib.sha256(value).digest():
         return False
-    return signature_is_valid(certificate, attributes, value)
+    return attributes == proven or signature_is_valid(certificate, attributes, value)
 
 
 def _is_detached_with_sha256(data: Any, signer: Any) -> bool:

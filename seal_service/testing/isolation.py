@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import TypeVar
 
@@ -20,6 +22,13 @@ class InProcess:
     def run(self, reading: Reading[Arguments, Result], document: Content, arguments: Arguments) -> Result:
         """What the function says."""
         return reading(document, arguments)
+
+    @contextmanager
+    def begun(
+        self, reading: Reading[Arguments, Result], document: Content, arguments: Arguments
+    ) -> Iterator[Callable[[], Result]]:
+        """Called when it is asked for."""
+        yield lambda: reading(document, arguments)
 
     def rewrite(
         self, rewriting: Rewriting[Arguments, Result], document: Content, arguments: Arguments, limit: int

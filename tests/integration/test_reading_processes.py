@@ -57,6 +57,24 @@ def test_a_function_writes_a_document_within_its_limit(processes: ReadingProcess
         processes.rewrite(functions.copy, DOCUMENT, Asked(number=3), 10)
 
 
+def test_the_caller_goes_on_while_a_document_is_read(processes: ReadingProcesses) -> None:
+    with processes.begun(functions.echo, DOCUMENT, Asked(number=1)) as first:
+        assert processes.run(functions.echo, DOCUMENT, Asked(number=2)).asked.number == 2
+        assert first().asked.number == 1
+
+
+def test_a_reading_that_is_given_up_is_not_answered_to_the_next_one(processes: ReadingProcesses) -> None:
+    with pytest.raises(LookupError), processes.begun(functions.echo, DOCUMENT, Asked(number=1)):
+        raise LookupError
+    assert processes.run(functions.echo, DOCUMENT, Asked(number=2)).asked.number == 2
+
+
+def test_a_rewriting_has_half_of_a_readings_time(processes: ReadingProcesses) -> None:
+    """So that a hostile document which is repaired, and once more to check that, takes no longer than another one."""
+    _, left = processes.rewrite(functions.write_time_left, DOCUMENT, Asked(), 1000)
+    assert left <= LIMITS.seconds / 2 < processes.run(functions.time_left, DOCUMENT, Asked()) <= LIMITS.seconds
+
+
 def test_refusals_come_out_typed_with_what_they_say(processes: ReadingProcesses) -> None:
     with pytest.raises(DocumentEncrypted):
         processes.run(functions.refuse, DOCUMENT, Asked())
