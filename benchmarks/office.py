@@ -89,7 +89,7 @@ class Office:
                 area_code="999900",
             ),
         )
-        self._keeper, _ = self._account("用印管理", Role.UNIT, self.unit)
+        self._keeper, _ = self._account("用印管理", Role.UNIT_ADMINISTRATOR, self.unit)
         self.system, self.credentials = self._account("业务系统", Role.BUSINESS_SYSTEM, self.unit)
 
     def close(self) -> None:

@@ -75,7 +75,7 @@ def error_tree(
     """Every class of the tree, each below its parent, in the order in which they are written."""
     yield depth, kind
     for one in kind.__subclasses__():
-        if one.__module__ == SealServiceError.__module__:
+        if one.__module__.startswith("seal_service.domain.errors."):
             yield from error_tree(one, depth + 1)
 
 

@@ -168,7 +168,7 @@ class Office(City):
     def __post_init__(self) -> None:
         super().__post_init__()
         self.holder = self.unit()
-        self.keeper = self.account("keeper", Role.UNIT, self.holder)
+        self.keeper = self.account("keeper", Role.UNIT_ADMINISTRATOR, self.holder)
         self.system = self.account("system", Role.BUSINESS_SYSTEM, self.holder)
         self.made = self.seal(self.keeper, self.holder)
         self.granted = self.grant(self.keeper, self.made, self.system, self.uses)

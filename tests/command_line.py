@@ -83,7 +83,7 @@ class Office:
         self.auditor = self.at.join(self.operator, "审计", "auditor")
         registration = ("--name", UNIT_NAME, "--type", "department", "--credit-code", credit_code(1))
         self.unit = self.at.said("units", "register", *registration, "--area", "999900", by=self.maker)
-        self.keeper = self.at.join(self.operator, "张三", "unit", self.unit["id"])
+        self.keeper = self.at.join(self.operator, "张三", "unit_administrator", self.unit["id"])
         self.system = self.at.join(self.operator, "政务服务平台", "business_system", self.unit["id"])
         self.application = self.at.said("applications", "submit", *self.materials(), by=self.keeper)
         self.at.said("applications", "decide", self.application["id"], "approve", by=self.maker)

@@ -98,7 +98,7 @@ class RealOffice(Instance):
                 area_code="999900",
             ),
         )
-        self.keeper = self.account("使用单位", Role.UNIT, self.holder)
+        self.keeper = self.account("使用单位", Role.UNIT_ADMINISTRATOR, self.holder)
         self.system = self.account("业务系统", Role.BUSINESS_SYSTEM, self.holder)
         self.made = self.seal(self.holder, self.keeper)
         self.service.grant_use(

@@ -120,7 +120,7 @@ class LiveOffice:
         _, self.maker = self.city.account("制发部门", "seal_maker")
         _, self.auditor = self.city.account("审计", "auditor")
         self.unit = self.city.unit(self.maker)
-        _, self.keeper = self.city.account("用印管理", "unit", unit_id=self.unit["id"])
+        _, self.keeper = self.city.account("用印管理", "unit_administrator", unit_id=self.unit["id"])
         self.system_id, self.system = self.city.account("政务平台", "business_system", unit_id=self.unit["id"])
         self.application = expect(201, submit(self.keeper, self.unit))
         path = f"/v1/applications/{self.application['id']}/decision"

@@ -49,7 +49,7 @@ def account(account_id: str = "system-1", *, at: datetime = NOW) -> Account:
     return Account(
         id=account_id,
         name="示例市政务服务平台",
-        roles=frozenset({Role.BUSINESS_SYSTEM, Role.UNIT}),
+        roles=frozenset({Role.SEAL_KEEPER, Role.APPLICANT}),
         unit_id=None,
         secret_hash="$argon2id$",
         created_at=at,

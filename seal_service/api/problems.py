@@ -89,7 +89,7 @@ OF_ERRORS: dict[type[e.SealServiceError], Row] = {
     e.ProgramMissing: Row(503, "缺少所需程序", "A program that is needed is not installed"),
     e.InstanceNotReady: Row(503, "服务实例尚未就绪", "Instance not ready"),
 }
-"""Every class of domain/errors.py, each with its own row: nothing is inherited silently."""
+"""Every class of domain/errors, each with its own row: nothing is inherited silently."""
 
 OF_THE_DOOR: dict[str, Row] = {
     "malformed-request": Row(400, "请求格式错误", "Malformed request"),

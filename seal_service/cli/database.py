@@ -19,7 +19,7 @@ from seal_service.usecases.check_database import CheckDatabase
 
 app = noun("数据库: the instance's database: schema, backup, restore, check. Run on the machine.")
 
-MACHINE = Caller(account_id=None, name="seal db check", roles=frozenset({Role.OPERATOR}))
+MACHINE = Caller(account_id=None, name="seal db check", roles=frozenset({Role.SYSTEM_OPERATOR}))
 """Whoever can read the instance's files and its master key; it changes nothing."""
 
 

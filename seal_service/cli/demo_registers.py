@@ -67,9 +67,9 @@ def fill_registers(service: Service, telling: Telling, operator: Caller, picture
         "开户",
         "a person and a business system for each unit",
         lambda: (
-            cast.join("张三", Role.UNIT, office_id),
+            cast.join("张三", Role.UNIT_ADMINISTRATOR, office_id),
             cast.join("政务服务平台", Role.BUSINESS_SYSTEM, office_id),
-            cast.join("李四", Role.UNIT, bureau_id),
+            cast.join("李四", Role.UNIT_ADMINISTRATOR, bureau_id),
             cast.join("市场监管审批系统", Role.BUSINESS_SYSTEM, bureau_id),
         ),
         lambda made: "、".join(one.name for one in made),

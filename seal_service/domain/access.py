@@ -12,11 +12,14 @@ from seal_service.domain.errors import PermissionDenied, Unauthenticated
 class Role(StrEnum):
     """角色: what an account is for."""
 
+    SYSTEM_OPERATOR = "system_operator"  # 系统管理员 运维; no business rights
+    SECURITY_ADMINISTRATOR = "security_administrator"  # 安全管理员: accounts and roles, by two together
+    AUDITOR = "auditor"  # 审计管理员 (articles 17, 22)
     SEAL_MAKER = "seal_maker"  # 制发部门 (articles 5, 14, 18)
-    UNIT = "unit"  # 使用单位 (articles 12, 19, 20, 24)
+    UNIT_ADMINISTRATOR = "unit_administrator"  # 使用单位管理员: applies, grants, approves (articles 12, 19-22)
+    SEAL_KEEPER = "seal_keeper"  # 印章保管人: activates the unit's seals, keeps their media (article 20)
+    APPLICANT = "applicant"  # 用印申请人: asks for a use and presses the seal (article 22)
     BUSINESS_SYSTEM = "business_system"  # 业务系统 (articles 20, 21)
-    AUDITOR = "auditor"  # 审计 (articles 17, 22)
-    OPERATOR = "operator"  # 运维; no business rights
 
 
 class Permission(StrEnum):
@@ -57,27 +60,42 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             _P.READ_SEALS, _P.RENEW_SEAL, _P.REPORT_LOSS, _P.RESUME_SEAL, _P.CANCEL_SEAL, _P.TRACE,
         }
     ),
-    Role.UNIT: frozenset(
+    Role.UNIT_ADMINISTRATOR: frozenset(
         {
             _P.READ_UNITS, _P.APPLY_FOR_SEAL, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.RENEW_SEAL,
             _P.REPORT_LOSS, _P.GRANT_USE, _P.READ_GRANTS, _P.READ_USES,
         }
     ),
+    Role.SEAL_KEEPER: frozenset({_P.READ_SEALS, _P.REPORT_LOSS, _P.READ_GRANTS, _P.READ_USES}),
+    Role.APPLICANT: frozenset({_P.READ_SEALS, _P.READ_GRANTS}),
     Role.BUSINESS_SYSTEM: frozenset({_P.READ_SEALS, _P.READ_GRANTS, _P.APPLY_SEAL, _P.READ_USES}),
     Role.AUDITOR: frozenset(
         {_P.READ_UNITS, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.READ_GRANTS, _P.READ_USES, _P.READ_LOG, _P.TRACE,
          _P.READ_TRUST}
     ),
-    Role.OPERATOR: frozenset(
+    Role.SYSTEM_OPERATOR: frozenset(
         {_P.MANAGE_ACCOUNTS, _P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP}
     ),
+    Role.SECURITY_ADMINISTRATOR: frozenset({_P.READ_TRUST}),
 }  # fmt: skip
 """The whole table: what is not here is denied."""
 
+UNIT_STAFF = frozenset({Role.UNIT_ADMINISTRATOR, Role.SEAL_KEEPER, Role.APPLICANT})
+"""使用单位的人员: they see what concerns their own unit."""
+
+_R = Role
+_ALONE = frozenset({_R.AUDITOR, _R.SYSTEM_OPERATOR, _R.SECURITY_ADMINISTRATOR, _R.BUSINESS_SYSTEM})
+"""Held with no other role at all."""
+_CHECKING = (
+    (_R.SEAL_MAKER, _R.UNIT_ADMINISTRATOR),  # decides on the applications of units (articles 14, 18)
+    (_R.SEAL_MAKER, _R.SEAL_KEEPER),
+    (_R.SEAL_MAKER, _R.APPLICANT),
+    (_R.UNIT_ADMINISTRATOR, _R.APPLICANT),  # approves the uses that an applicant asks for (article 22)
+    (_R.UNIT_ADMINISTRATOR, _R.SEAL_KEEPER),  # grants what only the keeper's activation makes possible (article 20)
+)
 INCOMPATIBLE_ROLES: frozenset[frozenset[Role]] = frozenset(
-    {frozenset({Role.AUDITOR, other}) for other in Role if other is not Role.AUDITOR}
-    | {frozenset({Role.OPERATOR, other}) for other in Role if other is not Role.OPERATOR}
-    | {frozenset({Role.SEAL_MAKER, Role.UNIT}), frozenset({Role.SEAL_MAKER, Role.BUSINESS_SYSTEM})}
+    {frozenset({one, other}) for one in _ALONE for other in Role if other is not one}
+    | {frozenset(pair) for pair in _CHECKING}
 )
 """Pairs that check each other and are never held together (等保三级: system, security, audit apart)."""
 

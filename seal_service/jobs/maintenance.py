@@ -14,7 +14,7 @@ from seal_service.usecases.observe import Observe
 from seal_service.usecases.reconcile import Reconcile
 from seal_service.usecases.take_up_requests import TakeUpRequests
 
-MACHINE = Caller(account_id=None, name="maintenance", roles=frozenset({Role.OPERATOR}))
+MACHINE = Caller(account_id=None, name="maintenance", roles=frozenset({Role.SYSTEM_OPERATOR}))
 """The service itself: no account, and of the roles only the one that holds no business rights."""
 SECONDS_TO_END = 5.0
 """That a task under way gets when the server stops, before the service waits for it as for every other call; whatever

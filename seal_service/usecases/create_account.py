@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from seal_service.domain.access import Account, Caller, Permission, Role, incompatible
+from seal_service.domain.access import UNIT_STAFF, Account, Caller, Permission, Role, incompatible
 from seal_service.domain.errors import AccountNotFound, AlreadyRegistered, InvalidInput, PermissionDenied
 from seal_service.domain.events import Event, EventKind, act_of
 from seal_service.domain.identifiers import uuid7
@@ -14,7 +14,7 @@ from seal_service.ports.system import Clock, Credentials, Entropy
 from seal_service.usecases.register_unit import checked_name
 from seal_service.usecases.requests import made_earlier, remember
 
-ROLES_OF_UNITS = frozenset({Role.UNIT, Role.BUSINESS_SYSTEM})
+ROLES_OF_UNITS = UNIT_STAFF | {Role.BUSINESS_SYSTEM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

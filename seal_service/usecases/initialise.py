@@ -46,7 +46,7 @@ class InitialiseUseCase:
         operator = Account(
             id=uuid7(now, self.entropy.token(10)),
             name="operator",
-            roles=frozenset({Role.OPERATOR}),
+            roles=frozenset({Role.SYSTEM_OPERATOR}),
             unit_id=None,
             secret_hash=secret_hash,
             created_at=now,
@@ -63,7 +63,9 @@ class InitialiseUseCase:
                 events.append(Event(kind=EventKind.KEY_CREATED, facts=facts))
             transaction.accounts.add(operator)
             created = {"created_account_id": operator.id, "created_account_name": operator.name}
-            events.append(Event(kind=EventKind.ACCOUNT_CREATED, facts={**created, "roles": (Role.OPERATOR.value,)}))
+            events.append(
+                Event(kind=EventKind.ACCOUNT_CREATED, facts={**created, "roles": (Role.SYSTEM_OPERATOR.value,)})
+            )
             for event in events:
                 self.log.append(transaction, act_of(MACHINE, event))
             transaction.commit()

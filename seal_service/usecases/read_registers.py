@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
 
-from seal_service.domain.access import Account, Caller, Permission, Role
+from seal_service.domain.access import UNIT_STAFF, Account, Caller, Permission, Role
 from seal_service.domain.application import Application, ApplicationState
 from seal_service.domain.errors import AccountNotFound, ApplicationNotFound, GrantNotFound, SealNotFound
 from seal_service.domain.grant import Grant
@@ -228,7 +228,7 @@ class ListGrantsUseCase:
         """A page of grants."""
         if Role.AUDITOR in caller.roles:
             return self.queries.grants(command.page, seal_code=command.seal_code)
-        if Role.UNIT in caller.roles:
+        if caller.roles & UNIT_STAFF:
             return self.queries.grants(command.page, seal_code=command.seal_code, unit_id=caller.unit_id or "")
         return self.queries.grants(command.page, seal_code=command.seal_code, grantee_id=caller.identity)
 
@@ -245,7 +245,9 @@ class ReadGrantUseCase:
         with self.records.read() as transaction:
             grant = transaction.grants.lock(command.id)
             seal = transaction.seals.lock(grant.seal_code)
-        own = caller.account_id == grant.grantee_id or (Role.UNIT in caller.roles and caller.unit_id == seal.unit_id)
+        own = caller.account_id == grant.grantee_id or (
+            bool(caller.roles & UNIT_STAFF) and caller.unit_id == seal.unit_id
+        )
         if own or Role.AUDITOR in caller.roles:
             return grant
         raise GrantNotFound

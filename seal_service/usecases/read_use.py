@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from seal_service.domain.access import Caller, Permission, Role
+from seal_service.domain.access import UNIT_STAFF, Caller, Permission, Role
 from seal_service.domain.errors import DocumentNotKept, SealNotFound, UseNotFound
 from seal_service.domain.events import Event, EventKind, act_of
 from seal_service.domain.paging import Page, PageRequest
@@ -40,7 +40,7 @@ def visible_use(transaction: Transaction, caller: Caller, command: ReadUse) -> S
         raise UseNotFound
     if use.account_id == caller.account_id or Role.AUDITOR in caller.roles:
         return use
-    if Role.UNIT in caller.roles and caller.unit_id == seal.unit_id:
+    if caller.roles & UNIT_STAFF and caller.unit_id == seal.unit_id:
         return use
     raise UseNotFound
 
@@ -72,7 +72,7 @@ class ListUsesUseCase:
             seal = transaction.seals.find(command.seal_code)
         if seal is None:
             raise SealNotFound
-        if caller.roles & {Role.UNIT, Role.AUDITOR} and may_see(caller, seal):
+        if caller.roles & {*UNIT_STAFF, Role.AUDITOR} and may_see(caller, seal):
             return self.queries.uses(command.page, seal_code=seal.code)
         if Role.BUSINESS_SYSTEM in caller.roles:
             return self.queries.uses(command.page, seal_code=seal.code, account_id=caller.identity)

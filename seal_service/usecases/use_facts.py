@@ -6,11 +6,13 @@ import base64
 import hashlib
 
 from seal_service.domain.authorization import SealingPermit
-from seal_service.domain.events import Scalar
+from seal_service.domain.events import Event, EventKind, Result, Scalar
 from seal_service.domain.grant import Grant
+from seal_service.domain.organization import Unit
+from seal_service.domain.seal import Seal
 from seal_service.domain.use import UseRequest
 from seal_service.ports.documents import SealedDocument
-from seal_service.usecases.facts import credential_facts
+from seal_service.usecases.facts import credential_facts, seal_facts
 
 
 def permit_facts(permit: SealingPermit, grant: Grant) -> dict[str, Scalar]:
@@ -60,3 +62,21 @@ def private_facts(request: UseRequest, grant: Grant | None) -> dict[str, str]:
 def sha256_hex(text: str) -> str:
     """SHA-256 of a text, hex."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def use_event(kind: EventKind, result: Result, seal: Seal, unit: Unit, request: UseRequest) -> Event:
+    """The event of one step of a use."""
+    return Event(
+        kind=kind,
+        result=result,
+        seal_code=seal.code,
+        unit_id=unit.id,
+        scenario=request.scenario,
+        document_sha256=request.document_sha256,
+        facts={
+            **seal_facts(seal, unit),
+            "document_sm3": request.document_sm3,
+            "document_size": request.document_size,
+            "level_asked": request.level.value,
+        },
+    )

@@ -23,7 +23,7 @@ def test_an_application_goes_from_submission_through_return_and_revision_to_a_se
     """Articles 12, 14: the making office examines, returns for change, approves, makes."""
     _, maker = city.account("制发部门", "seal_maker")
     unit = city.unit(maker)
-    _, keeper = city.account("用印管理", "unit", unit_id=unit["id"])
+    _, keeper = city.account("用印管理", "unit_administrator", unit_id=unit["id"])
 
     application = expect(201, submit(keeper, unit))
     assert application["state"] == "applied"
@@ -52,7 +52,7 @@ def test_an_application_goes_from_submission_through_return_and_revision_to_a_se
 def test_a_rejected_application_never_becomes_a_seal(city: LiveCity) -> None:
     _, maker = city.account("制发部门", "seal_maker")
     unit = city.unit(maker)
-    _, keeper = city.account("用印管理", "unit", unit_id=unit["id"])
+    _, keeper = city.account("用印管理", "unit_administrator", unit_id=unit["id"])
     application = expect(201, submit(keeper, unit))
     path = f"/v1/applications/{application['id']}/decision"
     expect(200, maker.post(path, json={"decision": "reject", "reason": "材料不全"}))
@@ -66,12 +66,12 @@ def test_an_applicant_cannot_decide(city: LiveCity) -> None:
     """Articles 14, 18: a unit's role does not decide, and one account cannot hold both roles."""
     _, maker = city.account("制发部门", "seal_maker")
     unit = city.unit(maker)
-    _, keeper = city.account("用印管理", "unit", unit_id=unit["id"])
+    _, keeper = city.account("用印管理", "unit_administrator", unit_id=unit["id"])
     application = expect(201, submit(keeper, unit))
     path = f"/v1/applications/{application['id']}/decision"
     denied = refused(403, "permission-denied", keeper.post(path, json={"decision": "approve"}))
     assert denied["permission"] == "decide_application"
-    both = {"name": "两职", "roles": ["seal_maker", "unit"], "unit_id": unit["id"]}
+    both = {"name": "两职", "roles": ["seal_maker", "unit_administrator"], "unit_id": unit["id"]}
     refused(422, "invalid-input", city.operator.post("/v1/accounts", json=both))
 
 
@@ -80,8 +80,8 @@ def test_a_unit_with_a_channel_organization_applies_only_through_it(city: LiveCi
     _, maker = city.account("制发部门", "seal_maker")
     channel = city.unit(maker, 1)
     unit = city.unit(maker, 2, channel_unit_id=channel["id"])
-    _, own = city.account("本单位", "unit", unit_id=unit["id"])
-    _, through = city.account("扎口单位", "unit", unit_id=channel["id"])
+    _, own = city.account("本单位", "unit_administrator", unit_id=unit["id"])
+    _, through = city.account("扎口单位", "unit_administrator", unit_id=channel["id"])
     denied = refused(403, "permission-denied", submit(own, unit))
     assert denied["channel_unit_id"] == channel["id"]
     application = expect(201, submit(through, unit))

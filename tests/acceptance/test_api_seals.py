@@ -53,7 +53,7 @@ def test_the_public_learns_a_seals_status_and_no_more(shared_office: LiveOffice)
 def test_another_unit_does_not_even_learn_that_a_seal_exists(shared_office: LiveOffice) -> None:
     office = shared_office
     other = office.city.unit(office.maker, 9)
-    _, stranger = office.city.account("别的单位", "unit", unit_id=other["id"])
+    _, stranger = office.city.account("别的单位", "unit_administrator", unit_id=other["id"])
     path = f"/v1/seals/{office.code}"
     refused(404, "seal-not-found", stranger.get(path))
     refused(404, "seal-not-found", stranger.get(f"{path}/impression"))
@@ -76,7 +76,7 @@ def test_renewal_within_the_window_makes_a_new_version_under_the_same_code(offic
     city.clock.forward(timedelta(days=1095 - 89))
     first = city.operator_credentials
     operator = city.logged_in(first.account_id, first.secret)
-    created = {"name": "续期", "roles": ["unit"], "unit_id": office.unit["id"]}
+    created = {"name": "续期", "roles": ["unit_administrator"], "unit_id": office.unit["id"]}
     account = expect(201, operator.post("/v1/accounts", json=created))
     keeper = city.logged_in(account["id"], account["client_secret"])
     assert len(expect(200, keeper.get("/v1/seals", params={"expiring_within_days": 90}))["items"]) == 1
@@ -96,7 +96,7 @@ def test_an_expired_seal_shows_as_expired_and_is_not_renewed(office: LiveOffice)
     assert told["state"] == "expired"
     first = city.operator_credentials
     operator = city.logged_in(first.account_id, first.secret)
-    body = {"name": "续期", "roles": ["unit"], "unit_id": office.unit["id"]}
+    body = {"name": "续期", "roles": ["unit_administrator"], "unit_id": office.unit["id"]}
     account = expect(201, operator.post("/v1/accounts", json=body))
     keeper = city.logged_in(account["id"], account["client_secret"])
     assert [one["code"] for one in expect(200, keeper.get("/v1/seals?state=expired"))["items"]] == [office.code]

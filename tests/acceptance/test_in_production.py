@@ -169,9 +169,9 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
             }
             registered[part.name] = expect(201, maker.post("/v1/units", json=body))
         office_id, bureau_id = (registered[part.name]["id"] for part in (OFFICE, BUREAU))
-        _, office = account("张三", "unit", office_id)
+        _, office = account("张三", "unit_administrator", office_id)
         office_system_id, office_system = account("政务服务平台", "business_system", office_id)
-        _, bureau = account("李四", "unit", bureau_id)
+        _, bureau = account("李四", "unit_administrator", bureau_id)
         bureau_system_id, bureau_system = account("市场监管审批系统", "business_system", bureau_id)
 
         # 印章申请、审批、制章

@@ -39,7 +39,7 @@ class Making:
     def __init__(self, city: LiveCity) -> None:
         _, self.maker = city.account("制发部门", "seal_maker")
         self.unit = city.unit(self.maker)
-        _, self.keeper = city.account("用印管理", "unit", unit_id=self.unit["id"])
+        _, self.keeper = city.account("用印管理", "unit_administrator", unit_id=self.unit["id"])
 
     def approved(self) -> str:
         application = expect(201, submit(self.keeper, self.unit))

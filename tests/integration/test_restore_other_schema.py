@@ -66,7 +66,7 @@ def test_an_older_schema_is_restored_and_upgraded(tmp_path: Path) -> None:
     assert "observation" not in made.manifest.database.rows
     service = build(settings)
 
-    operator = Caller(account_id=None, name="test", roles=frozenset({Role.OPERATOR}))
+    operator = Caller(account_id=None, name="test", roles=frozenset({Role.SYSTEM_OPERATOR}))
     found = service.check_database(operator, CheckDatabase(deep=True))
     assert found.checked["log_entries"] == 1, EventKind.DATABASE_RESTORED
     service.close()

@@ -12,6 +12,7 @@ from seal_service.domain.access import (
     INCOMPATIBLE_ROLES,
     PERMISSIONS_OF,
     PUBLIC_CALLER,
+    UNIT_STAFF,
     Caller,
     Permission,
     Role,
@@ -61,7 +62,7 @@ def test_an_auditor_changes_nothing() -> None:
 
 
 def test_an_operator_has_no_business_rights() -> None:
-    assert PERMISSIONS_OF[Role.OPERATOR] == {
+    assert PERMISSIONS_OF[Role.SYSTEM_OPERATOR] == {
         Permission.MANAGE_ACCOUNTS,
         Permission.RECONCILE,
         Permission.MANAGE_KEYS,
@@ -72,7 +73,7 @@ def test_an_operator_has_no_business_rights() -> None:
 
 
 def test_article_18_who_applies_for_a_seal_neither_decides_nor_makes() -> None:
-    for role in (Role.UNIT, Role.BUSINESS_SYSTEM):
+    for role in (*UNIT_STAFF, Role.BUSINESS_SYSTEM):
         assert not PERMISSIONS_OF[role] & {Permission.DECIDE_APPLICATION, Permission.MAKE_SEAL}
     assert Permission.APPLY_FOR_SEAL not in PERMISSIONS_OF[Role.SEAL_MAKER]
     assert Permission.APPLY_SEAL not in PERMISSIONS_OF[Role.SEAL_MAKER]
@@ -86,7 +87,7 @@ def test_roles_that_check_each_other_are_never_held_together(pair: frozenset[Rol
 
 
 def test_roles_of_one_side_may_be_held_together() -> None:
-    assert incompatible(frozenset({Role.UNIT, Role.BUSINESS_SYSTEM})) is None
+    assert incompatible(frozenset({Role.SEAL_KEEPER, Role.APPLICANT})) is None
 
 
 def test_the_public_may_do_what_is_public_and_nothing_else() -> None:

@@ -37,7 +37,7 @@ def root_certificate() -> bytes:
 def _tree(kind: type[SealServiceError]) -> Iterator[type[SealServiceError]]:
     yield kind
     for one in kind.__subclasses__():
-        if one.__module__ == SealServiceError.__module__:
+        if one.__module__.startswith("seal_service.domain.errors."):
             yield from _tree(one)
 
 

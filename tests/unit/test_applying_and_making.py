@@ -53,8 +53,8 @@ def test_article_13_applications_come_through_the_channel_alone(city: City) -> N
     """扎口管理."""
     channel = city.unit(1)
     unit = city.unit(2, channel)
-    through = city.account("channel", Role.UNIT, channel)
-    itself = city.account("itself", Role.UNIT, unit)
+    through = city.account("channel", Role.UNIT_ADMINISTRATOR, channel)
+    itself = city.account("itself", Role.UNIT_ADMINISTRATOR, unit)
     with pytest.raises(PermissionDenied) as refused:
         city.application(itself, unit)
     assert refused.value.details["channel_unit_id"] == channel.id
@@ -69,7 +69,7 @@ def test_article_13_applications_come_through_the_channel_alone(city: City) -> N
 def test_article_12_what_does_not_agree_with_the_registration_is_refused(
     city: City, changes: dict[str, object]
 ) -> None:
-    applicant = city.account("applicant", Role.UNIT, city.unit())
+    applicant = city.account("applicant", Role.UNIT_ADMINISTRATOR, city.unit())
     with pytest.raises(InvalidInput):
         city.apply_for_seal(applicant, submission(city, **changes))
     with pytest.raises(UnitNotFound):
@@ -202,7 +202,7 @@ def test_article_24_a_remade_seal_names_the_lost_one(office: Office) -> None:
 
 
 def test_article_20_a_grant_is_given_by_the_seals_own_unit_to_a_business_system(office: Office) -> None:
-    stranger = office.account("stranger", Role.UNIT, office.unit(2))
+    stranger = office.account("stranger", Role.UNIT_ADMINISTRATOR, office.unit(2))
     with pytest.raises(SealNotFound):
         office.grant(stranger, office.made, office.system)
     with pytest.raises(InvalidInput):
@@ -267,7 +267,7 @@ def test_a_revocation_says_why_and_is_repeatable(office: Office) -> None:
 
 
 def test_nobody_grants_a_use_to_the_own_account(office: Office) -> None:
-    roles = frozenset({Role.UNIT, Role.BUSINESS_SYSTEM})
+    roles = frozenset({Role.UNIT_ADMINISTRATOR, Role.BUSINESS_SYSTEM})
     both = Caller(account_id="system", name="system", roles=roles, unit_id=office.holder.id)
     with pytest.raises(InvalidInput):
         office.grant_use(both, grant_command(office))

@@ -27,7 +27,7 @@ from seal_service.usecases.rotate_master_key import (
 )
 from seal_service.usecases.rotate_token_key import RotateTokenKey, RotateTokenKeyUseCase
 
-OPERATOR = Caller(account_id="operator-1", name="operator", roles=frozenset({Role.OPERATOR}))
+OPERATOR = Caller(account_id="operator-1", name="operator", roles=frozenset({Role.SYSTEM_OPERATOR}))
 
 
 @dataclass

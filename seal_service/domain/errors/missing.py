@@ -1,0 +1,57 @@
+"""There is no such thing."""
+
+from __future__ import annotations
+
+from seal_service.domain.errors.base import SealServiceError
+
+
+class NotFound(SealServiceError):
+    """There is no such thing, or the caller may not see it."""
+
+
+class UnitNotFound(NotFound):
+    """There is no such unit (单位)."""
+
+
+class AccountNotFound(NotFound):
+    """There is no such account."""
+
+
+class ApplicationNotFound(NotFound):
+    """There is no such application (申请)."""
+
+
+class SealNotFound(NotFound):
+    """There is no such seal (电子印章)."""
+
+
+class GrantNotFound(NotFound):
+    """There is no such grant (授权)."""
+
+
+class UseNotFound(NotFound):
+    """There is no such seal use (用印)."""
+
+
+class DocumentNotKept(NotFound):
+    """The sealed document is not kept here: it was acknowledged, its time has passed, or the use gave none."""
+
+
+class LogEntryNotFound(NotFound):
+    """There is no such log entry (日志)."""
+
+
+class CertificateNotFound(NotFound):
+    """This authority has issued no such certificate."""
+
+
+class CertificateRequestNotFound(NotFound):
+    """There is no such certificate request (证书申请)."""
+
+
+class TrustAnchorNotFound(NotFound):
+    """There is no such trust anchor (信任锚)."""
+
+
+class KeyNotFound(NotFound):
+    """There is no such key (密钥)."""

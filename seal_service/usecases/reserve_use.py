@@ -1,0 +1,122 @@
+"""用印预留: steps 1–4 of a use, in one transaction, as docs/explanation/sealing-cycle.md numbers them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from seal_service.domain.access import Caller
+from seal_service.domain.authorization import SealingPermit, authorize, refusals
+from seal_service.domain.errors import AuthorizationDenied, Unavailable
+from seal_service.domain.events import EventKind, Result, act_of
+from seal_service.domain.grant import Grant
+from seal_service.domain.identifiers import seal_code, uuid7
+from seal_service.domain.operation import UseStep
+from seal_service.domain.organization import Unit
+from seal_service.domain.seal import Seal
+from seal_service.domain.use import IntentReference, SealUse, UseRequest, UseState
+from seal_service.ports.records import Records, SigningLog, Transaction
+from seal_service.ports.system import Clock, Entropy, Measurements
+from seal_service.usecases.commit_use import committed, reread_use
+from seal_service.usecases.requests import checked_key, request_digest
+from seal_service.usecases.use_facts import permit_facts, private_facts, sha256_hex, use_event
+
+
+@dataclass(frozen=True, slots=True)
+class ReserveUse:
+    """用印预留: a permit and a reserved use, or the earlier use that the same key stands for.
+
+    Raises SealNotFound, AuthorizationDenied (with every reason; logged), Unavailable, OutcomeUnknown.
+    """
+
+    records: Records
+    log: SigningLog
+    clock: Clock
+    entropy: Entropy
+    measurements: Measurements
+
+    def __call__(
+        self, caller: Caller, request: UseRequest, idempotency_key: str
+    ) -> tuple[SealingPermit, SealUse] | SealUse:
+        """Steps 1–4."""
+        key, digest = checked_key(idempotency_key), request_digest(request)
+        with self.records.write() as transaction:
+            seal = transaction.seals.lock(seal_code(request.seal_code))  # 2, before 1: the same request waits here
+            earlier = transaction.uses.by_key(caller.identity, key)  # 1
+            if earlier is None:
+                permit, use = self._reserved(transaction, caller, request, seal, key, digest)  # 3, 4
+                certain = committed(transaction)
+        if earlier is not None:
+            return earlier
+        if not certain and reread_use(self.records, use) is None:
+            raise Unavailable("The reservation could not be written: repeat the request with the same key")
+        return permit, use
+
+    def _reserved(
+        self, transaction: Transaction, caller: Caller, request: UseRequest, seal: Seal, key: str, digest: str
+    ) -> tuple[SealingPermit, SealUse]:
+        unit = transaction.units.get(seal.unit_id)
+        now = self.clock.now()
+        try:
+            with self.measurements.timed(UseStep.AUTHORIZE):
+                permit, grant = self._authorize(transaction, caller, seal, unit, request)  # 3
+        except AuthorizationDenied as denial:
+            reasons = tuple(code for code, _ in denial.reasons)
+            denied = use_event(EventKind.SEAL_DENIED, Result.REFUSED, seal, unit, request)
+            denied = replace(
+                denied,
+                reason=denial.message[:500],
+                facts={**denied.facts, "reasons": reasons},
+                operator_id=request.operator.id if request.operator else None,
+                private=private_facts(request, None),
+            )
+            self.log.append(transaction, act_of(caller, denied))
+            transaction.commit()
+            raise
+        use_id = uuid7(now, self.entropy.token(10))  # 4
+        intent = use_event(EventKind.SEAL_INTENT, Result.UNDECIDED, seal, unit, request)
+        intent = replace(
+            intent,
+            use_id=use_id,
+            facts={**intent.facts, **permit_facts(permit, grant), "idempotency_sha256": sha256_hex(key)},
+            operator_id=request.operator.id if request.operator else None,
+            private=private_facts(request, grant),
+        )
+        logged = self.log.append(transaction, act_of(caller, intent))
+        use = SealUse(
+            id=use_id,
+            account_id=caller.identity,
+            idempotency_key=key,
+            request_digest=digest,
+            seal_code=seal.code,
+            seal_epoch=permit.seal_epoch,
+            grant_id=permit.grant_id,
+            grant_epoch=permit.grant_epoch,
+            scenario=permit.scenario.code,
+            state=UseState.RESERVED,
+            document_sha256=request.document_sha256,
+            document_sm3=request.document_sm3,
+            intent=IntentReference(entry_id=logged.entry_id, leaf_hash=logged.leaf_hash),
+            reserved_at=now,
+            level_asked=request.level,
+        )
+        transaction.uses.add(use)
+        return permit, use
+
+    def _authorize(
+        self, transaction: Transaction, caller: Caller, seal: Seal, unit: Unit, request: UseRequest
+    ) -> tuple[SealingPermit, Grant]:
+        """The permit by the first grant that allows the use; else the denial by the newest one."""
+        now = self.clock.now()
+        first_denial: AuthorizationDenied | None = None
+        for grant in transaction.grants.lock_candidates(seal.code, caller.identity, request.scenario):
+            counted = 0
+            if grant.maximum_uses is not None and not refusals(caller, seal, grant, 0, request, now):
+                counted = transaction.uses.counted(grant.id)  # only of a grant that nothing else speaks against
+            try:
+                return authorize(caller, seal, unit, grant, counted, request, now), grant
+            except AuthorizationDenied as denial:
+                first_denial = first_denial or denial
+        if first_denial is None:
+            authorize(caller, seal, unit, None, 0, request, now)
+            raise AssertionError("authorize() without a grant denies")
+        raise first_denial
