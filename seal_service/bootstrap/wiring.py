@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.certifying import outside_certification
+from seal_service.bootstrap.controlling import controlled_acts
 from seal_service.bootstrap.isolating import SEALING, VERIFYING, reading_processes
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.bootstrap.readiness import observation_of, readiness_of
@@ -62,7 +63,6 @@ from seal_service.usecases.create_account import (
     DisableAccountUseCase,
 )
 from seal_service.usecases.decide_application import DecideApplicationUseCase
-from seal_service.usecases.destroy_key import DestroyKeyUseCase
 from seal_service.usecases.grant_use import GrantUseUseCase, RevokeGrantUseCase
 from seal_service.usecases.import_seal import ImportSealUseCase
 from seal_service.usecases.list_authorities import ListAuthoritiesUseCase
@@ -71,11 +71,10 @@ from seal_service.usecases.log_refusal import LogRefusal
 from seal_service.usecases.look_up_seal import LookUpSealUseCase
 from seal_service.usecases.make_seal import MakeSealUseCase
 from seal_service.usecases.manage_trust import (
-    AddTrustUseCase,
     ConfirmTrustUseCase,
     ListTrustUseCase,
-    RemoveTrustUseCase,
 )
+from seal_service.usecases.read_controlled_acts import ListControlledActsUseCase, ReadControlledActUseCase
 from seal_service.usecases.read_log import (
     CountLogUseCase,
     QueryLogUseCase,
@@ -173,6 +172,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     reservation = timedelta(seconds=settings.reservation_seconds)
     hold = timedelta(hours=settings.document_hold_hours)
 
+    foundation = authority_foundation(settings, keys, entropy)
+    rotate = RotateAuthorityKeyUseCase(records, log, keys, foundation, clock, entropy, settings.authority_suite)
+    controlled = controlled_acts(rooms, AuthorityCertificates(), rotate)
     refused = LogRefusal(records, log)
     under_way = CallsUnderWay()
     readiness = readiness_of(settings, rooms, queries, services, outside)
@@ -194,6 +196,10 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         identify_caller=guarded(IdentifyCallerUseCase(records, clock, rooms.credentials)),
         create_account=guarded(CreateAccountUseCase(records, log, clock, entropy, rooms.credentials)),
         disable_account=guarded(DisableAccountUseCase(records, log, clock)),
+        give_roles=guarded(controlled.give_roles),
+        decide_controlled_act=guarded(controlled.decide),
+        list_controlled_acts=guarded(ListControlledActsUseCase(records)),
+        read_controlled_act=guarded(ReadControlledActUseCase(records)),
         list_accounts=guarded(ListAccountsUseCase(queries)),
         read_account=guarded(ReadAccountUseCase(records)),
         register_unit=guarded(RegisterUnitUseCase(records, log, clock, entropy)),
@@ -258,21 +264,11 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         answer_pki=guarded(AnswerPkiUseCase(services)),
         list_authorities=guarded(ListAuthoritiesUseCase(records, clock)),
         list_keys=guarded(ListKeysUseCase(records, keys, clock)),
-        rotate_authority_key=guarded(
-            RotateAuthorityKeyUseCase(
-                records,
-                log,
-                keys,
-                authority_foundation(settings, keys, entropy),
-                clock,
-                entropy,
-                settings.authority_suite,
-            )
-        ),
-        destroy_key=guarded(DestroyKeyUseCase(records, log, keys, clock)),
-        add_trust=guarded(AddTrustUseCase(records, log, AuthorityCertificates(), clock)),
+        rotate_authority_key=guarded(controlled.rotate_authority_key),
+        destroy_key=guarded(controlled.destroy_key),
+        add_trust=guarded(controlled.add_trust),
         confirm_trust=guarded(ConfirmTrustUseCase(records, log, AuthorityCertificates(), clock)),
-        remove_trust=guarded(RemoveTrustUseCase(records, log, AuthorityCertificates(), clock)),
+        remove_trust=guarded(controlled.remove_trust),
         list_trust=guarded(ListTrustUseCase(records, AuthorityCertificates())),
         observe=guarded(observation_of(settings, rooms, queries, outside, others, trust)),
         check_readiness=guarded(readiness),

@@ -13,6 +13,7 @@ from seal_service.cli import (
     apply,
     certificates,
     check_config,
+    control,
     database,
     demo,
     doctor,
@@ -61,6 +62,7 @@ def program(maintained: serve.Maintained) -> typer.Typer:
     app.command(epilog=machine.RECONCILE_EXAMPLE)(machine.reconcile)
     for name, group in (
         ("accounts", accounts.app),
+        ("control", control.app),
         ("units", units.app),
         ("applications", applications.app),
         ("seals", seals.app),

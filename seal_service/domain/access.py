@@ -49,6 +49,8 @@ class Permission(StrEnum):
     MANAGE_TRUST = "manage_trust"
     READ_TRUST = "read_trust"
     BACK_UP = "back_up"
+    CONFIRM_ACT = "confirm_act"
+    READ_CONTROLLED_ACTS = "read_controlled_acts"
 
 
 _P = Permission
@@ -71,12 +73,14 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.BUSINESS_SYSTEM: frozenset({_P.READ_SEALS, _P.READ_GRANTS, _P.APPLY_SEAL, _P.READ_USES}),
     Role.AUDITOR: frozenset(
         {_P.READ_UNITS, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.READ_GRANTS, _P.READ_USES, _P.READ_LOG, _P.TRACE,
-         _P.READ_TRUST}
+         _P.READ_TRUST, _P.READ_CONTROLLED_ACTS}
     ),
     Role.SYSTEM_OPERATOR: frozenset(
-        {_P.MANAGE_ACCOUNTS, _P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP}
+        {_P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP, _P.READ_CONTROLLED_ACTS}
     ),
-    Role.SECURITY_ADMINISTRATOR: frozenset({_P.READ_TRUST}),
+    Role.SECURITY_ADMINISTRATOR: frozenset(
+        {_P.MANAGE_ACCOUNTS, _P.READ_TRUST, _P.CONFIRM_ACT, _P.READ_CONTROLLED_ACTS}
+    ),
 }  # fmt: skip
 """The whole table: what is not here is denied."""
 
@@ -123,6 +127,8 @@ class Caller:
     roles: frozenset[Role] = frozenset()
     unit_id: str | None = None
     address: str | None = None
+    confirmed_by: str | None = None
+    """The account of the second person, in an act that takes two (domain.dual_control)."""
 
     @property
     def identity(self) -> str:

@@ -59,7 +59,8 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     with live_city(tmp_path_factory.mktemp("schemathesis") / "home") as city:
         office = LiveOffice(city)
         clients = {
-            "operator": city.operator,
+            "system_operator": city.operator,
+            "security_administrator": city.security,
             "seal_maker": office.maker,
             "unit": office.keeper,
             "business_system": office.system,

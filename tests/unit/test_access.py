@@ -34,7 +34,6 @@ WRITES = frozenset(
         Permission.CANCEL_SEAL,
         Permission.GRANT_USE,
         Permission.APPLY_SEAL,
-        Permission.MANAGE_ACCOUNTS,
         Permission.RECONCILE,
     }
 )
@@ -63,12 +62,12 @@ def test_an_auditor_changes_nothing() -> None:
 
 def test_an_operator_has_no_business_rights() -> None:
     assert PERMISSIONS_OF[Role.SYSTEM_OPERATOR] == {
-        Permission.MANAGE_ACCOUNTS,
         Permission.RECONCILE,
         Permission.MANAGE_KEYS,
         Permission.MANAGE_TRUST,
         Permission.READ_TRUST,
         Permission.BACK_UP,
+        Permission.READ_CONTROLLED_ACTS,
     }
 
 

@@ -8,7 +8,8 @@ SealServiceError
 ├── PermissionDenied        who calls may not
 │   └── AuthorizationDenied the seal may not be applied; carries every reason
 ├── NotFound                Unit · Account · Application · Seal · Grant · Use · Document · LogEntry · Certificate
-│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
+│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound · ControlledRequestNotFound
+├── SecondPersonNeeded      nothing is wrong: the act waits for someone else to confirm it
 ├── Conflict                right in itself, wrong now
 │   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
 │   └── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
@@ -48,6 +49,7 @@ from seal_service.domain.errors.conflict import (
     IdempotencyKeyReused,
     KeyInUse,
     RenewalNotPossible,
+    SecondPersonNeeded,
     TransitionRefused,
     UseInProgress,
     UseOvertaken,
@@ -80,6 +82,7 @@ from seal_service.domain.errors.missing import (
     ApplicationNotFound,
     CertificateNotFound,
     CertificateRequestNotFound,
+    ControlledRequestNotFound,
     DocumentNotKept,
     GrantNotFound,
     KeyNotFound,
@@ -106,6 +109,7 @@ __all__ = [
     "CertificateRequestNotFound",
     "Conflict",
     "Detail",
+    "ControlledRequestNotFound",
     "DocumentActiveContent",
     "DocumentCertified",
     "DocumentDamaged",
@@ -140,6 +144,7 @@ __all__ = [
     "RenewalNotPossible",
     "RevocationUnavailable",
     "SealNotFound",
+    "SecondPersonNeeded",
     "SealServiceError",
     "SealingFailed",
     "SelfCheckFailed",
