@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from seal_service.bootstrap.rooms import Rooms
 from seal_service.domain.access import Account
 from seal_service.domain.dual_control import ControlledAct
+from seal_service.domain.retention import Retention
 from seal_service.ports.crypto import AuthorityCertificateReader
+from seal_service.usecases.change_retention import ChangeRetention, ChangeRetentionUseCase
 from seal_service.usecases.control_act import CarriesOut, Controlled, DecideControlledActUseCase
 from seal_service.usecases.destroy_key import DestroyKey, DestroyKeyUseCase
 from seal_service.usecases.give_roles import GiveRoles, GiveRolesUseCase
@@ -25,6 +27,7 @@ class ControlledActs:
     remove_trust: Controlled[RemoveTrust, TrustView]
     rotate_authority_key: Controlled[RotateAuthorityKey, Rotation]
     destroy_key: Controlled[DestroyKey, ListedKey]
+    change_retention: Controlled[ChangeRetention, Retention]
     decide: DecideControlledActUseCase
 
 
@@ -88,12 +91,26 @@ def controlled_acts(
         clock=clock,
         entropy=entropy,
     )
-    acts: dict[ControlledAct, CarriesOut] = {one.act: one for one in (give, add, remove, rotating, destroying)}
+    retaining = Controlled(
+        act=ControlledAct.CHANGE_RETENTION,
+        kind=ChangeRetention,
+        inner=ChangeRetentionUseCase(records, log),
+        changes_nothing=lambda one: one.only_examine,
+        examined=lambda one: replace(one, only_examine=True),
+        records=records,
+        log=log,
+        clock=clock,
+        entropy=entropy,
+    )
+    acts: dict[ControlledAct, CarriesOut] = {
+        one.act: one for one in (give, add, remove, rotating, destroying, retaining)
+    }
     return ControlledActs(
         give_roles=give,
         add_trust=add,
         remove_trust=remove,
         rotate_authority_key=rotating,
         destroy_key=destroying,
+        change_retention=retaining,
         decide=DecideControlledActUseCase(records, log, clock, acts),
     )

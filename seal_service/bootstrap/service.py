@@ -18,6 +18,7 @@ from seal_service.domain.invariants import Checked
 from seal_service.domain.organization import Unit
 from seal_service.domain.paging import Page
 from seal_service.domain.readiness import Dependency
+from seal_service.domain.retention import Retention
 from seal_service.domain.seal import Seal
 from seal_service.domain.use import SealUse
 from seal_service.domain.verdict import VerificationReport
@@ -32,6 +33,7 @@ from seal_service.usecases.authenticate import (
     PresentedToken,
 )
 from seal_service.usecases.back_up import BackUp
+from seal_service.usecases.change_retention import ChangeRetention, ReadRetention, RetentionView
 from seal_service.usecases.change_status import (
     CancelSeal,
     ReportLoss,
@@ -166,6 +168,8 @@ class Service:
     decide_controlled_act: Guarded[DecideControlledAct, DecidedAct]
     list_controlled_acts: Guarded[ListControlledActs, Page[ControlledRequest]]
     read_controlled_act: Guarded[ReadById, ControlledRequest]
+    change_retention: Guarded[ChangeRetention, Retention]
+    read_retention: Guarded[ReadRetention, RetentionView]
     list_accounts: Guarded[ListAccounts, Page[Account]]
     read_account: Guarded[ReadById, Account]
 

@@ -18,6 +18,7 @@ from seal_service.bootstrap.under_way import CallsUnderWay
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
 from seal_service.config import Settings
 from seal_service.domain.errors import SealServiceError
+from seal_service.domain.retention import Retention
 from seal_service.formats.pdf import bound_parsing
 from seal_service.observability.metrics import PrometheusMeasurements
 from seal_service.observability.pools import count_connections
@@ -53,6 +54,7 @@ from seal_service.usecases.authenticate import (
     IdentifyCallerUseCase,
     IssueTokenUseCase,
 )
+from seal_service.usecases.change_retention import ReadRetentionUseCase, retention_in_force
 from seal_service.usecases.change_status import (
     CancelSealUseCase,
     ReportLossUseCase,
@@ -170,7 +172,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     verifier = Verifier(trust=trust, revocation=revocation, clock=clock, isolation=reading_for_verification)
     certification = outside_certification(settings, rooms, authority, trust, revocation)
     reservation = timedelta(seconds=settings.reservation_seconds)
-    hold = timedelta(hours=settings.document_hold_hours)
+    asked = Retention(documents=settings.documents, hold_hours=settings.document_hold_hours)
+    retention = retention_in_force(queries) or asked
+    hold = timedelta(hours=retention.hold_hours)
 
     foundation = authority_foundation(settings, keys, entropy)
     rotate = RotateAuthorityKeyUseCase(records, log, keys, foundation, clock, entropy, settings.authority_suite)
@@ -200,6 +204,8 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         decide_controlled_act=guarded(controlled.decide),
         list_controlled_acts=guarded(ListControlledActsUseCase(records)),
         read_controlled_act=guarded(ReadControlledActUseCase(records)),
+        change_retention=guarded(controlled.change_retention),
+        read_retention=guarded(ReadRetentionUseCase(queries, asked)),
         list_accounts=guarded(ListAccountsUseCase(queries)),
         read_account=guarded(ReadAccountUseCase(records)),
         register_unit=guarded(RegisterUnitUseCase(records, log, clock, entropy)),
@@ -244,7 +250,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
                 clock,
                 entropy,
                 measurements,
-                settings.documents,
+                retention.documents,
                 hold,
             )
         ),

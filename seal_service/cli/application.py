@@ -23,6 +23,7 @@ from seal_service.cli import (
     login,
     machine,
     pki,
+    retention,
     seals,
     serve,
     trust,
@@ -63,6 +64,7 @@ def program(maintained: serve.Maintained) -> typer.Typer:
     for name, group in (
         ("accounts", accounts.app),
         ("control", control.app),
+        ("retention", retention.app),
         ("units", units.app),
         ("applications", applications.app),
         ("seals", seals.app),

@@ -51,6 +51,7 @@ class Permission(StrEnum):
     BACK_UP = "back_up"
     CONFIRM_ACT = "confirm_act"
     READ_CONTROLLED_ACTS = "read_controlled_acts"
+    MANAGE_RETENTION = "manage_retention"
 
 
 _P = Permission
@@ -76,7 +77,8 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
          _P.READ_TRUST, _P.READ_CONTROLLED_ACTS}
     ),
     Role.SYSTEM_OPERATOR: frozenset(
-        {_P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP, _P.READ_CONTROLLED_ACTS}
+        {_P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP, _P.READ_CONTROLLED_ACTS,
+         _P.MANAGE_RETENTION}
     ),
     Role.SECURITY_ADMINISTRATOR: frozenset(
         {_P.MANAGE_ACCOUNTS, _P.READ_TRUST, _P.CONFIRM_ACT, _P.READ_CONTROLLED_ACTS}

@@ -21,6 +21,7 @@ class ControlledAct(StrEnum):
     REMOVE_TRUST = "remove_trust"
     ROTATE_AUTHORITY_KEY = "rotate_authority_key"
     DESTROY_KEY = "destroy_key"
+    CHANGE_RETENTION = "change_retention"
 
 
 class ControlledState(StrEnum):

@@ -40,6 +40,7 @@ class EventKind(StrEnum):
     ACCOUNT_CREATED = "account.created"
     ACCOUNT_DISABLED = "account.disabled"
     ROLES_GIVEN = "account.roles_given"
+    RETENTION_CHANGED = "config.retention"
     CONTROL_REQUESTED = "control.requested"
     CONTROL_CONFIRMED = "control.confirmed"
     CONTROL_REJECTED = "control.rejected"

@@ -11,6 +11,7 @@ from seal_service.domain.errors import AlreadyRegistered
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
 from seal_service.domain.identifiers import uuid7
 from seal_service.domain.issuance import AuthorityRole
+from seal_service.domain.retention import Retention, retention_facts
 from seal_service.ports.crypto import AuthorityFoundation
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock, Credentials, Entropy
@@ -67,6 +68,8 @@ class InitialiseUseCase:
     credentials: Credentials
     clock: Clock
     entropy: Entropy
+    retention: Retention
+    """With which the instance begins; changing it takes two people."""
 
     def __call__(self, suite: Suite) -> Initialised:
         """Found the authority, open the log, make the first people: one transaction."""
@@ -95,6 +98,7 @@ class InitialiseUseCase:
             Event(kind=EventKind.LOG_OPENED, facts={"origin": self.log.origin}),
             Event(kind=EventKind.CONFIG_INITIALISED, facts={"authority_suite": suite.value}),
         ]
+        events.append(Event(kind=EventKind.RETENTION_CHANGED, facts=dict(retention_facts(self.retention))))
         for credential in self.foundation.found(transaction, suite, now):
             facts = {"role": credential.role.value, "key_reference": credential.key_reference}
             events.append(Event(kind=EventKind.KEY_CREATED, facts=facts))

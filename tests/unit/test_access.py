@@ -68,6 +68,7 @@ def test_an_operator_has_no_business_rights() -> None:
         Permission.READ_TRUST,
         Permission.BACK_UP,
         Permission.READ_CONTROLLED_ACTS,
+        Permission.MANAGE_RETENTION,
     }
 
 
