@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from seal_service.domain.access import Role
 from seal_service.domain.authorization import SealingPermit, authorize, refusals
 from seal_service.domain.errors import AuthorizationDenied
+from seal_service.domain.grant import Grant
 from seal_service.domain.impression import SealType
 from seal_service.domain.placement import Placement
 from seal_service.domain.scenario import Scenario, ScenarioKind
@@ -34,6 +36,14 @@ def request(office: Office, scenario: str = "permit") -> UseRequest:
     )
 
 
+def permitted(office: Office, now: datetime, grant: Grant | None = None, **given: Any) -> SealingPermit:
+    """authorize() for the office's system."""
+    grant = grant or office.granted
+    chosen = {"scenario": office.scenario("permit"), "approval": None} | given
+    asked = chosen.pop("request", request(office))
+    return authorize(office.system, office.made, office.holder, grant, 0, asked, now, **chosen)
+
+
 def codes(office: Office, **changes: object) -> set[str]:
     """The reasons when seal, grant, caller, … are changed."""
     given: dict[str, object] = {
@@ -43,21 +53,21 @@ def codes(office: Office, **changes: object) -> set[str]:
         "uses_counted": 0,
         "request": request(office),
         "now": office.clock.now(),
+        "scenario": office.scenario("permit"),
+        "approval": None,
     }
     return {code for code, _ in refusals(**(given | changes))}  # type: ignore[arg-type]
 
 
 def test_a_granted_use_of_an_active_seal_is_permitted(office: Office) -> None:
     now = office.clock.now()
-    permit = authorize(office.system, office.made, office.holder, office.granted, 0, request(office), now)
+    permit = permitted(office, now)
     assert (permit.seal_code, permit.scenario.code, permit.issued_at) == (office.made.code, "permit", now)
 
 
 def test_article_22_a_permit_is_made_by_authorize_alone(office: Office) -> None:
     """严禁不按照审批权限使用电子印章."""
-    permit = authorize(
-        office.system, office.made, office.holder, office.granted, 0, request(office), office.clock.now()
-    )
+    permit = permitted(office, office.clock.now())
     values = {name: getattr(permit, name) for name in SealingPermit.__slots__} | {"proof_of_origin": object()}
     with pytest.raises(TypeError):
         SealingPermit(**values)
@@ -105,7 +115,7 @@ def test_a_denial_carries_every_reason(office: Office) -> None:
     expired = office.made.not_after
     revoked = replace(office.granted, revoked_at=expired)
     with pytest.raises(AuthorizationDenied) as denied:
-        authorize(office.system, office.made, office.holder, revoked, 0, request(office), expired)
+        permitted(office, expired, revoked)
     assert {code for code, _ in denied.value.reasons} == {"seal_expired", "grant_revoked", "grant_expired"}
 
 

@@ -6,12 +6,15 @@ SealServiceError
 │   └── ImpressionRefused · CertificateRefused · BackupRefused
 ├── Unauthenticated         who calls is not known
 ├── PermissionDenied        who calls may not
-│   └── AuthorizationDenied the seal may not be applied; carries every reason
+│   ├── AuthorizationDenied the seal may not be applied; carries every reason
+│   └── DocumentBeyondGrant
 ├── NotFound                Unit · Account · Application · Seal · Grant · Use · Document · LogEntry · Certificate
-│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
+│   ├── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
+│   └── ScenarioNotFound · UseApprovalNotFound
 ├── Conflict                right in itself, wrong now
 │   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
-│   └── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
+│   ├── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
+│   └── ApprovalDecided
 ├── DocumentRefused         the document cannot or may not be sealed
 │   ├── DocumentUnsupported · DocumentEncrypted · DocumentXfa · DocumentDamaged · DocumentOverLimit
 │   └── DocumentCertified · DocumentActiveContent · DocumentHiddenContent
@@ -23,6 +26,7 @@ SealServiceError
 
 from seal_service.domain.errors.access import (
     AuthorizationDenied,
+    DocumentBeyondGrant,
     PermissionDenied,
     SelfDecisionRefused,
     Unauthenticated,
@@ -43,6 +47,7 @@ from seal_service.domain.errors.base import Detail, SealServiceError, error_kind
 from seal_service.domain.errors.conflict import (
     AlreadyDecided,
     AlreadyRegistered,
+    ApprovalDecided,
     CertificatePending,
     Conflict,
     IdempotencyKeyReused,
@@ -85,9 +90,11 @@ from seal_service.domain.errors.missing import (
     KeyNotFound,
     LogEntryNotFound,
     NotFound,
+    ScenarioNotFound,
     SealNotFound,
     TrustAnchorNotFound,
     UnitNotFound,
+    UseApprovalNotFound,
     UseNotFound,
 )
 from seal_service.domain.errors.sealing import LevelUnreachable, SealingFailed, SelfCheckFailed, SignatureRefused
@@ -97,6 +104,7 @@ __all__ = [
     "AlreadyDecided",
     "AlreadyRegistered",
     "ApplicationNotFound",
+    "ApprovalDecided",
     "AuthorityUnavailable",
     "AuthorizationDenied",
     "BackupRefused",
@@ -107,6 +115,7 @@ __all__ = [
     "Conflict",
     "Detail",
     "DocumentActiveContent",
+    "DocumentBeyondGrant",
     "DocumentCertified",
     "DocumentDamaged",
     "DocumentEncrypted",
@@ -139,6 +148,7 @@ __all__ = [
     "ProgramMissing",
     "RenewalNotPossible",
     "RevocationUnavailable",
+    "ScenarioNotFound",
     "SealNotFound",
     "SealServiceError",
     "SealingFailed",
@@ -152,6 +162,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "UnitNotFound",
+    "UseApprovalNotFound",
     "UseInProgress",
     "UseNotFound",
     "UseOvertaken",

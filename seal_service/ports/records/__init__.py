@@ -1,5 +1,6 @@
 """Port to the database: one transaction, one repository an aggregate."""
 
+from seal_service.ports.records.approvals import ApprovalRecords, ScenarioRecords
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
 from seal_service.ports.records.operation import Observation, ObservationRecords, TrustRecords
@@ -11,6 +12,7 @@ from seal_service.ports.records.uses import GrantRecords, IdempotencyRecords, Us
 __all__ = [
     "AccountRecords",
     "ApplicationRecords",
+    "ApprovalRecords",
     "AuthorityRecords",
     "CertificateRecords",
     "CertificateRequestRecords",
@@ -22,6 +24,7 @@ __all__ = [
     "ObservationRecords",
     "PrivateField",
     "Records",
+    "ScenarioRecords",
     "SealRecords",
     "SigningLog",
     "Transaction",
