@@ -38,6 +38,8 @@ class Calling:
     bucket: str = "public"
     """Purpose whose requests without an account are counted apart from others."""
     share: int = PUBLIC_SHARE
+    largest_body: int | None = None
+    """Bytes of a JSON body that may be larger than others; None: as others."""
 
     async def __call__(self, request: Request) -> Caller:
         """The caller."""
@@ -111,6 +113,8 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             request.state.caller = await run_in_threadpool(calling.admit, request)
+            if calling.largest_body is not None:
+                request.state.body_limit = calling.largest_body
             return await handle(request)
 
         return guarded

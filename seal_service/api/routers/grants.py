@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from seal_service.api.auth import Calling, GuardedRoute
 from seal_service.api.dependencies import IdempotencyKey, Paging, Serving
 from seal_service.api.problems import refusals
-from seal_service.api.schemas.common import Identifier, SealCode
+from seal_service.api.schemas.common import LARGEST_LIST, Identifier, SealCode
 from seal_service.api.schemas.uses import GrantBody, GrantPage, GrantView, RevokeGrantBody
 from seal_service.domain import errors as e
 from seal_service.domain.access import Caller, Permission
@@ -30,7 +30,7 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/grants", tags=["授权 
 )
 def grant_use(
     service: Serving,
-    caller: Annotated[Caller, Depends(Calling("grant_use", Permission.GRANT_USE))],
+    caller: Annotated[Caller, Depends(Calling("grant_use", Permission.GRANT_USE, largest_body=LARGEST_LIST))],
     body: GrantBody,
     response: Response,
     key: IdempotencyKey = None,

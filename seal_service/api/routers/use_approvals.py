@@ -17,7 +17,7 @@ from seal_service.api.schemas.approvals import (
     UseDecisionBody,
     WithdrawalBody,
 )
-from seal_service.api.schemas.common import Identifier, SealCode
+from seal_service.api.schemas.common import LARGEST_LIST, Identifier, SealCode
 from seal_service.domain import errors as e
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.approval import ApprovalState
@@ -26,6 +26,8 @@ from seal_service.usecases.read_approvals import ListApprovals
 from seal_service.usecases.read_registers import ReadById
 
 router = APIRouter(route_class=GuardedRoute, prefix="/v1/use-approvals", tags=["用印审批 use approvals"])
+
+_requesting = Calling("permitting.request_approval", Permission.REQUEST_APPROVAL, largest_body=LARGEST_LIST)
 
 
 @router.post(
@@ -37,7 +39,7 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/use-approvals", tags=["
 )
 def request_approval(
     service: Serving,
-    caller: Annotated[Caller, Depends(Calling("permitting.request_approval", Permission.REQUEST_APPROVAL))],
+    caller: Annotated[Caller, Depends(_requesting)],
     body: RequestApprovalBody,
     response: Response,
     key: IdempotencyKey = None,
