@@ -103,7 +103,7 @@ class Office:
         """Give everything back."""
         self.service.close()
 
-    def granted_seal(self, suite: Suite) -> GrantedSeal:
+    def granted_seal(self, suite: Suite, maximum_uses: int | None = None) -> GrantedSeal:
         """A seal with the measured impression, from application to grant."""
         application = self.service.apply_for_seal(
             self._keeper,
@@ -130,6 +130,7 @@ class Office:
                 scenario=SCENARIO,
                 responsible_person="样某",
                 approval_number="示例〔2026〕1号",
+                maximum_uses=maximum_uses,
             ),
         )
         return GrantedSeal(seal, grant)
