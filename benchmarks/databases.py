@@ -29,6 +29,7 @@ class Instances:
         self._offices: dict[str, Office] = {}
         self._seals: dict[tuple[str, Suite], GrantedSeal] = {}
         self._to_be_closed = ExitStack()
+        self._started: postgresql.Cluster | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +48,13 @@ class Instances:
             self._offices[database] = office
         return self._offices[database]
 
+    def apart(self, name: str, database: str = SQLITE) -> Office:
+        """A further instance on a database of its own, for what fills it."""
+        changes = self._cluster().create("apart").settings if database == POSTGRESQL else {}
+        office = Office(self._directory / f"apart-{name}", changes)
+        self._to_be_closed.callback(office.close)
+        return office
+
     def seal(self, suite: Suite, database: str = SQLITE) -> GrantedSeal:
         """Its seal of a suite."""
         if (database, suite) not in self._seals:
@@ -55,7 +63,8 @@ class Instances:
 
     def _cluster(self) -> postgresql.Cluster:
         """A throw-away one beside the instances, on the same disk."""
-        self._directory.chmod(0o711)  # the server runs as a user of its own, who must come through
-        cluster = postgresql.Cluster(place=self._directory)
-        self._to_be_closed.callback(cluster.stop)
-        return cluster
+        if self._started is None:
+            self._directory.chmod(0o711)  # the server runs as a user of its own, who must come through
+            self._started = postgresql.Cluster(place=self._directory)
+            self._to_be_closed.callback(self._started.stop)
+        return self._started

@@ -38,6 +38,7 @@ from seal_service.usecases.create_account import CreateAccount
 from seal_service.usecases.decide_application import DecideApplication
 from seal_service.usecases.grant_use import GrantUse
 from seal_service.usecases.make_seal import MakeSeal
+from seal_service.usecases.manage_scenarios import ReadScenario, RegisterScenario
 from seal_service.usecases.register_unit import RegisterUnit
 from seal_service.usecases.verify_document import VerifyDocument
 
@@ -93,13 +94,19 @@ class Office:
             ),
         )
         self._keeper, _ = self._account("用印管理", Role.UNIT_ADMINISTRATOR, self.unit)
+        self.service.permitting.register_scenario(
+            self._maker,
+            RegisterScenario(
+                code=SCENARIO, name="证照核发", waived_for="政务服务平台审批流程", waiver_number="示政办〔2026〕3号"
+            ),
+        )
         self.system, self.credentials = self._account("业务系统", Role.BUSINESS_SYSTEM, self.unit)
 
     def close(self) -> None:
         """Give everything back."""
         self.service.close()
 
-    def granted_seal(self, suite: Suite) -> GrantedSeal:
+    def granted_seal(self, suite: Suite, maximum_uses: int | None = None) -> GrantedSeal:
         """A seal with the measured impression, from application to grant."""
         application = self.service.apply_for_seal(
             self._keeper,
@@ -126,6 +133,7 @@ class Office:
                 scenario=SCENARIO,
                 responsible_person="样某",
                 approval_number="示例〔2026〕1号",
+                maximum_uses=maximum_uses,
             ),
         )
         return GrantedSeal(seal, grant)
@@ -183,6 +191,7 @@ class Applying:
     def __post_init__(self) -> None:
         use_case = self.service.apply_seal.use_case
         assert isinstance(use_case, ApplySealUseCase)
+        self.scenario = self.service.permitting.read_scenario(self.system, ReadScenario(code=SCENARIO))
         self.sealer: DocumentSealer = use_case.sealer
 
     def permit(self, document: Upload, level: SignatureLevel, placement: Placement | None = None) -> SealingPermit:
@@ -201,7 +210,10 @@ class Applying:
             case_number=None,
         )
         now = datetime.now(UTC)
-        return authorize(self.system, self.granted.seal, self.unit, self.granted.grant, 0, request, now)
+        granted = self.granted
+        return authorize(
+            self.system, granted.seal, self.unit, granted.grant, 0, request, now, scenario=self.scenario, approval=None
+        )
 
     def intent(self) -> IntentReference:
         """Of one use among many."""

@@ -31,6 +31,10 @@ class Amounts:
     processes: int
     """That work side by side, in process and as the server's."""
     levels: tuple[str, ...]
+    grants: int
+    """Of one seal, and with as many uses in the log, under which authorization is measured."""
+    uses: int
+    authorizations: int
     postgresql: bool
 
 
@@ -48,6 +52,9 @@ WHOLE = Amounts(
     starts=5,
     processes=2,
     levels=("B-B", "B-LT"),
+    grants=10_000,
+    uses=1_000_000,
+    authorizations=300,
     postgresql=True,
 )
 QUICK = Amounts(
@@ -64,6 +71,9 @@ QUICK = Amounts(
     starts=1,
     processes=1,
     levels=("B-B",),
+    grants=40,
+    uses=100,
+    authorizations=3,
     postgresql=False,
 )
 """Whether the instrument works; its figures mean nothing."""

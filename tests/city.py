@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from seal_service.bootstrap.service import Guarded
 from seal_service.domain.access import Account, Caller, Role
@@ -14,7 +15,7 @@ from seal_service.domain.identifiers import credit_code_check_character
 from seal_service.domain.impression import SealType
 from seal_service.domain.operation import DocumentKeeping
 from seal_service.domain.organization import Unit, UnitType
-from seal_service.domain.scenario import ScenarioKind
+from seal_service.domain.scenario import ApprovalWaiver, RegisteredScenario, Scenario, ScenarioKind
 from seal_service.domain.seal import Seal
 from seal_service.formats.upload import upload_of
 from seal_service.testing import (
@@ -41,6 +42,8 @@ from seal_service.usecases.register_unit import RegisterUnit, RegisterUnitUseCas
 from seal_service.usecases.renew_seal import RenewSealUseCase
 
 RESERVATION = timedelta(minutes=5)
+WAIVER = ApprovalWaiver(process="政务服务平台审批流程", document_number="示政办〔2026〕3号")
+"""免逐次审批: most tests are about something else."""
 MAKER = Caller(account_id="maker", name="制发部门", roles=frozenset({Role.SEAL_MAKER}))
 
 
@@ -138,19 +141,47 @@ class City:
         self.decide_application(MAKER, DecideApplication(application_id=application.id, decision=Decision.APPROVE))
         return self.make_seal(MAKER, MakeSeal(application_id=application.id))
 
-    def grant(self, keeper: Caller, seal: Seal, system: Caller, uses: int | None = None) -> Grant:
-        """A grant for the scenario `permit`, as long as the certificate."""
+    def scenario(
+        self, code: str, kind: ScenarioKind = ScenarioKind.APPROVAL, waiver: ApprovalWaiver | None = WAIVER
+    ) -> RegisteredScenario:
+        """A registered scenario; its approval is set aside for a named process unless a test says otherwise."""
+        registered = RegisteredScenario(
+            scenario=Scenario(code=code, kind=kind),
+            name=code,
+            active=True,
+            waiver=waiver,
+            registered_by="maker",
+            registered_at=self.clock.now(),
+        )
+        with self.records.write() as transaction:
+            if transaction.scenarios.find(code) is None:
+                transaction.scenarios.add(registered)
+                transaction.commit()
+        return registered
+
+    def grant(
+        self,
+        keeper: Caller,
+        seal: Seal,
+        system: Caller,
+        uses: int | None = None,
+        scenario: str | None = None,
+        **limits: Any,
+    ) -> Grant:
+        """A grant for the scenario `permit`, of a 查询专用章 `proof`, as long as the certificate."""
         proof = seal.seal_type is SealType.CERTIFICATE_QUERY
+        code = scenario or ("proof" if proof else "permit")
+        self.scenario(code, ScenarioKind.PROOF if proof else ScenarioKind.APPROVAL)
         return self.grant_use(
             keeper,
             GrantUse(
                 seal_code=seal.code,
                 grantee_id=system.identity,
-                scenario="permit",
-                scenario_kind=ScenarioKind.PROOF if proof else ScenarioKind.APPROVAL,
+                scenario=code,
                 responsible_person="样某",
                 approval_number="示例〔2026〕1号",
                 maximum_uses=uses,
+                **limits,
             ),
         )
 

@@ -114,6 +114,8 @@ class Office:
         self.at.said("applications", "decide", self.application["id"], "approve", by=self.maker)
         self.seal = self.at.said("seals", "make", self.application["id"], by=self.maker)
         self.code: str = self.seal["code"]
+        waiver = ("--waived-for", "政务服务平台审批流程", "--waiver-number", "示政办〔2026〕3号")
+        self.at.said("scenarios", "register", SCENARIO, "--name", "行政许可", *waiver, by=self.maker)
         self.grant = self.at.said(
             *("grants", "make", "--seal", self.code, "--to", self.system.client_id, "--scenario", SCENARIO),
             *("--responsible", "张三", "--approval-number", "示政办授〔2026〕1号"),

@@ -31,6 +31,7 @@ from seal_service.usecases.create_account import CreateAccount
 from seal_service.usecases.decide_application import DecideApplication
 from seal_service.usecases.grant_use import GrantUse
 from seal_service.usecases.make_seal import MakeSeal
+from seal_service.usecases.manage_scenarios import RegisterScenario
 from seal_service.usecases.register_unit import RegisterUnit
 from seal_service.usecases.verify_document import VerifyDocument
 from tests.city import credit_code
@@ -125,6 +126,7 @@ class RealOffice(Instance):
         self.keeper = self.account("使用单位", Role.UNIT_ADMINISTRATOR, self.holder)
         self.system = self.account("业务系统", Role.BUSINESS_SYSTEM, self.holder)
         self.made = self.seal(self.holder, self.keeper)
+        self.scenario("permit")
         self.service.grant_use(
             self.keeper,
             GrantUse(
@@ -136,6 +138,12 @@ class RealOffice(Instance):
                 maximum_uses=self.uses,
             ),
         )
+
+    def scenario(self, code: str, *, waived: bool = True) -> None:
+        """Register a scenario; its approval is set aside for a named process unless a test says otherwise."""
+        waiver = ("政务服务平台审批流程", "示政办〔2026〕3号") if waived else (None, None)
+        command = RegisterScenario(code=code, name=code, waived_for=waiver[0], waiver_number=waiver[1])
+        self.service.permitting.register_scenario(self.maker, command)
 
     def seal(self, unit: Unit, applicant: Caller) -> Seal:
         """A seal of the unit, from application to making."""

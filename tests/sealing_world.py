@@ -21,7 +21,7 @@ from seal_service.domain.grant import Grant
 from seal_service.domain.impression import Impression, SealType
 from seal_service.domain.organization import Unit, UnitType
 from seal_service.domain.placement import Placement
-from seal_service.domain.scenario import Scenario, ScenarioKind
+from seal_service.domain.scenario import RegisteredScenario, Scenario, ScenarioKind
 from seal_service.domain.seal import Credential, CredentialPurpose, Custody, Seal, SealState
 from seal_service.domain.use import IntentReference, SignatureLevel, UseRequest
 from seal_service.formats.upload import upload_of
@@ -30,6 +30,7 @@ from seal_service.ports.isolation import Isolation
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.pdf import PdfSealer
 from seal_service.testing import InProcess, MemoryBlobs
+from tests.city import WAIVER
 from tests.sealing_infrastructure import (
     Infrastructure,
     SoftKeys,
@@ -177,7 +178,10 @@ class World:
             allow_repair=allow_repair,
         )
         caller = Caller(account_id="system", name="业务系统", roles=frozenset({Role.BUSINESS_SYSTEM}))
-        return authorize(caller, seal, unit, grant, 0, request, now)
+        registered = RegisteredScenario(
+            scenario=scenario, name="样例", active=True, waiver=WAIVER, registered_by="maker", registered_at=now
+        )
+        return authorize(caller, seal, unit, grant, 0, request, now, scenario=registered, approval=None)
 
     def seal(
         self,

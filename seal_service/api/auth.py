@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
@@ -37,6 +38,8 @@ class Calling:
     bucket: str = "public"
     """Purpose whose requests without an account are counted apart from others."""
     share: int = PUBLIC_SHARE
+    largest_body: int | None = None
+    """Bytes of a JSON body that may be larger than others; None: as others."""
 
     async def __call__(self, request: Request) -> Caller:
         """The caller."""
@@ -64,7 +67,7 @@ class Calling:
             raise TypeError(f"{self.use_case} needs {guarded.permission}, its endpoint declares {self.permission}")
 
     def _use_case(self, service: Service) -> Guarded[object, object]:
-        guarded: Guarded[object, object] = getattr(service, self.use_case)
+        guarded: Guarded[object, object] = functools.reduce(getattr, self.use_case.split("."), service)  # type: ignore[arg-type]
         return guarded
 
     def _identified(self, request: Request, service: Service, public: Caller) -> Caller:
@@ -110,6 +113,8 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             request.state.caller = await run_in_threadpool(calling.admit, request)
+            if calling.largest_body is not None:
+                request.state.body_limit = calling.largest_body
             return await handle(request)
 
         return guarded

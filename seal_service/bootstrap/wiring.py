@@ -11,6 +11,7 @@ from seal_service.bootstrap.certifying import outside_certification
 from seal_service.bootstrap.controlling import controlled_acts
 from seal_service.bootstrap.isolating import SEALING, VERIFYING, reading_processes
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
+from seal_service.bootstrap.permitting import permitting
 from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
@@ -241,6 +242,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         revoke_grant=guarded(RevokeGrantUseCase(records, log, clock)),
         list_grants=guarded(ListGrantsUseCase(queries)),
         read_grant=guarded(ReadGrantUseCase(records)),
+        permitting=permitting(rooms, guarded),
         apply_seal=guarded(
             ApplySealUseCase(
                 records,

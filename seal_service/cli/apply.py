@@ -44,6 +44,9 @@ def apply(
     operator_name: Annotated[str | None, typer.Option(help="签章人姓名.")] = None,
     operator_department: Annotated[str | None, typer.Option(help="签章人部门.")] = None,
     case_number: Annotated[str | None, typer.Option(help="办件号.")] = None,
+    approval: Annotated[
+        str | None, typer.Option(metavar="ID", help="用印审批 to take; default: the one for IN, where one is needed.")
+    ] = None,
     key: Annotated[
         str | None, typer.Option(metavar="IDEMPOTENCY", help="Repeat a request with its key; default: a new one.")
     ] = None,
@@ -64,6 +67,7 @@ def apply(
             allow_repair=allow_repair,
             operator=operator_of(operator_id, operator_name, operator_department),
             case_number=case_number,
+            approval_id=approval,
         )
         with working("用印 applying the seal …"):
             applied = at.service.apply_seal(at.caller, command)

@@ -17,6 +17,7 @@ from seal_service.usecases.apply_for_seal import SubmitApplication
 from seal_service.usecases.decide_application import DecideApplication
 from seal_service.usecases.grant_use import GrantUse
 from seal_service.usecases.make_seal import MakeSeal
+from seal_service.usecases.manage_scenarios import RegisterScenario
 
 if TYPE_CHECKING:
     from seal_service.bootstrap import Service
@@ -114,6 +115,17 @@ def fill_registers(service: Service, telling: Telling, cast: Cast, pictures: dic
         "key, certificate and code of each seal (articles 14, 16)",
         lambda: [service.make_seal(maker, MakeSeal(application_id=one.id)) for one in applications],
         lambda seals: "\n".join(f"{one.code} {one.name}, 有效期至 {one.not_after:%Y-%m-%d}" for one in seals),
+    )
+    telling.does(
+        "用印场景",
+        "what seals are applied for; the platform's process approves each use (articles 20, 22)",
+        lambda: service.permitting.register_scenario(
+            maker,
+            RegisterScenario(
+                code=SCENARIO, name="行政许可", waived_for="政务服务平台审批流程", waiver_number="示政办〔2026〕3号"
+            ),
+        ),
+        lambda made: f"{made.code} {made.name}",
     )
     telling.refused(
         "用印授权",

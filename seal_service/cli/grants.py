@@ -21,12 +21,11 @@ from seal_service.cli.options import (
 from seal_service.cli.output import print_fields, print_page
 from seal_service.cli.session import session
 from seal_service.domain.paging import PageRequest
-from seal_service.domain.scenario import ScenarioKind
 from seal_service.formats import representation
 from seal_service.usecases.grant_use import GrantUse, RevokeGrant
 from seal_service.usecases.read_registers import ListGrants, ReadById
 
-app = noun("用印授权: which system may apply which seal, for what.")
+app = noun("用印授权: which system or person may apply which seal, for what.")
 
 GrantId = Annotated[str, typer.Argument(metavar="ID", help="The grant's id.")]
 
@@ -39,16 +38,20 @@ GrantId = Annotated[str, typer.Argument(metavar="ID", help="The grant's id.")]
 )
 def make(
     seal: SealCodeOption,
-    to: Annotated[str, typer.Option("--to", metavar="ACCOUNT_ID", help="The business system.")],
-    scenario: Annotated[str, typer.Option(help="用印场景: 1 to 32 of a-z 0-9 . _ -")],
+    to: Annotated[str, typer.Option("--to", metavar="ACCOUNT_ID", help="The system, or the unit's person.")],
+    scenario: Annotated[str, typer.Option(help="用印场景, as registered.")],
     responsible: Annotated[str, typer.Option(help="责任人 of the unit.")],
     approval_number: Annotated[str, typer.Option(help="审批文号 of the unit's decision.")],
-    kind: Annotated[ScenarioKind, typer.Option(help="审批类 or 证明类 (article 21).")] = ScenarioKind.APPROVAL,
     valid_from: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Default: now.")] = None,
     valid_until: Annotated[
         str | None, typer.Option("--until", metavar="TIME", help="Default: as long as the seal's certificate.")
     ] = None,
     maximum_uses: Annotated[int | None, typer.Option(help="Default: not counted.")] = None,
+    media_type: Annotated[list[str] | None, typer.Option(help="文件类型, repeatable; default: any.")] = None,
+    most_pages: Annotated[int | None, typer.Option(help="Of a document; default: the instance's limit.")] = None,
+    digest: Annotated[
+        list[str] | None, typer.Option(metavar="SHA256", help="Of the only documents, repeatable; default: any.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """用印授权, by the seal's own unit."""
@@ -56,12 +59,14 @@ def make(
         seal_code=seal,
         grantee_id=to,
         scenario=scenario,
-        scenario_kind=kind,
         responsible_person=responsible,
         approval_number=approval_number,
         valid_from=moment(valid_from, "from"),
         valid_until=moment(valid_until, "until"),
         maximum_uses=maximum_uses,
+        media_types=tuple(media_type or ()),
+        most_pages=most_pages,
+        digests=tuple(digest or ()),
     )
     with session() as at:
         grant = at.service.grant_use(at.caller, command)

@@ -31,6 +31,7 @@ def _traced(one: TracedUse, now: datetime) -> representation.Plain:
         "seal": representation.seal(one.seal, now),
         "unit": representation.unit(one.unit),
         "grant": representation.grant(one.grant),
+        "approval": representation.approval(one.approval) if one.approval is not None else None,
         "seal_history": [representation.status_change(change) for change in one.seal_history],
         "entries": [representation.log_entry(row) for row in one.entries],
     }
@@ -60,6 +61,10 @@ def _tree(one: TracedUse) -> Tree:
     tree.add(escape(f"单位 unit {one.unit.name} {one.unit.credit_code}"))
     told = f"{grant.id} · 责任人 {grant.responsible_person} · {grant.approval_number}"
     tree.add(escape(f"授权 grant {told}"))
+    if one.approval is not None:
+        approval = one.approval
+        decided = f"{approval.requested_by} → {approval.decided_by} · {approval.state.value}"
+        tree.add(escape(f"审批 approval {approval.id} · {approval.number} · {decided}"))
     history = tree.add("状态 status of the seal")
     for change in one.seal_history:
         history.add(f"{representation.time(change.at)} {change.state.value}")

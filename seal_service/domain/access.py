@@ -52,29 +52,42 @@ class Permission(StrEnum):
     CONFIRM_ACT = "confirm_act"
     READ_CONTROLLED_ACTS = "read_controlled_acts"
     MANAGE_RETENTION = "manage_retention"
+    MANAGE_SCENARIOS = "manage_scenarios"
+    READ_SCENARIOS = "read_scenarios"
+    REQUEST_APPROVAL = "request_approval"
+    DECIDE_APPROVAL = "decide_approval"
+    WITHDRAW_APPROVAL = "withdraw_approval"
+    READ_APPROVALS = "read_approvals"
 
 
 _P = Permission
+
+_ASKING = frozenset(
+    {_P.APPLY_SEAL, _P.READ_USES, _P.REQUEST_APPROVAL, _P.WITHDRAW_APPROVAL, _P.READ_APPROVALS, _P.READ_SCENARIOS}
+)
+"""Whoever can be granted a seal: asks for a use's approval and presses the seal (articles 20, 22)."""
 
 PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.SEAL_MAKER: frozenset(
         {
             _P.REGISTER_UNIT, _P.READ_UNITS, _P.READ_APPLICATIONS, _P.DECIDE_APPLICATION, _P.MAKE_SEAL,
             _P.READ_SEALS, _P.RENEW_SEAL, _P.REPORT_LOSS, _P.RESUME_SEAL, _P.CANCEL_SEAL, _P.TRACE,
+            _P.MANAGE_SCENARIOS, _P.READ_SCENARIOS,
         }
     ),
     Role.UNIT_ADMINISTRATOR: frozenset(
         {
             _P.READ_UNITS, _P.APPLY_FOR_SEAL, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.RENEW_SEAL,
             _P.REPORT_LOSS, _P.GRANT_USE, _P.READ_GRANTS, _P.READ_USES,
+            _P.READ_SCENARIOS, _P.DECIDE_APPROVAL, _P.WITHDRAW_APPROVAL, _P.READ_APPROVALS,
         }
     ),
-    Role.SEAL_KEEPER: frozenset({_P.READ_SEALS, _P.REPORT_LOSS, _P.READ_GRANTS, _P.READ_USES}),
-    Role.APPLICANT: frozenset({_P.READ_SEALS, _P.READ_GRANTS}),
-    Role.BUSINESS_SYSTEM: frozenset({_P.READ_SEALS, _P.READ_GRANTS, _P.APPLY_SEAL, _P.READ_USES}),
+    Role.SEAL_KEEPER: frozenset({_P.READ_SEALS, _P.REPORT_LOSS, _P.READ_GRANTS}) | _ASKING,
+    Role.APPLICANT: frozenset({_P.READ_SEALS, _P.READ_GRANTS}) | _ASKING,
+    Role.BUSINESS_SYSTEM: frozenset({_P.READ_SEALS, _P.READ_GRANTS}) | _ASKING,
     Role.AUDITOR: frozenset(
         {_P.READ_UNITS, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.READ_GRANTS, _P.READ_USES, _P.READ_LOG, _P.TRACE,
-         _P.READ_TRUST, _P.READ_CONTROLLED_ACTS}
+         _P.READ_TRUST, _P.READ_CONTROLLED_ACTS, _P.READ_SCENARIOS, _P.READ_APPROVALS}
     ),
     Role.SYSTEM_OPERATOR: frozenset(
         {_P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP, _P.READ_CONTROLLED_ACTS,

@@ -6,13 +6,22 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from seal_service.domain.access import Caller
+from seal_service.domain.conditions import (
+    Approved,
+    FoundApproval,
+    InRegistry,
+    Reason,
+    UseFacts,
+    conditions_of,
+    reasons_against,
+)
 from seal_service.domain.errors import AuthorizationDenied
 from seal_service.domain.grant import Grant
 from seal_service.domain.impression import Impression
 from seal_service.domain.lifecycle import TRANSITIONS, Action, state_at
 from seal_service.domain.organization import Unit
 from seal_service.domain.placement import Placement
-from seal_service.domain.scenario import Scenario, accepts_seal_type
+from seal_service.domain.scenario import RegisteredScenario, Scenario
 from seal_service.domain.seal import Credential, Custody, Seal
 from seal_service.domain.use import SignatureLevel, UseRequest
 
@@ -39,6 +48,15 @@ class SealingPermit:
     allow_lower_level: bool
     allow_repair: bool
     issued_at: datetime
+    most_pages: int | None
+    """Of the document, by the grant: enforced where it is read."""
+    approval_id: str | None
+    """用印审批 that this use takes; None where the scenario sets it aside."""
+    approval_epoch: int | None
+    approval_number: str
+    """用章审批编号: the approval's, or where none is taken the grant's."""
+    approval_set_aside_for: str | None
+    """The named process whose approval stands in its place."""
 
     def __post_init__(self) -> None:
         """Refuse (TypeError) to exist when not made by `authorize`."""
@@ -47,36 +65,41 @@ class SealingPermit:
 
 
 def refusals(
-    caller: Caller, seal: Seal, grant: Grant | None, uses_counted: int, request: UseRequest, now: datetime
-) -> tuple[tuple[str, str], ...]:
+    caller: Caller,
+    seal: Seal,
+    grant: Grant | None,
+    uses_counted: int,
+    request: UseRequest,
+    now: datetime,
+    *,
+    scenario: RegisteredScenario | None,
+    approval: FoundApproval | None,
+) -> tuple[Reason, ...]:
     """Every reason, as (code, sentence), for which the use is refused; empty when it may go on."""
-    reasons: list[tuple[str, str]] = []
-    state = state_at(seal, now)
-    if (state, Action.APPLY) not in TRANSITIONS:
-        reasons.append((f"seal_{state.value}", f"the seal is {state.value}"))
-    if now < seal.not_before:
-        reasons.append(("seal_not_yet_valid", f"the seal's certificate is valid from {seal.not_before.isoformat()}"))
-    credential = seal.signing_credential()
-    if credential is None:
-        reasons.append(("no_credential", "the seal has no credential that signs"))
-    elif credential.custody is not Custody.SERVER:
-        reasons.append(("token_custody", "the seal's key is kept by its unit (分散式): it is applied in two steps"))
+    of_seal = _against_seal(seal, now)
     if grant is None:
-        reasons.append(("no_grant", f"no grant lets this system apply the seal for the scenario {request.scenario}"))
-        return tuple(reasons)
-    if grant.grantee_id != caller.account_id or grant.seal_code != seal.code or grant.scenario.code != request.scenario:
-        reasons.append(("grant_mismatch", "the grant is for another system, seal or scenario"))
-    if grant.revoked_at is not None:
-        reasons.append(("grant_revoked", f"the grant was revoked at {grant.revoked_at.isoformat()}"))
-    if now < grant.valid_from:
-        reasons.append(("grant_not_yet_valid", f"the grant is valid from {grant.valid_from.isoformat()}"))
-    if now >= grant.valid_until:
-        reasons.append(("grant_expired", f"the grant ended at {grant.valid_until.isoformat()}"))
-    if grant.maximum_uses is not None and uses_counted >= grant.maximum_uses:
-        reasons.append(("grant_used_up", f"the grant's {grant.maximum_uses} uses are used up"))
-    if not accepts_seal_type(grant.scenario.kind, seal.seal_type):
-        reasons.append(("scenario_kind", "证明类 documents take the 电子证照查询专用章, and only they do (article 21)"))
-    return tuple(reasons)
+        return (*of_seal, ("no_grant", f"no grant lets this system apply the seal for the scenario {request.scenario}"))
+    facts = UseFacts(
+        account_id=caller.account_id,
+        seal=seal,
+        scenario=request.scenario,
+        document_sha256=request.document_sha256,
+        media_type=request.media_type,
+        now=now,
+        uses_counted=uses_counted,
+    )
+    conditions = [*conditions_of(grant), InRegistry(scenario)]
+    if needs_approval(scenario, request):
+        conditions.append(Approved(approval))
+    return (*of_seal, *reasons_against(conditions, facts))
+
+
+def needs_approval(scenario: RegisteredScenario | None, request: UseRequest) -> bool:
+    """Whether the use takes an approval of its own: the rule, unless the scenario sets it aside (article 22).
+
+    An approval that the request names is used also where none is needed. What is not registered is refused anyway.
+    """
+    return scenario is not None and (scenario.waiver is None or request.approval_id is not None)
 
 
 def authorize(
@@ -87,15 +110,19 @@ def authorize(
     uses_counted: int,
     request: UseRequest,
     now: datetime,
+    *,
+    scenario: RegisteredScenario | None,
+    approval: FoundApproval | None,
 ) -> SealingPermit:
     """用印许可 for a request, or AuthorizationDenied with every reason.
 
-    `uses_counted` is read under the same lock under which the use is then reserved.
+    `uses_counted`, and whether the approval is used, are read under the lock under which the use is then reserved.
     """
-    reasons = refusals(caller, seal, grant, uses_counted, request, now)
+    reasons = refusals(caller, seal, grant, uses_counted, request, now, scenario=scenario, approval=approval)
     credential = seal.signing_credential()
-    if reasons or grant is None or credential is None:
+    if reasons or grant is None or credential is None or scenario is None:
         raise AuthorizationDenied(reasons, seal_code=seal.code)
+    taken = approval.approval if approval is not None and needs_approval(scenario, request) else None
     return SealingPermit(
         proof_of_origin=_MADE_BY_AUTHORIZE,
         seal_code=seal.code,
@@ -113,4 +140,24 @@ def authorize(
         allow_lower_level=request.allow_lower_level,
         allow_repair=request.allow_repair,
         issued_at=now,
+        most_pages=grant.most_pages,
+        approval_id=taken.id if taken is not None else None,
+        approval_epoch=taken.epoch if taken is not None else None,
+        approval_number=taken.number if taken is not None else grant.approval_number,
+        approval_set_aside_for=scenario.waiver.process if taken is None and scenario.waiver is not None else None,
     )
+
+
+def _against_seal(seal: Seal, now: datetime) -> tuple[Reason, ...]:
+    reasons: list[Reason] = []
+    state = state_at(seal, now)
+    if (state, Action.APPLY) not in TRANSITIONS:
+        reasons.append((f"seal_{state.value}", f"the seal is {state.value}"))
+    if now < seal.not_before:
+        reasons.append(("seal_not_yet_valid", f"the seal's certificate is valid from {seal.not_before.isoformat()}"))
+    credential = seal.signing_credential()
+    if credential is None:
+        reasons.append(("no_credential", "the seal has no credential that signs"))
+    elif credential.custody is not Custody.SERVER:
+        reasons.append(("token_custody", "the seal's key is kept by its unit (分散式): it is applied in two steps"))
+    return tuple(reasons)

@@ -59,6 +59,12 @@ class EventKind(StrEnum):
     DATABASE_BACKED_UP = "config.backed_up"
     DATABASE_RESTORED = "config.restored"
     LOG_OPENED = "log.open"
+    SCENARIO_REGISTERED = "scenario.registered"
+    SCENARIO_CHANGED = "scenario.changed"
+    APPROVAL_REQUESTED = "approval.requested"
+    APPROVAL_GRANTED = "approval.granted"
+    APPROVAL_REJECTED = "approval.rejected"
+    APPROVAL_WITHDRAWN = "approval.withdrawn"
 
 
 TERMINAL_KINDS = frozenset({EventKind.SEAL_COMPLETED, EventKind.SEAL_FAILED, EventKind.SEAL_ABANDONED})

@@ -32,6 +32,7 @@ class Invariant(StrEnum):
     COMPLETED = "completed", "A use is completed exactly when the log says so, in the entry that the use names."
     RELEASED = "released", "A use that failed, was abandoned or is still reserved has given out no document."
     STATUS = "status", "The state of a seal is the one that the last change in the log gave it."
+    GRANTED = "granted", "A grant counts the uses that it has, and a document of an approval is taken by its one use."
     DOCUMENT = "document", "Every picture and held document is there and opens to what its digest says."
     KEY = "key", "Every key of a credential in force is in the key store."
 

@@ -77,6 +77,10 @@ class UseRequest:
     """办件号: the business system's own number."""
     allow_repair: bool = field(default=False, metadata=ADDED_LATER)
     """修复: whether a damaged document may be repaired, which changes it, and what comes of it be sealed."""
+    media_type: str = field(default="application/pdf", metadata=ADDED_LATER)
+    """文件类型, by the document's content and not by what it is called."""
+    approval_id: str | None = field(default=None, metadata=ADDED_LATER)
+    """用印审批 that the use is to take; None: the one that is found for it, where one is needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,9 @@ class SealUse:
     ended_at: datetime | None = None
     failure: str | None = None
     """Code of the error that ended it (the class's name in snake case), then ': ' and its sentence."""
+    approval_id: str | None = None
+    """用印审批 that the use took; it gives it back when it fails."""
+    approval_epoch: int | None = None
     document_kept_until: datetime | None = None
     """Until when the sealed document is held; FOR_GOOD where it is kept; None once it has gone, or was never kept."""
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from seal_service.domain.access import Account
 from seal_service.domain.application import Application
+from seal_service.domain.approval import UseApproval
 from seal_service.domain.certification import CertificateRequest, OutsideCertificate
 from seal_service.domain.dual_control import ControlledRequest
 from seal_service.domain.dual_control import state_at as state_of_request
@@ -18,6 +19,7 @@ from seal_service.domain.impression import Impression
 from seal_service.domain.lifecycle import StatusChange, allowed_actions, renewal_window, state_at
 from seal_service.domain.organization import Unit
 from seal_service.domain.readiness import Dependency
+from seal_service.domain.scenario import RegisteredScenario
 from seal_service.domain.seal import Credential, Seal
 from seal_service.domain.trust import AuthorityCertificate, TrustedCertificate
 from seal_service.domain.use import SealUse, UseState
@@ -188,11 +190,53 @@ def grant(one: Grant) -> Plain:
         "valid_from": time(one.valid_from),
         "valid_until": time(one.valid_until),
         "maximum_uses": one.maximum_uses,
+        "media_types": list(one.media_types),
+        "most_pages": one.most_pages,
+        "digests": list(one.digests),
         "responsible_person": one.responsible_person,
         "approval_number": one.approval_number,
         "granted_by": one.granted_by,
         "granted_at": time(one.granted_at),
         "revoked_at": time_or_none(one.revoked_at),
+    }
+
+
+def scenario(one: RegisteredScenario) -> Plain:
+    """用印场景."""
+    waiver = one.waiver
+    return {
+        "code": one.code,
+        "kind": one.scenario.kind.value,
+        "name": one.name,
+        "active": one.active,
+        "waived_for": waiver.process if waiver is not None else None,
+        "waiver_number": waiver.document_number if waiver is not None else None,
+        "registered_by": one.registered_by,
+        "registered_at": time(one.registered_at),
+        "changed_by": one.changed_by,
+        "changed_at": time_or_none(one.changed_at),
+    }
+
+
+def approval(one: UseApproval) -> Plain:
+    """用印审批."""
+    return {
+        "id": one.id,
+        "seal_code": one.seal_code,
+        "unit_id": one.unit_id,
+        "scenario": one.scenario,
+        "title": one.title,
+        "documents": one.documents,
+        "requested_by": one.requested_by,
+        "requested_at": time(one.requested_at),
+        "state": one.state.value,
+        "number": one.number,
+        "decided_by": one.decided_by,
+        "decided_at": time_or_none(one.decided_at),
+        "reason": one.reason,
+        "valid_until": time_or_none(one.valid_until),
+        "withdrawn_by": one.withdrawn_by,
+        "withdrawn_at": time_or_none(one.withdrawn_at),
     }
 
 
@@ -203,6 +247,7 @@ def use(one: SealUse) -> Plain:
         "account_id": one.account_id,
         "seal_code": one.seal_code,
         "grant_id": one.grant_id,
+        "approval_id": one.approval_id,
         "scenario": one.scenario,
         "state": one.state.value,
         "document_sha256": one.document_sha256,

@@ -23,6 +23,7 @@ from seal_service.ports.isolation import Isolation
 from seal_service.ports.system import BlobStore, Clock
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.appearance import ImpressionPictures
+from seal_service.sealing.granted_limits import limits_of, within_grant
 from seal_service.sealing.levels import LevelRaiser, Raised, SignedRevision, TimestampTooLarge, digest_of
 from seal_service.sealing.repair import repaired_document, still_damaged
 from seal_service.sealing.self_check import check_sealed
@@ -79,14 +80,15 @@ class PdfSealer:
         """Place the impression, write the revision with a gap for the signature, build the signed attributes.
 
         A damaged document is repaired first, where the permit says so and it bears no signature.
-        Raises a DocumentRefused, InvalidPlacement.
+        Raises a DocumentRefused, InvalidPlacement, DocumentBeyondGrant.
         """
-        try:
-            return self._prepared(document, permit, intent)
-        except DocumentDamaged as damage:
-            repaired = repaired_document(document, damage, permit.allow_repair, self._isolation, self._limits)
-        with still_damaged():
-            prepared = self._prepared(repaired, permit, intent)
+        with within_grant(permit, self._limits):
+            try:
+                return self._prepared(document, permit, intent)
+            except DocumentDamaged as damage:
+                repaired = repaired_document(document, damage, permit.allow_repair, self._isolation, self._limits)
+            with still_damaged():
+                prepared = self._prepared(repaired, permit, intent)
         return replace(prepared, state=replace(_state(prepared), repaired=True))
 
     def _prepared(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> PreparedSeal:
@@ -115,7 +117,7 @@ class PdfSealer:
                 reason=f"{permit.seal_name} {permit.seal_code}",
                 field_name=_field_name(intent),
                 room=len(longest),
-                limits=self._limits,
+                limits=limits_of(permit, self._limits),
                 permitted_content=self._permitted_content,
             ),
         )

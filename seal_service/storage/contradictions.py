@@ -11,7 +11,14 @@ from seal_service.domain.events import TERMINAL_KINDS, EventKind, Result
 from seal_service.domain.invariants import Invariant
 from seal_service.domain.use import UseState
 from seal_service.storage.repositories.log import STATE_AFTER
-from seal_service.storage.tables import LogTerminalRow, SealRow, SealUseRow, SignLogRow
+from seal_service.storage.tables import (
+    ApprovedDocumentRow,
+    GrantRow,
+    LogTerminalRow,
+    SealRow,
+    SealUseRow,
+    SignLogRow,
+)
 
 _ENDS = tuple(kind.value for kind in TERMINAL_KINDS)
 _KIND_OF_END = case(
@@ -121,6 +128,40 @@ def _seals_in_another_state() -> Select[Any]:
     return select(SealRow.code).where(~same)
 
 
+def _grants_counted_wrong() -> Select[Any]:
+    uses = (
+        select(func.count())
+        .where(
+            SealUseRow.grant_id == GrantRow.id,
+            SealUseRow.state.in_((UseState.RESERVED.value, UseState.COMPLETED.value)),
+        )
+        .correlate(GrantRow)
+        .scalar_subquery()
+    )
+    return select(GrantRow.id).where(GrantRow.uses_counted != uses)
+
+
+def _documents_taken_wrong() -> Select[Any]:
+    taken = aliased(ApprovedDocumentRow)
+    by_use = exists().where(
+        SealUseRow.id == taken.use_id,
+        SealUseRow.approval_id == taken.approval_id,
+        SealUseRow.document_sha256 == taken.sha256,
+        SealUseRow.state.in_((UseState.RESERVED.value, UseState.COMPLETED.value)),
+    )
+    return select(taken.approval_id).where(taken.use_id.is_not(None), ~by_use)
+
+
+def _uses_without_their_approval() -> Select[Any]:
+    document = exists().where(
+        ApprovedDocumentRow.approval_id == SealUseRow.approval_id,
+        ApprovedDocumentRow.sha256 == SealUseRow.document_sha256,
+        ApprovedDocumentRow.use_id == SealUseRow.id,
+    )
+    stands = SealUseRow.state.in_((UseState.RESERVED.value, UseState.COMPLETED.value))
+    return select(SealUseRow.id).where(SealUseRow.approval_id.is_not(None), stands, ~document)
+
+
 QUESTIONS: tuple[tuple[Invariant, str, Select[Any]], ...] = (
     (Invariant.COUNTER, "its entries are not counted from 1 without gap", _seals_counted_wrong()),
     (Invariant.COUNTER, "it has no seal and is counted", _entries_counted_without_seal()),
@@ -132,6 +173,9 @@ QUESTIONS: tuple[tuple[Invariant, str, Select[Any]], ...] = (
     (Invariant.COMPLETED, "the use ended and the log does not say so", _ended_uses_without_entry()),
     (Invariant.COMPLETED, "the log says that a use ended, and it did not end so", _ends_without_ended_use()),
     (Invariant.RELEASED, "the use did not complete and has a document", _released_without_completion()),
+    (Invariant.GRANTED, "the grant does not count the uses that it has", _grants_counted_wrong()),
+    (Invariant.GRANTED, "the approval's document is taken by no use of it", _documents_taken_wrong()),
+    (Invariant.GRANTED, "the use has not taken its document of the approval", _uses_without_their_approval()),
     (Invariant.STATUS, "the seal's state is not that of its last change in the log", _seals_in_another_state()),
 )
 """Invariant, what is wrong with a subject, the subjects."""

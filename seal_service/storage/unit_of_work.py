@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, RootTransaction
 from seal_service.ports.records import (
     AccountRecords,
     ApplicationRecords,
+    ApprovalRecords,
     AuthorityRecords,
     CertificateRecords,
     CertificateRequestRecords,
@@ -19,6 +20,7 @@ from seal_service.ports.records import (
     IdempotencyRecords,
     LogRecords,
     ObservationRecords,
+    ScenarioRecords,
     SealRecords,
     Transaction,
     TrustRecords,
@@ -29,6 +31,7 @@ from seal_service.storage.engine import Database
 from seal_service.storage.refusals import database_failures
 from seal_service.storage.repositories.accounts import SqlAccounts
 from seal_service.storage.repositories.applications import SqlApplications
+from seal_service.storage.repositories.approvals import SqlApprovals, SqlScenarios
 from seal_service.storage.repositories.certificates import SqlAuthorities, SqlCertificates
 from seal_service.storage.repositories.control import SqlControlledRequests
 from seal_service.storage.repositories.grants import SqlGrants
@@ -61,6 +64,8 @@ class SqlTransaction:
         self.trust: TrustRecords = SqlTrust(connection)
         self.observations: ObservationRecords = SqlObservations(connection)
         self.controlled: ControlledRecords = SqlControlledRequests(connection)
+        self.scenarios: ScenarioRecords = SqlScenarios(connection)
+        self.approvals: ApprovalRecords = SqlApprovals(connection)
         self.log: LogRecords = SqlLog(connection)
 
     def commit(self) -> None:

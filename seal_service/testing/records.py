@@ -11,6 +11,7 @@ from datetime import datetime
 from seal_service.domain import errors
 from seal_service.domain.access import Account, Role
 from seal_service.domain.application import Application
+from seal_service.domain.approval import UseApproval
 from seal_service.domain.certification import CertificateRequest
 from seal_service.domain.dual_control import ControlledRequest
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
@@ -18,11 +19,13 @@ from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.organization import Unit
+from seal_service.domain.scenario import RegisteredScenario
 from seal_service.domain.seal import Seal, SealState
 from seal_service.domain.trust import TrustedCertificate
 from seal_service.domain.use import SealUse, UseState
 from seal_service.ports import records as ports
 from seal_service.ports.records import LogRow, Observation
+from seal_service.testing.approval_records import MemoryApprovals, MemoryScenarios
 from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCertificates
 from seal_service.testing.control_records import MemoryControlledRequests
 from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
@@ -54,6 +57,9 @@ class State:
     trust: dict[str, TrustedCertificate] = field(default_factory=dict)
     observations: dict[str, Observation] = field(default_factory=dict)
     controlled: dict[str, ControlledRequest] = field(default_factory=dict)
+    scenarios: dict[str, RegisteredScenario] = field(default_factory=dict)
+    approvals: dict[str, UseApproval] = field(default_factory=dict)
+    approved_documents: dict[tuple[str, str], str | None] = field(default_factory=dict)
     entries: dict[str, LogRow] = field(default_factory=dict)
     terminals: dict[str, str] = field(default_factory=dict)
 
@@ -194,13 +200,24 @@ class MemoryGrants:
             raise errors.GrantNotFound
         return self.state.grants[grant_id]
 
-    def lock_candidates(self, seal_code: str, grantee_id: str, scenario: str) -> Sequence[Grant]:
+    def lock_candidates(
+        self, seal_code: str, grantee_id: str, scenario: str, document_sha256: str, now: datetime
+    ) -> Sequence[Grant]:
         """Newest first."""
         wanted = (seal_code, grantee_id, scenario)
         found = [
             one for one in self.state.grants.values() if (one.seal_code, one.grantee_id, one.scenario.code) == wanted
         ]
-        return sorted(found, key=lambda one: (one.granted_at, one.id), reverse=True)
+        newest_first = sorted(found, key=lambda one: (one.granted_at, one.id), reverse=True)
+        allowing = [
+            one
+            for one in newest_first
+            if one.revoked_at is None
+            and one.valid_from <= now < one.valid_until
+            and (not one.digests or document_sha256 in one.digests)
+            and (one.maximum_uses is None or MemoryUses(self.state).counted(one.id) < one.maximum_uses)
+        ]
+        return allowing or newest_first[:1]
 
     replace = add
 
@@ -327,6 +344,8 @@ class MemoryTransaction:
         self.trust: ports.TrustRecords = MemoryTrust(state)
         self.observations: ports.ObservationRecords = MemoryObservations(state)
         self.controlled: ports.ControlledRecords = MemoryControlledRequests(state)
+        self.scenarios: ports.ScenarioRecords = MemoryScenarios(state)
+        self.approvals: ports.ApprovalRecords = MemoryApprovals(state)
         self.log: ports.LogRecords = MemoryLogRecords(state)
 
     def commit(self) -> None:

@@ -24,6 +24,7 @@ from seal_service.domain.use import (
     UseState,
     holds_document,
 )
+from seal_service.formats.media_type import media_type_of
 from seal_service.ports.documents import Content, DocumentSealer, Upload
 from seal_service.ports.records import Records, SigningLog
 from seal_service.ports.system import BlobStore, Clock, Entropy, Measurements
@@ -48,6 +49,8 @@ class ApplySeal:
     allow_repair: bool = False
     operator: Operator | None = None
     case_number: str | None = None
+    approval_id: str | None = None
+    """用印审批 to take; None: the one that is found, where one is needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +72,10 @@ class AppliedSeal:
 class ApplySealUseCase:
     """用印, from request to release.
 
-    Raises SealNotFound, AuthorizationDenied (with every reason), IdempotencyKeyReused, UseInProgress, UseOvertaken,
+    Raises SealNotFound, AuthorizationDenied (with every reason), DocumentBeyondGrant, IdempotencyKeyReused,
+    UseInProgress, UseOvertaken,
     DocumentRefused kinds, InvalidPlacement, SealingFailed kinds, Unavailable kinds. Whatever is raised after the
-    reservation has ended the use as failed and given its count back.
+    reservation has ended the use as failed and given its count, and the approval it took, back.
     """
 
     permission: ClassVar[Permission] = Permission.APPLY_SEAL
@@ -178,4 +182,6 @@ def _request(command: ApplySeal) -> UseRequest:
         document_size=len(command.document.content),
         operator=command.operator,
         case_number=command.case_number,
+        media_type=media_type_of(command.document.content),
+        approval_id=command.approval_id,
     )

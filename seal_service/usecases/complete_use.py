@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from seal_service.domain.access import Caller
 from seal_service.domain.authorization import SealingPermit
@@ -13,7 +13,7 @@ from seal_service.domain.lifecycle import Action, allowed_actions, state_at
 from seal_service.domain.operation import DocumentKeeping
 from seal_service.domain.use import SealUse, UseRequest, UseState, kept_until
 from seal_service.ports.documents import SealedDocument
-from seal_service.ports.records import Records, SigningLog
+from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock
 from seal_service.usecases.commit_use import committed, reread_use
 from seal_service.usecases.end_use import failure_of
@@ -42,11 +42,13 @@ class CompleteUse:
             seal = transaction.seals.lock(permit.seal_code)
             grant = transaction.grants.lock(permit.grant_id)
             unit = transaction.units.get(seal.unit_id)
+            approved = _approval_stands(transaction, permit, now)
             account = transaction.accounts.lock(use.account_id)
             stands = (
                 seal.epoch == permit.seal_epoch
                 and grant.epoch == permit.grant_epoch
                 and now < grant.valid_until
+                and approved
                 and account is not None
                 and account.disabled_at is None
             )
@@ -61,7 +63,7 @@ class CompleteUse:
                 use_id=use.id,
                 intent_id=use.intent.entry_id,
                 intent_leaf_hash=use.intent.leaf_hash.hex(),
-                facts={**event.facts, **permit_facts(permit, grant), **sealed_facts(sealed)},
+                facts={**event.facts, **permit_facts(permit), **sealed_facts(sealed)},
                 operator_id=request.operator.id if request.operator else None,
                 private=private_facts(request, grant),
             )
@@ -87,3 +89,12 @@ class CompleteUse:
             if written.state is not UseState.COMPLETED:
                 raise failure_of(written)
         return done
+
+
+def _approval_stands(transaction: Transaction, permit: SealingPermit, now: datetime) -> bool:
+    """Whether the approval that the use took is neither withdrawn nor out of its time."""
+    if permit.approval_id is None:
+        return True
+    approval = transaction.approvals.lock(permit.approval_id)
+    in_time = approval.valid_until is not None and now < approval.valid_until
+    return approval.epoch == permit.approval_epoch and in_time

@@ -1,4 +1,4 @@
-"""用印终止: a use that does not release a document ends as failed or abandoned, and gives its count back."""
+"""用印终止: a use that releases nothing ends as failed or abandoned, and gives back its count and its approval."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ def end_unsuccessfully(
     if current is None or current.state is not UseState.RESERVED:
         return False
     unit = transaction.units.get(seal.unit_id)
+    number = transaction.grants.lock(use.grant_id).approval_number
+    if use.approval_id is not None:
+        number = transaction.approvals.lock(use.approval_id).number
+        transaction.approvals.give_back(use.approval_id, use.document_sha256, use.id)
     told = _storable(f"{error.code()}: {error.message}")
     event = Event(
         kind=EventKind.SEAL_FAILED if state is UseState.FAILED else EventKind.SEAL_ABANDONED,
@@ -52,7 +56,8 @@ def end_unsuccessfully(
             **seal_facts(seal, unit),
             "document_sm3": use.document_sm3,
             "grant_id": use.grant_id,
-            "approval_number": transaction.grants.lock(use.grant_id).approval_number,
+            "approval_number": number,
+            "approval_id": use.approval_id,
             "level_asked": use.level_asked.value,
             "closed_by": closed_by,
         },

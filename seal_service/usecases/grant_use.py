@@ -1,19 +1,21 @@
-"""用印授权: a seal's unit lets a business system apply it for a scenario (article 20)."""
+"""用印授权: a seal's unit lets a business system, or a person of its own, apply it for a scenario (article 20)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import hashlib
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar
 
 from seal_service.domain.access import Account, Caller, Permission, Role
-from seal_service.domain.errors import AccountNotFound, GrantNotFound, InvalidInput, SealNotFound
+from seal_service.domain.errors import AccountNotFound, GrantNotFound, InvalidInput, ScenarioNotFound, SealNotFound
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
 from seal_service.domain.grant import Grant
-from seal_service.domain.identifiers import uuid7
+from seal_service.domain.identifiers import digest, uuid7
 from seal_service.domain.lifecycle import Action, allowed_actions, state_at
-from seal_service.domain.scenario import Scenario, ScenarioKind, accepts_seal_type
+from seal_service.domain.scenario import Scenario, accepts_seal_type
 from seal_service.domain.seal import Seal
+from seal_service.domain.use import ADDED_LATER
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock, Entropy
 from seal_service.usecases.change_status import LONGEST_REASON
@@ -29,7 +31,7 @@ class GrantUse:
     seal_code: str
     grantee_id: str
     scenario: str
-    scenario_kind: ScenarioKind = ScenarioKind.APPROVAL
+    """As registered: its kind is the registry's."""
     responsible_person: str
     approval_number: str
     valid_from: datetime | None = None
@@ -37,6 +39,9 @@ class GrantUse:
     valid_until: datetime | None = None
     """None: as long as the seal's present certificate."""
     maximum_uses: int | None = None
+    media_types: tuple[str, ...] = field(default=(), metadata=ADDED_LATER)
+    most_pages: int | None = field(default=None, metadata=ADDED_LATER)
+    digests: tuple[str, ...] = field(default=(), metadata=ADDED_LATER)
     idempotency_key: str | None = None
 
 
@@ -44,8 +49,8 @@ class GrantUse:
 class GrantUseUseCase:
     """用印授权 by the seal's own unit.
 
-    Raises SealNotFound (or another unit's), AccountNotFound, InvalidInput (no business system, article 21's kinds,
-    a seal that is no longer used), InvalidTime.
+    Raises SealNotFound (or another unit's), AccountNotFound, ScenarioNotFound, InvalidInput (no business system nor a
+    person of the unit, article 21's kinds, a seal or scenario that is no longer used), InvalidTime.
     """
 
     permission: ClassVar[Permission] = Permission.GRANT_USE
@@ -64,12 +69,12 @@ class GrantUseUseCase:
             seal = _own(transaction, caller, command.seal_code)
             if command.grantee_id == caller.account_id:
                 raise InvalidInput("A use is granted to another account than one's own", field="grantee_id")
-            grantee = _business_system(transaction, command.grantee_id)
+            grantee = _grantee(transaction, command.grantee_id, seal)
             grant = Grant(
                 id=uuid7(now, self.entropy.token(10)),
                 seal_code=seal.code,
                 grantee_id=grantee.id,
-                scenario=_scenario(command, seal),
+                scenario=_scenario(transaction, command.scenario, seal),
                 valid_from=command.valid_from or now,
                 valid_until=command.valid_until or seal.not_after,
                 maximum_uses=command.maximum_uses,
@@ -77,6 +82,9 @@ class GrantUseUseCase:
                 approval_number=checked_name(command.approval_number, "approval_number"),
                 granted_by=caller.identity,
                 granted_at=now,
+                media_types=tuple(sorted(set(command.media_types))),
+                most_pages=command.most_pages,
+                digests=tuple(sorted({digest(one) for one in command.digests})),
             )
             if Action.APPLY not in allowed_actions(state_at(seal, now)):
                 raise InvalidInput(f"The seal is {state_at(seal, now).value}: it cannot be applied", field="seal_code")
@@ -155,6 +163,10 @@ def grant_facts(grant: Grant) -> dict[str, Scalar]:
         "maximum_uses": grant.maximum_uses,
         "valid_from": grant.valid_from.isoformat(),
         "valid_until": grant.valid_until.isoformat(),
+        "media_types": grant.media_types or None,
+        "most_pages": grant.most_pages,
+        "digests": len(grant.digests) or None,
+        "digests_sha256": hashlib.sha256("\n".join(grant.digests).encode()).hexdigest() if grant.digests else None,
     }
 
 
@@ -165,20 +177,32 @@ def _own(transaction: Transaction, caller: Caller, code: str) -> Seal:
     return seal
 
 
-def _business_system(transaction: Transaction, account_id: str) -> Account:
+PERSONS = frozenset({Role.APPLICANT, Role.SEAL_KEEPER})
+"""Who of a unit may be granted its seals."""
+
+
+def _grantee(transaction: Transaction, account_id: str, seal: Seal) -> Account:
     account = transaction.accounts.lock(account_id)
     if account is None or account.disabled_at is not None:
         raise AccountNotFound
-    if Role.BUSINESS_SYSTEM not in account.roles:
-        raise InvalidInput("A use is granted to a business system (业务系统)", field="grantee_id")
+    own_person = bool(account.roles & PERSONS) and account.unit_id == seal.unit_id
+    if Role.BUSINESS_SYSTEM not in account.roles and not own_person:
+        raise InvalidInput(
+            "A use is granted to a business system (业务系统), or to an applicant or keeper of the seal's own unit",
+            field="grantee_id",
+        )
     return account
 
 
-def _scenario(command: GrantUse, seal: Seal) -> Scenario:
-    scenario = Scenario(code=command.scenario, kind=command.scenario_kind)
-    if not accepts_seal_type(scenario.kind, seal.seal_type):
+def _scenario(transaction: Transaction, code: str, seal: Seal) -> Scenario:
+    registered = transaction.scenarios.find(code)
+    if registered is None:
+        raise ScenarioNotFound(scenario=code)
+    if not registered.active:
+        raise InvalidInput(f"The scenario {code} is no longer used", field="scenario")
+    if not accepts_seal_type(registered.scenario.kind, seal.seal_type):
         raise InvalidInput(
             "证明类 scenarios take the 电子证照查询专用章, and that seal takes no other (article 21)",
-            field="scenario_kind",
+            field="scenario",
         )
-    return scenario
+    return registered.scenario

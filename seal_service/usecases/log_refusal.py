@@ -10,6 +10,7 @@ from seal_service.domain.errors import (
     AuthorizationDenied,
     CertificatePending,
     Conflict,
+    DocumentBeyondGrant,
     IdempotencyKeyReused,
     PermissionDenied,
     SealServiceError,
@@ -20,7 +21,7 @@ from seal_service.domain.events import Event, EventKind, Result, act_of
 from seal_service.ports.records import Records, SigningLog
 from seal_service.usecases.facts import seal_facts
 
-LOGGED_BY_THE_USE = (AuthorizationDenied, UseOvertaken, UseInProgress)
+LOGGED_BY_THE_USE = (AuthorizationDenied, DocumentBeyondGrant, UseOvertaken, UseInProgress)
 """What a seal use writes itself, or has written when it was first asked for."""
 NO_ACT = (IdempotencyKeyReused, AlreadyRegistered, CertificatePending)
 """Nothing was refused that the log should know: the request was repeated wrongly, or goes on when asked again."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from seal_service.domain.access import Caller
-from seal_service.domain.authorization import SealingPermit, authorize, refusals
-from seal_service.domain.errors import AuthorizationDenied, Unavailable
+from seal_service.domain.authorization import SealingPermit, authorize, needs_approval
+from seal_service.domain.conditions import FoundApproval
+from seal_service.domain.errors import AuthorizationDenied, Unavailable, UseOvertaken
 from seal_service.domain.events import EventKind, Result, act_of
 from seal_service.domain.grant import Grant
 from seal_service.domain.identifiers import seal_code, uuid7
 from seal_service.domain.operation import UseStep
 from seal_service.domain.organization import Unit
+from seal_service.domain.scenario import RegisteredScenario
 from seal_service.domain.seal import Seal
 from seal_service.domain.use import IntentReference, SealUse, UseRequest, UseState
 from seal_service.ports.records import Records, SigningLog, Transaction
@@ -77,7 +81,7 @@ class ReserveUse:
         intent = replace(
             intent,
             use_id=use_id,
-            facts={**intent.facts, **permit_facts(permit, grant), "idempotency_sha256": sha256_hex(key)},
+            facts={**intent.facts, **permit_facts(permit), "idempotency_sha256": sha256_hex(key)},
             operator_id=request.operator.id if request.operator else None,
             private=private_facts(request, grant),
         )
@@ -98,8 +102,14 @@ class ReserveUse:
             intent=IntentReference(entry_id=logged.entry_id, leaf_hash=logged.leaf_hash),
             reserved_at=now,
             level_asked=request.level,
+            approval_id=permit.approval_id,
+            approval_epoch=permit.approval_epoch,
         )
         transaction.uses.add(use)
+        if permit.approval_id is not None:
+            taken = transaction.approvals.take(permit.approval_id, request.document_sha256, use_id)
+            if not taken:  # it was free under the lock that this transaction holds
+                raise UseOvertaken
         return permit, use
 
     def _authorize(
@@ -107,16 +117,43 @@ class ReserveUse:
     ) -> tuple[SealingPermit, Grant]:
         """The permit by the first grant that allows the use; else the denial by the newest one."""
         now = self.clock.now()
+        scenario = transaction.scenarios.find(request.scenario)
+        grants = transaction.grants.lock_candidates(
+            seal.code, caller.identity, request.scenario, request.document_sha256, now
+        )
+        approval = self._approval(transaction, caller, request, scenario, now) if grants else None
+        if not grants:
+            authorize(caller, seal, unit, None, 0, request, now, scenario=scenario, approval=approval)
+            raise AssertionError("authorize() without a grant denies")
         first_denial: AuthorizationDenied | None = None
-        for grant in transaction.grants.lock_candidates(seal.code, caller.identity, request.scenario):
-            counted = 0
-            if grant.maximum_uses is not None and not refusals(caller, seal, grant, 0, request, now):
-                counted = transaction.uses.counted(grant.id)  # only of a grant that nothing else speaks against
+        # How many pages a document has is not known yet: whichever grant allows most of them stands first.
+        for grant in sorted(grants, key=lambda one: -(one.most_pages or sys.maxsize)):
+            counted = transaction.uses.counted(grant.id) if grant.maximum_uses is not None else 0
             try:
-                return authorize(caller, seal, unit, grant, counted, request, now), grant
+                permit = authorize(
+                    caller, seal, unit, grant, counted, request, now, scenario=scenario, approval=approval
+                )
             except AuthorizationDenied as denial:
                 first_denial = first_denial or denial
-        if first_denial is None:
-            authorize(caller, seal, unit, None, 0, request, now)
-            raise AssertionError("authorize() without a grant denies")
-        raise first_denial
+            else:
+                return permit, grant
+        raise first_denial or AssertionError("every grant was looked at")
+
+    @staticmethod
+    def _approval(
+        transaction: Transaction,
+        caller: Caller,
+        request: UseRequest,
+        scenario: RegisteredScenario | None,
+        now: datetime,
+    ) -> FoundApproval | None:
+        """The approval that the use names, or the first that allows it; else the one that says best why not."""
+        if not needs_approval(scenario, request):
+            return None
+        if request.approval_id is not None:
+            return transaction.approvals.lock_for(request.approval_id, request.document_sha256)
+        found = transaction.approvals.lock_candidates(
+            request.seal_code, caller.identity, request.scenario, request.document_sha256
+        )
+        usable = (one for one in found if one.approval.valid_until is not None and now < one.approval.valid_until)
+        return next(usable, found[0] if found else None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
+from seal_service.domain.approval import UseApproval
 from seal_service.domain.errors import InvalidInput, LogEntryNotFound, UseNotFound
 from seal_service.domain.events import EventKind
 from seal_service.domain.grant import Grant
@@ -39,6 +40,8 @@ class TracedUse:
     seal: Seal
     unit: Unit
     grant: Grant
+    approval: UseApproval | None
+    """None: the scenario set it aside."""
     seal_history: tuple[StatusChange, ...]
     entries: tuple[LogRow, ...]
 
@@ -85,6 +88,7 @@ class TraceUseCase:
                         seal=seal,
                         unit=transaction.units.get(seal.unit_id),
                         grant=transaction.grants.lock(use.grant_id),
+                        approval=transaction.approvals.lock(use.approval_id) if use.approval_id is not None else None,
                         seal_history=tuple(transaction.log.status_changes(seal.code)),
                         entries=tuple(row for row in entries if row.use_id == use.id),
                     )

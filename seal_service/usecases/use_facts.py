@@ -15,14 +15,17 @@ from seal_service.ports.documents import SealedDocument
 from seal_service.usecases.facts import credential_facts, seal_facts
 
 
-def permit_facts(permit: SealingPermit, grant: Grant) -> dict[str, Scalar]:
+def permit_facts(permit: SealingPermit) -> dict[str, Scalar]:
     """What a permit says: credential, grant and the epochs under which it was given."""
     return {
         **credential_facts(permit.credential),
         "grant_id": permit.grant_id,
-        "approval_number": grant.approval_number,
+        "approval_number": permit.approval_number,
+        "approval_id": permit.approval_id,
+        "approval_set_aside_for": permit.approval_set_aside_for,
         "seal_epoch": permit.seal_epoch,
         "grant_epoch": permit.grant_epoch,
+        "approval_epoch": permit.approval_epoch,
         "level_asked": permit.level.value,
     }
 

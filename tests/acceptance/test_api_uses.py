@@ -148,14 +148,14 @@ def test_a_grant_counts_expires_and_can_be_revoked(office: LiveOffice) -> None:
 def test_proof_documents_take_the_certificate_query_seal_and_it_takes_no_other(shared_office: LiveOffice) -> None:
     """Article 21: 证明类 and 电子证照查询专用章."""
     office = shared_office
-    refused(422, "invalid-input", office.give_grant(scenario="proof", scenario_kind="proof"))
+    refused(422, "invalid-input", office.give_grant(scenario="proof", kind="proof"))
     picture = QUERY_IMPRESSION.read_bytes()
     application = expect(201, submit(office.keeper, office.unit, picture, seal_type="10", seal_name="查询专用章样章"))
     path = f"/v1/applications/{application['id']}/decision"
     expect(200, office.maker.post(path, json={"decision": "approve"}))
     seal = expect(201, office.maker.post("/v1/seals", json={"application_id": application["id"]}))
     refused(422, "invalid-input", office.give_grant(seal_code=seal["code"], scenario="approve"))
-    granted = expect(201, office.give_grant(seal_code=seal["code"], scenario="proof", scenario_kind="proof"))
+    granted = expect(201, office.give_grant(seal_code=seal["code"], scenario="proof", kind="proof"))
     assert granted["scenario_kind"] == "proof"
 
 

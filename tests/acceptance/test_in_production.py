@@ -201,7 +201,9 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
             seals[part.name] = expect(201, maker.post("/v1/seals", json={"application_id": application["id"]}))
         codes = {name: str(seal["code"]) for name, seal in seals.items()}
 
-        # 用印授权
+        # 用印场景、用印授权
+        waiver = {"waived_for": "政务服务平台审批流程", "waiver_number": "示政办〔2026〕3号"}
+        expect(201, maker.post("/v1/scenarios", json={"code": SCENARIO, "name": "行政许可", **waiver}))
         for client, name, system in (
             (office, OFFICE.name, office_system_id),
             (bureau, BUREAU.name, bureau_system_id),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 
 import httpx
 import pytest
@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from seal_service.api.app import create_app, describe
 from seal_service.api.auth import GuardedRoute, calling_of
 from seal_service.api.routers import ROUTERS, routes_of
-from seal_service.bootstrap import Guarded, Service
+from seal_service.bootstrap import Guarded
 from seal_service.domain.access import PERMISSIONS_OF, Caller, Permission, Role
 from seal_service.domain.seal import Seal
 from seal_service.usecases.make_seal import MakeSeal
@@ -152,7 +152,17 @@ def test_an_endpoint_that_declares_no_use_case_cannot_be_written() -> None:
         def forgotten() -> None: ...
 
 
+def guarded_in(service: object, place: str = "") -> Iterator[str]:
+    """The names of the use cases of a service and of the groups within it."""
+    for one in fields(service) if is_dataclass(service) else ():
+        found = getattr(service, one.name)
+        if isinstance(found, Guarded):
+            yield place + one.name
+        elif is_dataclass(found):
+            yield from guarded_in(found, f"{place}{one.name}.")
+
+
 def test_every_use_case_has_its_endpoint(city: LiveCity) -> None:
     """Except what no client asks for."""
-    guarded = {one.name for one in fields(Service) if isinstance(getattr(city.service, one.name), Guarded)}
+    guarded = set(guarded_in(city.service))
     assert guarded - {calling_of(route).use_case for route, _ in ROUTES} == ON_THE_MACHINE

@@ -23,6 +23,7 @@ from seal_service.domain.errors import (
     SealNotFound,
     UnitNotFound,
 )
+from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, CertificateStatus, IssuedCertificate
 from seal_service.domain.seal import Seal
 from seal_service.domain.use import UseState
@@ -196,11 +197,37 @@ def test_serial_numbers_of_an_area_count_from_one_and_a_rollback_gives_them_back
 
 def test_candidates_are_the_grants_of_seal_system_and_scenario_newest_first(written: Transaction) -> None:
     written.accounts.add(account("system-2"))
-    newer = replace(grant("grant-2", at=later(days=1)), revoked_at=later(days=2))
+    newer = grant("grant-2", at=later(days=1))
     written.grants.add(newer)
     written.grants.add(grant("grant-3", grantee_id="system-2"))
-    assert written.grants.lock_candidates(CODE, "system-1", "permit") == [newer, grant()]
-    assert written.grants.lock_candidates(CODE, "system-1", "licence") == []
+
+    def candidates(document: str = "document", *, scenario: str = "permit", **after: float) -> list[Grant]:
+        return list(written.grants.lock_candidates(CODE, "system-1", scenario, digest_of(document), later(**after)))
+
+    assert candidates() == [newer, grant()]
+    assert candidates(scenario="licence") == []
+    written.grants.replace(replace(newer, revoked_at=later(days=2)))
+    assert candidates() == [grant()]
+    digests = (digest_of("listed"), digest_of("other"))
+    listing = replace(grant("grant-4"), digests=digests, media_types=("application/pdf",), most_pages=3)
+    written.grants.add(listing)
+    assert candidates() == [grant()]
+    assert candidates("listed") == [listing, grant()]
+    assert candidates("listed", days=30) == [replace(newer, revoked_at=later(days=2))], "the newest says why not"
+
+
+def test_a_grant_that_is_used_up_is_no_candidate_until_a_use_gives_its_count_back(written: Transaction) -> None:
+    written.grants.replace(replace(grant(), maximum_uses=1))
+
+    def candidates() -> list[Grant]:
+        return list(written.grants.lock_candidates(CODE, "system-1", "permit", digest_of("document"), NOW))
+
+    written.grants.add(grant("grant-2", at=later(days=1)))
+    assert [one.id for one in candidates()] == ["grant-2", "grant-1"]
+    written.uses.add(use())
+    assert [one.id for one in candidates()] == ["grant-2"]
+    assert written.uses.end(failed(use()))
+    assert [one.id for one in candidates()] == ["grant-2", "grant-1"]
 
 
 def test_an_idempotency_key_stands_for_one_use_of_an_account(written: Transaction) -> None:

@@ -136,6 +136,7 @@ CHANGES: dict[str, tuple[Invariant, str]] = {
         Invariant.RELEASED,
         f"UPDATE seal_use SET state = 'abandoned' WHERE id = ({USE})",
     ),
+    "the count of a grant": (Invariant.GRANTED, "UPDATE use_grant SET uses_counted = 1"),
     "the state of a seal": (Invariant.STATUS, "UPDATE seal SET state = 'suspended'"),
     "a document that nobody has": (
         Invariant.DOCUMENT,

@@ -25,7 +25,7 @@ from seal_service.domain.errors import (
 )
 from seal_service.domain.impression import SealType, check_size
 from seal_service.domain.organization import UnitType
-from seal_service.domain.scenario import ScenarioKind
+from seal_service.domain.scenario import Scenario, ScenarioKind
 from seal_service.domain.seal import SealState
 from seal_service.usecases.apply_for_seal import SubmitApplication
 from seal_service.usecases.change_status import CancelSeal, ReportLoss
@@ -213,6 +213,9 @@ def test_article_20_a_grant_is_given_by_the_seals_own_unit_to_a_business_system(
         office.revoke_grant(stranger, RevokeGrant(grant_id=office.granted.id, reason="越权"))
 
 
+RETIRED = Scenario(code="retired", kind=ScenarioKind.APPROVAL)
+
+
 def grant_command(office: Office, **changes: object) -> GrantUse:
     given: dict[str, object] = {
         "seal_code": office.made.code,
@@ -227,8 +230,8 @@ def grant_command(office: Office, **changes: object) -> GrantUse:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"scenario_kind": ScenarioKind.PROOF},
-        {"scenario": "许可"},
+        {"scenario": "proof"},
+        {"scenario": "retired"},
         {"maximum_uses": 0},
         {"responsible_person": " "},
         {"approval_number": ""},
@@ -236,6 +239,10 @@ def grant_command(office: Office, **changes: object) -> GrantUse:
     ],
 )
 def test_articles_20_to_22_an_incomplete_grant_is_refused(office: Office, changes: dict[str, object]) -> None:
+    office.scenario("proof", ScenarioKind.PROOF)
+    with office.records.write() as transaction:
+        transaction.scenarios.add(replace(office.scenario("elsewhere"), scenario=RETIRED, active=False))
+        transaction.commit()
     with pytest.raises(InvalidInput):
         office.grant_use(office.keeper, grant_command(office, **changes))
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from seal_service.domain.access import Role
+from seal_service.domain.approval import ApprovalState, ApprovedDocument, UseApproval
 from seal_service.domain.authorization import SealingPermit, authorize, refusals
+from seal_service.domain.conditions import FoundApproval
 from seal_service.domain.errors import AuthorizationDenied
+from seal_service.domain.grant import Grant
 from seal_service.domain.impression import SealType
 from seal_service.domain.placement import Placement
 from seal_service.domain.scenario import Scenario, ScenarioKind
@@ -34,6 +38,14 @@ def request(office: Office, scenario: str = "permit") -> UseRequest:
     )
 
 
+def permitted(office: Office, now: datetime, grant: Grant | None = None, **given: Any) -> SealingPermit:
+    """authorize() for the office's system."""
+    grant = grant or office.granted
+    chosen = {"scenario": office.scenario("permit"), "approval": None} | given
+    asked = chosen.pop("request", request(office))
+    return authorize(office.system, office.made, office.holder, grant, 0, asked, now, **chosen)
+
+
 def codes(office: Office, **changes: object) -> set[str]:
     """The reasons when seal, grant, caller, … are changed."""
     given: dict[str, object] = {
@@ -43,21 +55,21 @@ def codes(office: Office, **changes: object) -> set[str]:
         "uses_counted": 0,
         "request": request(office),
         "now": office.clock.now(),
+        "scenario": office.scenario("permit"),
+        "approval": None,
     }
     return {code for code, _ in refusals(**(given | changes))}  # type: ignore[arg-type]
 
 
 def test_a_granted_use_of_an_active_seal_is_permitted(office: Office) -> None:
     now = office.clock.now()
-    permit = authorize(office.system, office.made, office.holder, office.granted, 0, request(office), now)
+    permit = permitted(office, now)
     assert (permit.seal_code, permit.scenario.code, permit.issued_at) == (office.made.code, "permit", now)
 
 
 def test_article_22_a_permit_is_made_by_authorize_alone(office: Office) -> None:
     """严禁不按照审批权限使用电子印章."""
-    permit = authorize(
-        office.system, office.made, office.holder, office.granted, 0, request(office), office.clock.now()
-    )
+    permit = permitted(office, office.clock.now())
     values = {name: getattr(permit, name) for name in SealingPermit.__slots__} | {"proof_of_origin": object()}
     with pytest.raises(TypeError):
         SealingPermit(**values)
@@ -87,6 +99,49 @@ def test_every_condition_of_a_grant_has_its_own_reason(office: Office) -> None:
     assert codes(office, request=request(office, "other")) == {"grant_mismatch"}
 
 
+def test_every_constraint_on_the_document_has_its_own_reason(office: Office) -> None:
+    grant = office.granted
+    listing = replace(grant, digests=("0" * 64,))
+    assert codes(office, grant=listing) == set()
+    assert codes(office, grant=replace(grant, digests=("1" * 64,))) == {"grant_other_document"}
+    assert codes(office, grant=replace(grant, media_types=("application/pdf",))) == set()
+    assert codes(office, grant=replace(grant, media_types=("application/ofd",))) == {"grant_media_type"}
+    pages = permitted(office, office.clock.now(), replace(grant, most_pages=3)).most_pages
+    assert pages == 3, "how many pages it has is known when it is read"
+
+
+def test_a_scenario_is_registered_and_in_use(office: Office) -> None:
+    assert codes(office, scenario=None) == {"scenario_unregistered"}
+    assert codes(office, scenario=replace(office.scenario("permit"), active=False)) == {"scenario_inactive"}
+
+
+def test_article_22_without_a_named_process_each_use_is_approved(office: Office) -> None:
+    """经批准同意后方可进行签章."""
+    ruled = replace(office.scenario("permit"), waiver=None)
+    assert codes(office, scenario=ruled) == {"no_approval"}
+    now = office.clock.now()
+    approval = UseApproval(
+        id="approval", seal_code=office.made.code, unit_id=office.holder.id, scenario="permit", title="通知",
+        documents=1, requested_by="system", requested_at=now, state=ApprovalState.APPROVED, number="8号",
+        valid_until=now + timedelta(seconds=1),
+    )  # fmt: skip
+    found = FoundApproval(approval=approval, document=ApprovedDocument(sha256="0" * 64))
+    permit = permitted(office, now, scenario=ruled, approval=found)
+    assert (permit.approval_id, permit.approval_number, permit.approval_set_aside_for) == ("approval", "8号", None)
+
+    def why(document: ApprovedDocument | None = found.document, **changes: Any) -> set[str]:
+        other = FoundApproval(approval=replace(approval, **changes), document=document)
+        return codes(office, scenario=ruled, approval=other)
+
+    assert why(requested_by="other") == why(seal_code="other") == why(scenario="other") == {"no_approval"}
+    assert why(state=ApprovalState.REQUESTED) == {"approval_undecided"}
+    assert why(state=ApprovalState.REJECTED) == {"approval_rejected"}
+    assert why(state=ApprovalState.WITHDRAWN) == {"approval_withdrawn"}
+    assert why(valid_until=now) == {"approval_expired"}
+    assert why(None) == {"approval_other_document"}
+    assert why(ApprovedDocument(sha256="0" * 64, use_id="use")) == {"approval_used"}
+
+
 def test_article_21_proof_documents_take_the_designated_seal_and_only_they_do(office: Office) -> None:
     """用于证明类的电子印章，统一使用电子证照查询专用章."""
     proof = replace(office.granted, scenario=Scenario(code="permit", kind=ScenarioKind.PROOF))
@@ -105,7 +160,7 @@ def test_a_denial_carries_every_reason(office: Office) -> None:
     expired = office.made.not_after
     revoked = replace(office.granted, revoked_at=expired)
     with pytest.raises(AuthorizationDenied) as denied:
-        authorize(office.system, office.made, office.holder, revoked, 0, request(office), expired)
+        permitted(office, expired, revoked)
     assert {code for code, _ in denied.value.reasons} == {"seal_expired", "grant_revoked", "grant_expired"}
 
 

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Depends, Query, Response
 from seal_service.api.auth import Calling, GuardedRoute
 from seal_service.api.dependencies import IdempotencyKey, Paging, Serving
 from seal_service.api.problems import refusals
-from seal_service.api.schemas.common import Identifier, SealCode
+from seal_service.api.schemas.common import LARGEST_LIST, Identifier, SealCode
 from seal_service.api.schemas.uses import GrantBody, GrantPage, GrantView, RevokeGrantBody
 from seal_service.domain import errors as e
 from seal_service.domain.access import Caller, Permission
-from seal_service.usecases.grant_use import GrantUse, RevokeGrant
+from seal_service.usecases.grant_use import RevokeGrant
 from seal_service.usecases.read_registers import ListGrants, ReadById
 
 router = APIRouter(route_class=GuardedRoute, prefix="/v1/grants", tags=["授权 grants"])
@@ -22,19 +22,21 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/grants", tags=["授权 
 @router.post(
     "",
     operation_id="grant_use",
-    summary="用印授权: seal × system × scenario × period × count",
+    summary="用印授权: seal × system or person × scenario × period × count × document",
     status_code=201,
-    responses=refusals(e.SealNotFound, e.AccountNotFound, e.IdempotencyKeyReused, e.InvalidInput, e.InvalidTime),
+    responses=refusals(
+        e.SealNotFound, e.AccountNotFound, e.ScenarioNotFound, e.IdempotencyKeyReused, e.InvalidInput, e.InvalidTime
+    ),
 )
 def grant_use(
     service: Serving,
-    caller: Annotated[Caller, Depends(Calling("grant_use", Permission.GRANT_USE))],
+    caller: Annotated[Caller, Depends(Calling("grant_use", Permission.GRANT_USE, largest_body=LARGEST_LIST))],
     body: GrantBody,
     response: Response,
     key: IdempotencyKey = None,
 ) -> GrantView:
     """By the seal's own unit, which names who answers for the uses."""
-    grant = service.grant_use(caller, GrantUse(**body.model_dump(), idempotency_key=key))
+    grant = service.grant_use(caller, body.command(key))
     response.headers["Location"] = f"/v1/grants/{grant.id}"
     return GrantView.of(grant)
 

@@ -64,10 +64,10 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     response_class=Response,
     responses=_ANSWERS
     | refusals(
-        "malformed-request", "idempotency-key-missing", e.AuthorizationDenied, e.SealNotFound, "not-acceptable",
-        e.IdempotencyKeyReused, e.UseInProgress, e.UseOvertaken, e.DocumentNotKept, e.DocumentOverLimit,
-        e.DocumentUnsupported, e.InvalidInput, e.InvalidPlacement, e.DocumentRefused, e.SealingFailed,
-        e.LevelUnreachable, e.Unavailable,
+        "malformed-request", "idempotency-key-missing", e.AuthorizationDenied, e.DocumentBeyondGrant, e.SealNotFound,
+        "not-acceptable", e.IdempotencyKeyReused, e.UseInProgress, e.UseOvertaken, e.DocumentNotKept,
+        e.DocumentOverLimit, e.DocumentUnsupported, e.InvalidInput, e.InvalidPlacement, e.DocumentRefused,
+        e.SealingFailed, e.LevelUnreachable, e.Unavailable,
     ),
     openapi_extra={
         "requestBody": {

@@ -47,6 +47,8 @@ Digest = Annotated[
     StringConstraints(pattern=r"^[0-9a-f]{64}$"),
     Field(description="Lower-case hexadecimal.", examples=["ab" * 32]),
 ]
+LARGEST_LIST = 256 * 1024
+"""Bytes of a JSON body that may hold a thousand digests."""
 ScenarioCode = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,31}$"),

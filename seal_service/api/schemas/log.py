@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from seal_service.api.schemas.approvals import ApprovalView
 from seal_service.api.schemas.common import Body, Digest, Identifier, Moment, Name, ScenarioCode, SealCode, View
 from seal_service.api.schemas.registers import UnitView
 from seal_service.api.schemas.seals import SealView
@@ -145,6 +146,7 @@ class TracedUseView(View):
     seal: SealView
     unit: UnitView
     grant: GrantView
+    approval: ApprovalView | None = Field(description="用印审批 that it took; null: the scenario sets it aside.")
     seal_history: list[StatusChangeView]
     entries: list[LogEntryView]
 
@@ -156,6 +158,7 @@ class TracedUseView(View):
             seal=SealView.of(traced.seal, now),
             unit=UnitView.model_validate(traced.unit),
             grant=GrantView.of(traced.grant),
+            approval=ApprovalView.of(traced.approval) if traced.approval is not None else None,
             seal_history=[StatusChangeView.model_validate(one) for one in traced.seal_history],
             entries=[LogEntryView.of(row) for row in traced.entries],
         )

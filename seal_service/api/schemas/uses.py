@@ -6,13 +6,25 @@ from typing import Annotated
 
 from pydantic import Field
 
-from seal_service.api.schemas.common import Body, Identifier, Moment, Name, ScenarioCode, SealCode, Text, View, example
-from seal_service.domain.grant import Grant
+from seal_service.api.schemas.common import (
+    Body,
+    Digest,
+    Identifier,
+    Moment,
+    Name,
+    ScenarioCode,
+    SealCode,
+    Text,
+    View,
+    example,
+)
+from seal_service.domain.grant import MOST_DIGESTS, Grant
 from seal_service.domain.placement import Placement
 from seal_service.domain.scenario import ScenarioKind
 from seal_service.domain.use import SealUse, SignatureLevel, UseState, operator_of
 from seal_service.ports.documents import Upload
 from seal_service.usecases.apply_seal import ApplySeal
+from seal_service.usecases.grant_use import GrantUse
 
 Coordinate = Annotated[float, Field(ge=0, lt=15_000, allow_inf_nan=False)]
 
@@ -35,6 +47,9 @@ class ApplySealFields(Body):
     operator_name: Name | None = Field(None, description="签章人姓名, with operator_id.")
     operator_department: Name | None = None
     case_number: Name | None = Field(None, description="办件号 of the business system.")
+    approval_id: Identifier | None = Field(
+        None, description="用印审批 to take; default: the one for this document, where the scenario needs one."
+    )
     document_name: Name | None = Field(None, description="Default: the uploaded file's name.")
 
     def command(self, seal_code: str, document: Upload, scenario: str, key: str) -> ApplySeal:
@@ -50,6 +65,7 @@ class ApplySealFields(Body):
             allow_repair=self.allow_repair,
             operator=operator_of(self.operator_id, self.operator_name, self.operator_department),
             case_number=self.case_number,
+            approval_id=self.approval_id,
         )
 
 
@@ -127,6 +143,7 @@ class UseView(View):
     account_id: str
     seal_code: str
     grant_id: str
+    approval_id: str | None = Field(description="null: the scenario sets approvals aside.")
     scenario: str
     state: UseState
     document_sha256: str
@@ -152,18 +169,30 @@ class GrantBody(Body):
 
     model_config = example(
         seal_code="99990000000001", grantee_id="019ca7e2-6f00-7c3e-9d5a-0b1c2d3e4f50", scenario="license.issue",
-        scenario_kind="approval", responsible_person="王样例", approval_number="示审批〔2026〕1号", maximum_uses=1000,
+        responsible_person="王样例", approval_number="示审批〔2026〕1号", maximum_uses=1000,
     )  # fmt: skip
 
     seal_code: SealCode
-    grantee_id: Identifier = Field(description="Account of the business system.")
-    scenario: ScenarioCode
-    scenario_kind: ScenarioKind = ScenarioKind.APPROVAL
+    grantee_id: Identifier = Field(
+        description="Account of the business system, or of an applicant or keeper of the seal's own unit."
+    )
+    scenario: ScenarioCode = Field(description="As registered; the registry says of which kind it is.")
     responsible_person: Name
     approval_number: Name
     valid_from: Moment | None = Field(None, description="null: now.")
     valid_until: Moment | None = Field(None, description="null: as long as the seal's present certificate.")
     maximum_uses: int | None = Field(None, ge=1, le=2_000_000_000, description="null: not counted.")
+    media_types: list[Text] = Field([], max_length=2, description="application/pdf, application/ofd; empty: any.")
+    most_pages: int | None = Field(None, ge=1, le=1_000_000, description="Of a document; null: the instance's limit.")
+    digests: list[Digest] = Field(
+        [], max_length=MOST_DIGESTS, description="SHA-256 of the only documents that may be sealed; empty: any."
+    )
+
+    def command(self, key: str | None) -> GrantUse:
+        """The use case's command."""
+        plain = self.model_dump(exclude={"media_types", "digests"})
+        lists = tuple(self.media_types), tuple(self.digests)
+        return GrantUse(**plain, media_types=lists[0], digests=lists[1], idempotency_key=key)
 
 
 class RevokeGrantBody(Body):
@@ -185,6 +214,9 @@ class GrantView(View):
     valid_from: Moment
     valid_until: Moment
     maximum_uses: int | None
+    media_types: list[str]
+    most_pages: int | None
+    digests: list[str] = Field(description="SHA-256; empty: any document.")
     responsible_person: str
     approval_number: str
     granted_by: str

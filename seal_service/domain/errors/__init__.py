@@ -6,13 +6,17 @@ SealServiceError
 │   └── ImpressionRefused · CertificateRefused · BackupRefused
 ├── Unauthenticated         who calls is not known
 ├── PermissionDenied        who calls may not
-│   └── AuthorizationDenied the seal may not be applied; carries every reason
+│   ├── AuthorizationDenied the seal may not be applied; carries every reason
+│   └── DocumentBeyondGrant
 ├── NotFound                Unit · Account · Application · Seal · Grant · Use · Document · LogEntry · Certificate
 │   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound · ControlledRequestNotFound
 ├── SecondPersonNeeded      nothing is wrong: the act waits for someone else to confirm it
+│   ├── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
+│   └── ScenarioNotFound · UseApprovalNotFound
 ├── Conflict                right in itself, wrong now
 │   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
-│   └── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
+│   ├── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
+│   └── ApprovalDecided
 ├── DocumentRefused         the document cannot or may not be sealed
 │   ├── DocumentUnsupported · DocumentEncrypted · DocumentXfa · DocumentDamaged · DocumentOverLimit
 │   └── DocumentCertified · DocumentActiveContent · DocumentHiddenContent
@@ -24,6 +28,7 @@ SealServiceError
 
 from seal_service.domain.errors.access import (
     AuthorizationDenied,
+    DocumentBeyondGrant,
     PermissionDenied,
     SelfDecisionRefused,
     Unauthenticated,
@@ -44,6 +49,7 @@ from seal_service.domain.errors.base import Detail, SealServiceError, error_kind
 from seal_service.domain.errors.conflict import (
     AlreadyDecided,
     AlreadyRegistered,
+    ApprovalDecided,
     CertificatePending,
     Conflict,
     IdempotencyKeyReused,
@@ -88,9 +94,11 @@ from seal_service.domain.errors.missing import (
     KeyNotFound,
     LogEntryNotFound,
     NotFound,
+    ScenarioNotFound,
     SealNotFound,
     TrustAnchorNotFound,
     UnitNotFound,
+    UseApprovalNotFound,
     UseNotFound,
 )
 from seal_service.domain.errors.sealing import LevelUnreachable, SealingFailed, SelfCheckFailed, SignatureRefused
@@ -100,6 +108,7 @@ __all__ = [
     "AlreadyDecided",
     "AlreadyRegistered",
     "ApplicationNotFound",
+    "ApprovalDecided",
     "AuthorityUnavailable",
     "AuthorizationDenied",
     "BackupRefused",
@@ -111,6 +120,7 @@ __all__ = [
     "Detail",
     "ControlledRequestNotFound",
     "DocumentActiveContent",
+    "DocumentBeyondGrant",
     "DocumentCertified",
     "DocumentDamaged",
     "DocumentEncrypted",
@@ -143,6 +153,7 @@ __all__ = [
     "ProgramMissing",
     "RenewalNotPossible",
     "RevocationUnavailable",
+    "ScenarioNotFound",
     "SealNotFound",
     "SecondPersonNeeded",
     "SealServiceError",
@@ -157,6 +168,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "UnitNotFound",
+    "UseApprovalNotFound",
     "UseInProgress",
     "UseNotFound",
     "UseOvertaken",

@@ -28,5 +28,9 @@ class AuthorizationDenied(PermissionDenied):
         self.reasons = tuple(reasons)
 
 
+class DocumentBeyondGrant(PermissionDenied):
+    """The document has more pages than the grant allows: nothing was sealed."""
+
+
 class SelfDecisionRefused(PermissionDenied):
     """An application is decided by someone other than the applicant (articles 14, 18)."""

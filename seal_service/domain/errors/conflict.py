@@ -68,3 +68,7 @@ class KeyInUse(Conflict):
 
 class CertificatePending(Conflict):
     """The outside authority has not issued the certificate yet: the request is kept, ask again later."""
+
+
+class ApprovalDecided(Conflict):
+    """The use approval is not waiting for this: see its state."""

@@ -59,3 +59,11 @@ class ControlledRequestNotFound(NotFound):
 
 class KeyNotFound(NotFound):
     """There is no such key (密钥)."""
+
+
+class ScenarioNotFound(NotFound):
+    """There is no such scenario (用印场景): the making office registers it (`seal scenarios register`)."""
+
+
+class UseApprovalNotFound(NotFound):
+    """There is no such use approval (用印审批)."""

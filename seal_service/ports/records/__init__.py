@@ -1,5 +1,6 @@
 """Port to the database: one transaction, one repository an aggregate."""
 
+from seal_service.ports.records.approvals import ApprovalRecords, ScenarioRecords
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.control import ControlledRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
@@ -13,6 +14,7 @@ __all__ = [
     "ControlledRecords",
     "AccountRecords",
     "ApplicationRecords",
+    "ApprovalRecords",
     "AuthorityRecords",
     "CertificateRecords",
     "CertificateRequestRecords",
@@ -24,6 +26,7 @@ __all__ = [
     "ObservationRecords",
     "PrivateField",
     "Records",
+    "ScenarioRecords",
     "SealRecords",
     "SigningLog",
     "Transaction",

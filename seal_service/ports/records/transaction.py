@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from seal_service.domain.events import Event, LoggedEntry
+from seal_service.ports.records.approvals import ApprovalRecords, ScenarioRecords
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.control import ControlledRecords
 from seal_service.ports.records.log import LogRecords, LogRow
@@ -20,7 +21,7 @@ class Transaction(Protocol):
 
     In a transaction that only reads, the `lock` of a repository just reads. A transaction in which a repository has
     refused something can only be left. To avoid deadlocks rows are locked in one order: the request's idempotency key,
-    application, seal, grants, use, account, and last the seal's counter in the log.
+    application, scenario, seal, grants, approvals, use, account, and last the seal's counter in the log.
     """
 
     units: UnitRecords
@@ -36,6 +37,8 @@ class Transaction(Protocol):
     trust: TrustRecords
     observations: ObservationRecords
     controlled: ControlledRecords
+    scenarios: ScenarioRecords
+    approvals: ApprovalRecords
     log: LogRecords
 
     def commit(self) -> None:

@@ -19,8 +19,14 @@ class GrantRecords(Protocol):
     def lock(self, grant_id: str) -> Grant:
         """Read, locked until the transaction ends; GrantNotFound."""
 
-    def lock_candidates(self, seal_code: str, grantee_id: str, scenario: str) -> Sequence[Grant]:
-        """The grants that may allow a use, newest first, locked until the transaction ends."""
+    def lock_candidates(
+        self, seal_code: str, grantee_id: str, scenario: str, document_sha256: str, now: datetime
+    ) -> Sequence[Grant]:
+        """Grants that may allow the use of a document now, newest first, locked until the transaction ends.
+
+        Neither revoked, used up, out of their time, nor for other documents; of very many those that last longest.
+        Without any the newest grant alone, which says why not.
+        """
 
     def replace(self, grant: Grant) -> None:
         """Write the grant's present form."""

@@ -26,6 +26,9 @@ def grant_values(grant: Grant) -> Values:
         "granted_at": grant.granted_at,
         "epoch": grant.epoch,
         "revoked_at": grant.revoked_at,
+        "media_types": "\n".join(grant.media_types),
+        "most_pages": grant.most_pages,
+        "digests": "\n".join(grant.digests),
     }
 
 
@@ -45,6 +48,9 @@ def grant_of(row: Row) -> Grant:
         granted_at=row.granted_at,
         epoch=row.epoch,
         revoked_at=row.revoked_at,
+        media_types=tuple(row.media_types.split()),
+        most_pages=row.most_pages,
+        digests=tuple(row.digests.split()),
     )
 
 
@@ -75,6 +81,8 @@ def use_values(use: SealUse) -> Values:
         "ended_at": use.ended_at,
         "failure": use.failure,
         "document_kept_until": use.document_kept_until,
+        "approval_id": use.approval_id,
+        "approval_epoch": use.approval_epoch,
     }
 
 
@@ -104,4 +112,6 @@ def use_of(row: Row) -> SealUse:
         ended_at=row.ended_at,
         failure=row.failure,
         document_kept_until=row.document_kept_until,
+        approval_id=row.approval_id,
+        approval_epoch=row.approval_epoch,
     )

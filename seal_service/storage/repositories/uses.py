@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, insert, select, update
 
 from seal_service.domain.errors import IdempotencyKeyReused
 from seal_service.domain.use import SealUse, UseState
 from seal_service.storage.mapping import use_of, use_values
 from seal_service.storage.refusals import unique
-from seal_service.storage.statement import Row, Statement
-from seal_service.storage.tables import SealUseRow
+from seal_service.storage.repositories.grants import counting
+from seal_service.storage.statement import Row, Statement, together
+from seal_service.storage.tables import GrantRow, SealUseRow
 
 _BY_ID = Statement(select(SealUseRow).where(SealUseRow.id == bindparam("use_id")))
 _BY_KEY = Statement(
@@ -21,14 +22,7 @@ _BY_KEY = Statement(
         SealUseRow.account_id == bindparam("account_id"), SealUseRow.idempotency_key == bindparam("key")
     )
 )
-_COUNTED = Statement(
-    select(func.count())
-    .select_from(SealUseRow)
-    .where(
-        SealUseRow.grant_id == bindparam("grant_id"),
-        or_(SealUseRow.state == UseState.RESERVED.value, SealUseRow.state == UseState.COMPLETED.value),
-    )
-)
+_COUNTED = Statement(select(GrantRow.uses_counted).where(GrantRow.id == bindparam("grant_id")))
 _INSERT = Statement(insert(SealUseRow))
 _FIXED_BY_THE_RESERVATION = frozenset(
     {
@@ -47,6 +41,8 @@ _FIXED_BY_THE_RESERVATION = frozenset(
         "intent_leaf_hash",
         "reserved_at",
         "level_asked",
+        "approval_id",
+        "approval_epoch",
     }
 )
 _WRITTEN_AT_THE_END = [one.name for one in SealUseRow.__table__.columns if one.name not in _FIXED_BY_THE_RESERVATION]
@@ -67,7 +63,7 @@ class SqlUses:
     def add(self, use: SealUse) -> None:
         """Insert; IdempotencyKeyReused."""
         with unique(IdempotencyKeyReused):
-            _INSERT.run(self.connection, use_values(use))
+            together(self.connection, (_INSERT, use_values(use)), counting(use.grant_id, 1))
 
     def find(self, use_id: str) -> SealUse | None:
         """Read, or None."""
@@ -86,7 +82,10 @@ class SqlUses:
         """Compare-and-set reserved → the use's state."""
         values = use_values(use)
         written = {name: values[name] for name in _WRITTEN_AT_THE_END}
-        return _END.run(self.connection, {"use_id": use.id, **written}) == 1
+        ended = _END.run(self.connection, {"use_id": use.id, **written}) == 1
+        if ended and not use.counts:
+            together(self.connection, counting(use.grant_id, -1))
+        return ended
 
     def release_document(self, use_id: str) -> None:
         """Note that the sealed document is no longer held."""

@@ -1,5 +1,6 @@
 """Tables of the database as SQLAlchemy sees them; they are not the domain (`mapping` stands between)."""
 
+from seal_service.storage.tables.approvals import ApprovedDocumentRow, GrantDigestRow, ScenarioRow, UseApprovalRow
 from seal_service.storage.tables.authority import AuthorityCredentialRow, CertificateRequestRow, IssuedCertificateRow
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
 from seal_service.storage.tables.control import ControlledRequestRow
@@ -14,6 +15,10 @@ __all__ = [
     "APPEND_ONLY",
     "AccountRow",
     "ApplicationRow",
+    "ApprovedDocumentRow",
+    "GrantDigestRow",
+    "ScenarioRow",
+    "UseApprovalRow",
     "AuthorityCredentialRow",
     "CertificateRequestRow",
     "EPOCH",

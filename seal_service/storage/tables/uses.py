@@ -23,6 +23,7 @@ class GrantRow(StoredRow):
         Index(None, "granted_at"),
         Index(None, "seal_code", "grantee_id", "scenario", "granted_at"),
         Index(None, "grantee_id", "granted_at"),
+        Index(None, "seal_code", "grantee_id", "scenario", "standing", "valid_until"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -39,6 +40,14 @@ class GrantRow(StoredRow):
     granted_at: Mapped[datetime]
     epoch: Mapped[int]
     revoked_at: Mapped[datetime | None]
+    media_types: Mapped[str] = mapped_column(server_default="")
+    """One a line, as `digests`."""
+    most_pages: Mapped[int | None]
+    digests: Mapped[str] = mapped_column(server_default="")
+    uses_counted: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Uses that count against it, kept with every reservation and every end."""
+    standing: Mapped[str] = mapped_column(server_default="open")
+    """How a use finds it: `open`, `listed` (for the documents that it lists), `closed` (revoked or used up)."""
 
 
 class SealUseRow(StoredRow):
@@ -76,6 +85,8 @@ class SealUseRow(StoredRow):
     ended_at: Mapped[datetime | None]
     failure: Mapped[str | None]
     document_kept_until: Mapped[datetime | None] = mapped_column(index=True)
+    approval_id: Mapped[str | None]
+    approval_epoch: Mapped[int | None]
 
 
 class IdempotencyRow(StoredRow):
