@@ -17,6 +17,7 @@ from seal_service.ports.records import (
     GrantRecords,
     IdempotencyRecords,
     LogRecords,
+    NotificationRecords,
     ObservationRecords,
     SealRecords,
     Transaction,
@@ -32,6 +33,7 @@ from seal_service.storage.repositories.certificates import SqlAuthorities, SqlCe
 from seal_service.storage.repositories.grants import SqlGrants
 from seal_service.storage.repositories.idempotency import SqlIdempotency
 from seal_service.storage.repositories.log import SqlLog
+from seal_service.storage.repositories.notifications import SqlNotifications
 from seal_service.storage.repositories.operation import SqlCertificateRequests, SqlObservations, SqlTrust
 from seal_service.storage.repositories.seals import SqlSeals
 from seal_service.storage.repositories.units import SqlUnits
@@ -58,6 +60,7 @@ class SqlTransaction:
         self.certificate_requests: CertificateRequestRecords = SqlCertificateRequests(connection)
         self.trust: TrustRecords = SqlTrust(connection)
         self.observations: ObservationRecords = SqlObservations(connection)
+        self.notifications: NotificationRecords = SqlNotifications(connection)
         self.log: LogRecords = SqlLog(connection)
 
     def commit(self) -> None:

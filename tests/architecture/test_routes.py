@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -13,17 +14,21 @@ from fastapi.routing import APIRoute
 from seal_service.api.app import create_app, describe
 from seal_service.api.auth import GuardedRoute, calling_of
 from seal_service.api.routers import ROUTERS, routes_of
-from seal_service.bootstrap import Guarded, Service
+from seal_service.bootstrap import Guarded
 from seal_service.domain.access import PERMISSIONS_OF, Caller, Permission, Role
 from seal_service.domain.seal import Seal
 from seal_service.usecases.make_seal import MakeSeal
 from tests.live import LiveCity, live_city
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 PUBLIC = {
     "issue_token": "/oauth2/token",
     "verify_document": "/v1/verifications",
     "look_up_seal": "/v1/public/seals/{seal_code}",
     "answer_pki": "/pki/",
+    "life.fetch_status_list": "/v1/public/status-list",
     "list_authorities": "/pki",
     "check_readiness": "z",
     "read_metrics": "/metrics",
@@ -48,6 +53,8 @@ ON_THE_MACHINE = {
     "list_trust",
     "take_up_requests",
     "import_seal",
+    "life.deliver_notifications",
+    "life.tell_expiring",
 }
 """Use cases without endpoint: found from the token, the worker's, an operator's, or with a private key in a file."""
 
@@ -152,7 +159,17 @@ def test_an_endpoint_that_declares_no_use_case_cannot_be_written() -> None:
         def forgotten() -> None: ...
 
 
+def _guarded(group: DataclassInstance, prefix: str = "") -> Iterator[str]:
+    """Names of the use cases of a group and of those within it."""
+    for one in fields(group):
+        value = getattr(group, one.name)
+        if isinstance(value, Guarded):
+            yield prefix + one.name
+        elif type(value).__module__.startswith("seal_service.bootstrap") and is_dataclass(value):
+            yield from _guarded(value, f"{prefix}{one.name}.")
+
+
 def test_every_use_case_has_its_endpoint(city: LiveCity) -> None:
     """Except what no client asks for."""
-    guarded = {one.name for one in fields(Service) if isinstance(getattr(city.service, one.name), Guarded)}
+    guarded = set(_guarded(city.service))
     assert guarded - {calling_of(route).use_case for route, _ in ROUTES} == ON_THE_MACHINE

@@ -69,6 +69,9 @@ def test_an_operator_has_no_business_rights() -> None:
         Permission.MANAGE_TRUST,
         Permission.READ_TRUST,
         Permission.BACK_UP,
+        Permission.READ_EXPIRING,
+        Permission.READ_NOTIFICATIONS,
+        Permission.RETRY_NOTIFICATION,
     }
 
 
@@ -107,7 +110,12 @@ def test_everything_that_a_service_offers_is_guarded() -> None:
     values = {"clock", "origin", "requests", "document_bytes", "requests_per_minute", "worker_threads", "close"} | {
         "trusted_proxies"
     }
-    hints = get_type_hints(Service)
-    for field in dataclasses.fields(Service):
-        guarded = getattr(hints[field.name], "__origin__", None) is Guarded
-        assert guarded != (field.name in values), field.name
+    groups: list[type] = [Service]
+    for group in groups:
+        hints = get_type_hints(group)
+        for name, hint in hints.items():
+            if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+                groups.append(hint)
+                continue
+            guarded = getattr(hint, "__origin__", None) is Guarded
+            assert guarded != (name in values), name

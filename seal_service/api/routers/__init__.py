@@ -12,13 +12,17 @@ from seal_service.api.routers import (
     accounts,
     applications,
     certificate_requests,
+    expiring,
     grants,
     health,
+    life,
     log,
     metrics,
+    notifications,
     pki,
     seals,
     status_changes,
+    status_list,
     token,
     trace,
     units,
@@ -42,6 +46,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     pki.router,
     health.router,
     metrics.router,
+    status_list.router,
+    life.router,
+    notifications.router,
+    expiring.router,
 )
 
 

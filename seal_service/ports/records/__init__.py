@@ -2,6 +2,7 @@
 
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
+from seal_service.ports.records.notification import NotificationRecords
 from seal_service.ports.records.operation import Observation, ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
 from seal_service.ports.records.seals import SealRecords
@@ -18,6 +19,7 @@ __all__ = [
     "IdempotencyRecords",
     "LogRecords",
     "LogRow",
+    "NotificationRecords",
     "Observation",
     "ObservationRecords",
     "PrivateField",

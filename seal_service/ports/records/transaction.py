@@ -8,6 +8,7 @@ from typing import Protocol
 from seal_service.domain.events import Event, LoggedEntry
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.log import LogRecords, LogRow
+from seal_service.ports.records.notification import NotificationRecords
 from seal_service.ports.records.operation import ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
 from seal_service.ports.records.seals import SealRecords
@@ -34,6 +35,7 @@ class Transaction(Protocol):
     certificate_requests: CertificateRequestRecords
     trust: TrustRecords
     observations: ObservationRecords
+    notifications: NotificationRecords
     log: LogRecords
 
     def commit(self) -> None:

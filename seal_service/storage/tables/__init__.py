@@ -3,6 +3,7 @@
 from seal_service.storage.tables.authority import AuthorityCredentialRow, CertificateRequestRow, IssuedCertificateRow
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
+from seal_service.storage.tables.notification import NotificationRow
 from seal_service.storage.tables.operation import ObservationRow, TrustedCertificateRow
 from seal_service.storage.tables.registers import AccountRow, ApplicationRow, UnitRow
 from seal_service.storage.tables.seals import SealCodeSequenceRow, SealCredentialRow, SealRow
@@ -21,6 +22,7 @@ __all__ = [
     "LogPendingRow",
     "LogTerminalRow",
     "Moment",
+    "NotificationRow",
     "ObservationRow",
     "PrivateFieldRow",
     "SealCodeSequenceRow",
