@@ -23,7 +23,7 @@ from seal_service.domain.errors import UseOvertaken
 from seal_service.domain.paging import PageRequest
 from seal_service.domain.seal import SealState
 from seal_service.domain.use import IntentReference, SignatureLevel
-from seal_service.domain.verdict import Indication, SubIndication
+from seal_service.domain.verdict import Indication, SubIndication, VerificationReport
 from seal_service.formats.upload import upload_of
 from seal_service.pki.ocsp import request_for
 from seal_service.ports.crypto import KeyStore, SigningKey
@@ -143,7 +143,7 @@ def test_article_24_a_use_whose_key_is_slow_does_not_survive_a_loss_reported_by_
     office: RealOffice,
     tmp_path: Path,
 ) -> None:
-    """Nor does what the key made verify, by records or by the list of status, also when the hold has been lifted."""
+    """Nor does what the key made verify, by records or by the list of status, also after the hold was lifted."""
     sealer, keys = slow_sealer(office)
     raised: list[BaseException] = []
 
@@ -170,15 +170,42 @@ def test_article_24_a_use_whose_key_is_slow_does_not_survive_a_loss_reported_by_
     office.clock.forward(timedelta(minutes=2))
     office.service.resume_seal(office.maker, ResumeSeal(seal_code=office.made.code, reason="已找回"))
     office.clock.forward(timedelta(minutes=2))
+    report = office.verify(sealer.made[0])
+    assert (report.indication, report.sub_indication) == (Indication.TOTAL_FAILED, SubIndication.REVOKED)
+    assert report.signatures[0].seal is not None
+    assert report.signatures[0].seal.status_at_signing is SealState.SUSPENDED
+    assert by_list(office, sealer.made[0], tmp_path).indication is not Indication.TOTAL_PASSED
+
+
+def by_list(office: RealOffice, content: bytes, directory: Path) -> VerificationReport:
+    """As someone who has the root and the list of status, and no network."""
     published = office.service.life.fetch_status_list(PUBLIC_CALLER, FetchStatusList()).content
     root = office.service.answer_pki(PUBLIC_CALLER, PkiRequest(matter=PkiMatter.ROOT_CERTIFICATE))
-    verifier = verifier_without_instance(Settings(home=tmp_path / "elsewhere"))
+    verifier = verifier_without_instance(Settings(home=directory / "elsewhere"))
     policy = VerificationPolicy(anchors=(root,), at=office.clock.now(), offline=True, status_lists=(published,))
-    by_list = verifier.verify(upload_of(sealer.made[0], "示例文件.pdf"), policy)
-    for report in (by_list, office.verify(sealer.made[0])):
-        assert (report.indication, report.sub_indication) == (Indication.TOTAL_FAILED, SubIndication.REVOKED)
-        assert report.signatures[0].seal is not None
-        assert report.signatures[0].seal.status_at_signing is SealState.SUSPENDED
+    return verifier.verify(upload_of(content, "示例文件.pdf"), policy)
+
+
+def test_an_interval_on_the_list_fails_what_was_sealed_in_it_though_everything_else_is_right(
+    office: RealOffice, tmp_path: Path
+) -> None:
+    """国办发〔2025〕33号. The seal has its time-stamp and the responder's word that the certificate was good."""
+    office.clock.forward(timedelta(minutes=10))
+    content = office.use("inside", level=SignatureLevel.B_LT).content
+    assert content is not None
+    sealed_at = office.clock.now()
+    office.clock.forward(timedelta(minutes=10))
+    assert by_list(office, content, tmp_path).indication is Indication.TOTAL_PASSED
+    office.clock.moment = sealed_at - timedelta(minutes=1)
+    office.service.report_loss(office.keeper, ReportLoss(seal_code=office.made.code, reason="介质遗失"))
+    office.clock.moment = sealed_at + timedelta(minutes=1)
+    office.service.resume_seal(office.maker, ResumeSeal(seal_code=office.made.code, reason="已找回"))
+    office.clock.forward(timedelta(minutes=10))
+    report = by_list(office, content, tmp_path)
+    assert (report.indication, report.sub_indication) == (Indication.TOTAL_FAILED, SubIndication.REVOKED)
+    assert report.signatures[0].seal is not None
+    assert report.signatures[0].seal.status_at_signing is SealState.SUSPENDED
+    assert report.signatures[0].seal.status_now is SealState.ACTIVE
 
 
 def revocations(office: RealOffice, at: object) -> tuple[str, str]:
