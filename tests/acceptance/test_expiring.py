@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import ssl
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from seal_service.domain.access import Caller, Role
 from seal_service.domain.paging import PageRequest
 from seal_service.usecases.list_expiring import ListExpiring
+from seal_service.usecases.manage_trust import AddTrust
 from tests.command_line import UNIT_NAME, Office
 from tests.live import LiveOffice, expect, refused
+from tests.receiver import self_signed
 
 
 def listed(client: Any, **query: Any) -> list[dict[str, Any]]:
@@ -72,23 +77,21 @@ def test_what_was_revoked_or_cancelled_does_not_end_soon(office: LiveOffice) -> 
     assert listed(office.keeper, days=1100) == []
 
 
-def test_trust_anchors_are_told_of_before_they_have_to_be_confirmed(office: LiveOffice) -> None:
-    from seal_service.domain.access import Caller, Role
-    from seal_service.usecases.manage_trust import AddTrust
-
+def test_trust_anchors_are_told_of_before_they_end(office: LiveOffice, tmp_path: Path) -> None:
     operator = Caller(
         account_id=office.city.operator_credentials.account_id,
         name="operator",
         roles=frozenset({Role.SYSTEM_OPERATOR}),
     )
-    certificate = office.city.public.get("/pki/issuing.cer").content
+    file, _ = self_signed(tmp_path, office.city.clock.now())
+    certificate = ssl.PEM_cert_to_DER_cert(file.read_text())
     office.city.service.add_trust(
         operator, AddTrust(certificate=certificate, note="示例省", for_signatures=True, for_timestamps=False)
     )
     page = office.city.service.life.list_expiring(operator, ListExpiring(days=366, page=PageRequest(limit=500)))
     (anchor,) = [one for one in page.items if one.kind.value == "trust_anchor"]
-    assert anchor.what_to_do.startswith("seal trust confirm")
-    assert timedelta(days=365) < anchor.ends_at - office.city.clock.now() <= timedelta(days=366)
+    assert anchor.what_to_do == "seal trust add"
+    assert timedelta(hours=23) < anchor.ends_at - office.city.clock.now() <= timedelta(days=1)
 
 
 def test_by_command_seals_that_change_are_listed_exported_and_looked_up(by_command: Office) -> None:
@@ -99,10 +102,10 @@ def test_by_command_seals_that_change_are_listed_exported_and_looked_up(by_comma
     table = at.run("expiring", "--days", "1100", "--csv", by=by_command.maker)
     assert len(list(csv.DictReader(io.StringIO(table.stdout)))) == len(items)
     assert at.said("notifications", "list", "--state", "dead", by=by_command.maker)["items"] == []
-    at.refused("notifications", "retry", "nothing", by=by_command.maker, code=1)
+    at.refused("notifications", "retry", "nothing", by=by_command.maker, code=2)
     told = at.said("seals", "lookup", code, "--name", UNIT_NAME)
     assert told["state"] == "active"
-    at.refused("seals", "lookup", code, "--name", "另一印章", code=1)
+    at.refused("seals", "lookup", code, "--name", "另一印章", code=2)
     output = at.home.parent / "status.jws"
     assert at.said("status-list", "export", output)["file"] == str(output)
     sealed, root = at.home.parent / "sealed.pdf", at.home.parent / "root.pem"

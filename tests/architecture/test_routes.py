@@ -165,7 +165,11 @@ def _guarded(group: DataclassInstance, prefix: str = "") -> Iterator[str]:
         value = getattr(group, one.name)
         if isinstance(value, Guarded):
             yield prefix + one.name
-        elif type(value).__module__.startswith("seal_service.bootstrap") and is_dataclass(value):
+        elif (
+            type(value).__module__.startswith("seal_service.bootstrap")
+            and is_dataclass(value)
+            and not isinstance(value, type)
+        ):
             yield from _guarded(value, f"{prefix}{one.name}.")
 
 

@@ -123,7 +123,7 @@ def slow_sealer(office: RealOffice) -> tuple[SlowSealer, SlowKeys]:
     pdf = _pdf_of(office.applying.sealer)
     keys = SlowKeys(pdf._keys)
     slow = copy.copy(pdf)
-    slow._keys = keys  # type: ignore[assignment]
+    slow._keys = keys
     return SlowSealer(slow), keys
 
 

@@ -8,15 +8,12 @@ import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from seal_service.bootstrap import build
 from seal_service.domain.errors import Conflict, InvalidInput, NotificationNotFound
@@ -34,7 +31,7 @@ from seal_service.usecases.deliver_notifications import (
 from seal_service.usecases.list_expiring import TellExpiring
 from seal_service.usecases.read_log import QueryLog
 from tests.instance import RealOffice
-from tests.receiver import SECRET, Receiver, mail_server, receiving
+from tests.receiver import SECRET, Receiver, mail_server, receiving, self_signed
 
 
 class World:
@@ -64,8 +61,6 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path, on_engine: dict[str, object]) -> Iterator[World]:
-    from datetime import UTC, datetime
-
     with receiving(lambda: datetime.now(UTC)) as receiver:
         made = World(tmp_path / "var", receiver, **on_engine)
         yield made
@@ -195,35 +190,9 @@ def test_what_would_be_told_unprotected_or_to_nobody_is_refused_at_the_start(
         World(tmp_path / "var", receiver, **changes)
 
 
-def _certificate(directory: Path, clock: Any) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(clock.now() - timedelta(days=1))
-        .not_valid_after(clock.now() + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = directory / "mail.pem", directory / "mail.key"
-    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    private.write_bytes(key.private_bytes(*form))
-    return certificate, private
-
-
 def test_the_maker_hears_of_a_loss_by_mail_over_starttls(tmp_path: Path) -> None:
     """RFC 3207: a server that is not the one of its certificate gets nothing."""
-    from datetime import UTC, datetime
-
-    from seal_service.testing import ChangeableClock
-
-    certificate, key = _certificate(tmp_path, ChangeableClock(datetime.now(UTC)))
+    certificate, key = self_signed(tmp_path, datetime.now(UTC))
     with mail_server(tmp_path / "mail", certificate, key) as port:
         changes: dict[str, Any] = {
             "notify_mail_to": ("maker@example.org", "duty@example.org"),
