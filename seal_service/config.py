@@ -114,6 +114,27 @@ class Settings(BaseSettings):
         72, ge=1, le=72, description="How long a sealed document is held, encrypted, until the caller acknowledges it."
     )
 
+    notify_webhook_url: str | None = Field(
+        None, description="Where the making office's system is told of losses and the like: https, or this machine."
+    )
+    notify_webhook_secret: SecretStr | None = Field(
+        None, description="Shared secret, at least 32 characters, under which those messages are signed (HMAC-SHA-256)."
+    )
+    notify_trust: Path | None = Field(
+        None, description="PEM file: roots of the TLS certificates of webhook and mail server; default: the system's."
+    )
+    notify_mail_to: tuple[str, ...] = Field((), description="Mail addresses that are told of the same.")
+    smtp_host: str | None = Field(None, description="Mail server.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_protection: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the way to it is protected; `none` on this machine alone."
+    )
+    smtp_user: str | None = Field(None, description="User name at the mail server.")
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
+    smtp_from: str | None = Field(None, description="Address from which mail comes.")
+    status_list_hours: int = Field(
+        24, ge=1, le=744, description="How long a signed status list says what it says; a new one is made every hour."
+    )
     reservation_seconds: int = Field(300, ge=30, description="After how long a use without end counts as abandoned.")
     token_seconds: int = Field(600, ge=60, le=3600, description="Lifetime of an access token.")
     requests_per_minute: int = Field(

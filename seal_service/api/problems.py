@@ -93,6 +93,12 @@ OF_ERRORS: dict[type[e.SealServiceError], Row] = {
     e.KeyStoreUnavailable: Row(503, "密钥设备不可用", "Key store unavailable"),
     e.SoftwareKeysRefused: Row(503, "生产环境不接受软件密钥", "Software keys refused in production"),
     e.ProgramMissing: Row(503, "缺少所需程序", "A program that is needed is not installed"),
+    e.NameChangeRefused: Row(409, "单位名称变更须注销旧章后重新申请", "A unit's new name needs a new seal"),
+    e.MadeByCaller: Row(409, "不得由制章人本人标记无效", "Marked invalid by someone else than its maker"),
+    e.SealsStillValid: Row(409, "单位尚有未注销的印章", "The unit has seals that are not cancelled"),
+    e.NotificationNotFound: Row(404, "通知不存在", "Notification not found"),
+    e.DeliveryFailed: Row(503, "通知未送达", "Notification not delivered"),
+    e.StatusListRefused: Row(422, "状态名单不可信", "Status list refused"),
     e.InstanceNotReady: Row(503, "服务实例尚未就绪", "Instance not ready"),
 }
 """Every class of domain/errors, each with its own row: nothing is inherited silently."""

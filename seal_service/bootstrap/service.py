@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seal_service.bootstrap.guarded import Answer, Command, Guarded, Refused, UseCase
+from seal_service.bootstrap.life import Life
 from seal_service.bootstrap.permitting import Permitting
 from seal_service.domain.access import Account, Caller
 from seal_service.domain.application import Application
@@ -181,6 +182,8 @@ class Service:
     back_up: Guarded[BackUp, Backup]
     check_database: Guarded[CheckDatabase, Checked]
     read_metrics: Guarded[ReadMetrics, bytes]
+
+    life: Life
 
     origin: str
     """Name of the signing log."""

@@ -10,7 +10,9 @@ from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.certifying import outside_certification
 from seal_service.bootstrap.controlling import controlled_acts
 from seal_service.bootstrap.isolating import SEALING, VERIFYING, reading_processes
+from seal_service.bootstrap.life import life_of_seals
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
+from seal_service.bootstrap.notifying import notifying
 from seal_service.bootstrap.permitting import permitting
 from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
@@ -180,6 +182,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     foundation = authority_foundation(settings, keys, entropy)
     rotate = RotateAuthorityKeyUseCase(records, log, keys, foundation, clock, entropy, settings.authority_suite)
     controlled = controlled_acts(rooms, AuthorityCertificates(), rotate)
+    told = notifying(settings, clock, entropy)
     refused = LogRefusal(records, log)
     under_way = CallsUnderWay()
     readiness = readiness_of(settings, rooms, queries, services, outside)
@@ -191,6 +194,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         if not under_way.ended_within(settings.shutdown_seconds):
             _log.error("Calls are still under way after %s seconds; `reconcile` closes them", settings.shutdown_seconds)
         http.close()
+        told.close()
         certification.close()
         reading_for_sealing.close()
         reading_for_verification.close()
@@ -223,9 +227,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         read_seal=guarded(ReadSealUseCase(records, queries)),
         read_impression=guarded(ReadImpressionUseCase(records, blobs)),
         renew_seal=guarded(RenewSealUseCase(records, log, keys, authority, clock, entropy, certification.certify)),
-        report_loss=guarded(ReportLossUseCase(records, log, authority, clock)),
-        resume_seal=guarded(ResumeSealUseCase(records, log, authority, clock)),
-        cancel_seal=guarded(CancelSealUseCase(records, log, authority, clock)),
+        report_loss=guarded(ReportLossUseCase(records, log, authority, clock, told.notify)),
+        resume_seal=guarded(ResumeSealUseCase(records, log, authority, clock, told.notify)),
+        cancel_seal=guarded(CancelSealUseCase(records, log, authority, clock, told.notify)),
         look_up_seal=guarded(LookUpSealUseCase(records, clock)),
         import_seal=guarded(ImportSealUseCase(records, log, keys, authority, certification.check, clock, entropy)),
         request_certificate=guarded(certification.request),
@@ -285,6 +289,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         ),
         back_up=guarded(backing_up(settings, rooms)),
         check_database=guarded(checking(settings, rooms)),
+        life=life_of_seals(settings, rooms, authority, blobs, PictureReader(), told, guarded),
         clock=clock,
         origin=settings.origin,
         document_bytes=settings.document_bytes,

@@ -18,16 +18,19 @@ from seal_service.cli import (
     database,
     demo,
     doctor,
+    expiring,
     grants,
     keys,
     log,
     login,
     machine,
+    notifications,
     pki,
     retention,
     scenarios,
     seals,
     serve,
+    status_list,
     trust,
     units,
     uses,
@@ -63,6 +66,7 @@ def program(maintained: serve.Maintained) -> typer.Typer:
     app.command(epilog=apply.EXAMPLE)(apply.apply)
     app.command(epilog=verify.EXAMPLE)(verify.verify)
     app.command(epilog=machine.RECONCILE_EXAMPLE)(machine.reconcile)
+    app.command(epilog=expiring.EXAMPLE)(expiring.expiring)
     for name, group in (
         ("accounts", accounts.app),
         ("control", control.app),
@@ -80,6 +84,8 @@ def program(maintained: serve.Maintained) -> typer.Typer:
         ("pki", pki.app),
         ("trust", trust.app),
         ("db", database.app),
+        ("notifications", notifications.app),
+        ("status-list", status_list.app),
     ):
         app.add_typer(group, name=name)
     return app

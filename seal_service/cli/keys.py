@@ -82,6 +82,12 @@ def rotate_timestamp(suite: SuiteOption = None, yes: Yes = False, as_json: AsJso
     _rotate(AuthorityRole.TIMESTAMP, suite, yes, as_json)
 
 
+@rotation.command("status", epilog=example("seal keys rotate status --yes"))
+def rotate_status(suite: SuiteOption = None, yes: Yes = False, as_json: AsJson = False) -> None:
+    """状态公示: the key that signs the list of status; an instance of an older version has none before this."""
+    _rotate(AuthorityRole.STATUS, suite, yes, as_json)
+
+
 rotation.command("master", epilog=keys_master.ROTATE_MASTER_EXAMPLE)(keys_master.rotate_master)
 rotation.command("tokens", epilog=keys_master.ROTATE_TOKENS_EXAMPLE)(keys_master.rotate_tokens)
 making = noun("新密钥: a key that someone has to put in its place.")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from seal_service.cli import life
 from seal_service.cli.certificates import print_what_to_ask
 from seal_service.cli.files import waiting_file
 from seal_service.cli.import_seal import EXAMPLE as IMPORT_EXAMPLE
@@ -38,6 +39,7 @@ from seal_service.usecases.renew_seal import RenewSeal
 
 app = noun("电子印章: seals, from making to cancellation.")
 app.command("import", epilog=IMPORT_EXAMPLE)(import_seal)
+life.add_commands(app)
 
 SuiteOption = Annotated[Suite | None, typer.Option("--suite", help="算法套件; default: the instance's.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is logged and kept.")]
@@ -142,11 +144,15 @@ def cancel(
         print_what_to_ask(at, code)
 
 
-@app.command(epilog=example("seal seals lookup 99990000000001"))
-def lookup(code: SealCodeArgument, as_json: AsJson = False) -> None:
-    """状态公示: what anyone may know of a seal. No login."""
+@app.command(epilog=example("seal seals lookup 99990000000001 --name 示例市政务服务管理办公室"))
+def lookup(
+    code: SealCodeArgument,
+    name: Annotated[str, typer.Option(help="印章名称, as it stands on the document.")],
+    as_json: AsJson = False,
+) -> None:
+    """状态公示: what anyone may know of a seal by its code and name. No login."""
     with instance() as service:
-        print_fields(_status(service.look_up_seal(PUBLIC_CALLER, LookUpSeal(code=code))), as_json=as_json)
+        print_fields(_status(service.look_up_seal(PUBLIC_CALLER, LookUpSeal(code=code, name=name))), as_json=as_json)
 
 
 def _status(one: PublicStatus) -> representation.Plain:
@@ -155,7 +161,9 @@ def _status(one: PublicStatus) -> representation.Plain:
         "name": one.name,
         "holder": one.holder,
         "state": one.state.value,
+        "since": representation.time(one.since),
         "valid_from": representation.time(one.valid_from),
         "valid_until": representation.time(one.valid_until),
+        "invalid_from": representation.time_or_none(one.invalid_from),
         "asked_at": representation.time(one.asked_at),
     }

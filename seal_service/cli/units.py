@@ -14,6 +14,7 @@ from seal_service.domain.paging import PageRequest
 from seal_service.formats import representation
 from seal_service.usecases.read_registers import ListUnits, ReadById
 from seal_service.usecases.register_unit import RegisterUnit
+from seal_service.usecases.rename_unit import RenameUnit
 
 app = noun("单位: the organizations that hold seals.")
 
@@ -55,6 +56,20 @@ def list_(
     with session() as at:
         page = at.service.list_units(at.caller, command)
     print_page(page, representation.unit, ("id", "name", "credit_code", "area_code"), as_json=as_json)
+
+
+@app.command(epilog=example("seal units rename ID --name 示例市数据局 --document-number 示政发〔2026〕6号"))
+def rename(
+    unit_id: Annotated[str, typer.Argument(metavar="ID", help="The unit's id.")],
+    name: Annotated[str, typer.Option(help="The new 单位名称.")],
+    document_number: Annotated[str, typer.Option(help="文号 of the written notice.")],
+    as_json: AsJson = False,
+) -> None:
+    """更名, once the unit's seals are cancelled (article 23): new ones are applied for and name the old."""
+    command = RenameUnit(unit_id=unit_id, name=name, document_number=document_number)
+    with session() as at:
+        unit = at.service.life.rename_unit(at.caller, command)
+    print_fields(representation.unit(unit), as_json=as_json)
 
 
 @app.command(epilog=example("seal units show ID"))

@@ -14,13 +14,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from seal_service.cli.failures import INPUT_ERROR, NEGATIVE_ANSWER, tell
-from seal_service.cli.files import read_document
+from seal_service.cli.files import read_document, read_small
 from seal_service.cli.options import example, moment
 from seal_service.cli.output import console, print_json, tracked
 from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.domain.errors import SealServiceError
 from seal_service.domain.verdict import Indication, Outcome, SignatureReport, SubIndication, VerificationReport
 from seal_service.formats.representation import time
+from seal_service.formats.status_list import LARGEST_BYTES as LARGEST_LIST
 from seal_service.formats.verification_report import report_as_json
 from seal_service.ports.documents import Upload, VerificationPolicy
 from seal_service.usecases.verify_document import VerifyDocument
@@ -28,7 +29,11 @@ from seal_service.usecases.verify_document import VerifyDocument
 if TYPE_CHECKING:
     from seal_service.bootstrap import Service
 
-EXAMPLE = example("seal verify sealed.pdf --trust root.pem", "seal verify --json *.pdf > reports.jsonl")
+EXAMPLE = example(
+    "seal verify sealed.pdf --trust root.pem",
+    "seal verify --json *.pdf > reports.jsonl",
+    "seal verify sealed.pdf --trust root.pem --offline --status-list status.jws",
+)
 
 Verify = Callable[[Upload, VerificationPolicy], VerificationReport]
 
@@ -40,6 +45,10 @@ def verify(
     ] = None,
     at: Annotated[str | None, typer.Option(metavar="TIME", help="Judge by this moment; default: now.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Ask nobody over the network.")] = False,
+    status_list: Annotated[
+        list[Path] | None,
+        typer.Option("--status-list", metavar="FILE", help="A signed list of status: a seal passes only by one."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one report a line.")] = False,
 ) -> None:
     """验章: whether the seals of documents are right. Needs no instance and no login.
@@ -50,7 +59,10 @@ def verify(
 
     settings = bootstrap.settings_from_environment()
     policy = VerificationPolicy(
-        anchors=bootstrap.certificates_of_files(trust or []), at=moment(at, "at"), offline=offline
+        anchors=bootstrap.certificates_of_files(trust or []),
+        at=moment(at, "at"),
+        offline=offline,
+        status_lists=tuple(read_small(one, LARGEST_LIST) for one in status_list or []),
     )
     code = 0
     with _verifying() as verified:

@@ -58,43 +58,68 @@ class Permission(StrEnum):
     DECIDE_APPROVAL = "decide_approval"
     WITHDRAW_APPROVAL = "withdraw_approval"
     READ_APPROVALS = "read_approvals"
+    INVALIDATE_SEAL = "invalidate_seal"
+    RECEIVE_MEDIUM = "receive_medium"
+    CHANGE_SEAL = "change_seal"
+    RENAME_UNIT = "rename_unit"
+    READ_EXPIRING = "read_expiring"
+    READ_NOTIFICATIONS = "read_notifications"
+    RETRY_NOTIFICATION = "retry_notification"
 
 
 _P = Permission
-
-_ASKING = frozenset(
-    {_P.APPLY_SEAL, _P.READ_USES, _P.REQUEST_APPROVAL, _P.WITHDRAW_APPROVAL, _P.READ_APPROVALS, _P.READ_SCENARIOS}
-)
-"""Whoever can be granted a seal: asks for a use's approval and presses the seal (articles 20, 22)."""
 
 PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.SEAL_MAKER: frozenset(
         {
             _P.REGISTER_UNIT, _P.READ_UNITS, _P.READ_APPLICATIONS, _P.DECIDE_APPLICATION, _P.MAKE_SEAL,
             _P.READ_SEALS, _P.RENEW_SEAL, _P.REPORT_LOSS, _P.RESUME_SEAL, _P.CANCEL_SEAL, _P.TRACE,
-            _P.MANAGE_SCENARIOS, _P.READ_SCENARIOS,
+            _P.MANAGE_SCENARIOS, _P.READ_SCENARIOS, _P.INVALIDATE_SEAL, _P.RECEIVE_MEDIUM, _P.CHANGE_SEAL,
+            _P.RENAME_UNIT, _P.READ_EXPIRING, _P.READ_NOTIFICATIONS, _P.RETRY_NOTIFICATION,
         }
     ),
     Role.UNIT_ADMINISTRATOR: frozenset(
         {
             _P.READ_UNITS, _P.APPLY_FOR_SEAL, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.RENEW_SEAL,
-            _P.REPORT_LOSS, _P.GRANT_USE, _P.READ_GRANTS, _P.READ_USES,
-            _P.READ_SCENARIOS, _P.DECIDE_APPROVAL, _P.WITHDRAW_APPROVAL, _P.READ_APPROVALS,
+            _P.REPORT_LOSS, _P.GRANT_USE, _P.READ_GRANTS, _P.READ_USES, _P.READ_SCENARIOS, _P.DECIDE_APPROVAL,
+            _P.WITHDRAW_APPROVAL, _P.READ_APPROVALS, _P.READ_EXPIRING,
         }
     ),
-    Role.SEAL_KEEPER: frozenset({_P.READ_SEALS, _P.REPORT_LOSS, _P.READ_GRANTS}) | _ASKING,
-    Role.APPLICANT: frozenset({_P.READ_SEALS, _P.READ_GRANTS}) | _ASKING,
-    Role.BUSINESS_SYSTEM: frozenset({_P.READ_SEALS, _P.READ_GRANTS}) | _ASKING,
+    Role.SEAL_KEEPER: frozenset(
+        {
+            _P.READ_SEALS, _P.REPORT_LOSS, _P.READ_GRANTS, _P.APPLY_SEAL, _P.READ_USES, _P.READ_SCENARIOS,
+            _P.REQUEST_APPROVAL, _P.WITHDRAW_APPROVAL, _P.READ_APPROVALS, _P.READ_EXPIRING,
+        }
+    ),
+    Role.APPLICANT: frozenset(
+        {
+            _P.READ_SEALS, _P.READ_GRANTS, _P.APPLY_SEAL, _P.READ_USES, _P.READ_SCENARIOS, _P.REQUEST_APPROVAL,
+            _P.WITHDRAW_APPROVAL, _P.READ_APPROVALS,
+        }
+    ),
+    Role.BUSINESS_SYSTEM: frozenset(
+        {
+            _P.READ_SEALS, _P.READ_GRANTS, _P.APPLY_SEAL, _P.READ_USES, _P.READ_SCENARIOS, _P.REQUEST_APPROVAL,
+            _P.WITHDRAW_APPROVAL, _P.READ_APPROVALS,
+        }
+    ),
     Role.AUDITOR: frozenset(
-        {_P.READ_UNITS, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.READ_GRANTS, _P.READ_USES, _P.READ_LOG, _P.TRACE,
-         _P.READ_TRUST, _P.READ_CONTROLLED_ACTS, _P.READ_SCENARIOS, _P.READ_APPROVALS}
+        {
+            _P.READ_UNITS, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.READ_GRANTS, _P.READ_USES, _P.READ_LOG,
+            _P.TRACE, _P.READ_TRUST, _P.READ_CONTROLLED_ACTS, _P.READ_SCENARIOS, _P.READ_APPROVALS,
+            _P.READ_EXPIRING, _P.READ_NOTIFICATIONS,
+        }
     ),
     Role.SYSTEM_OPERATOR: frozenset(
-        {_P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP, _P.READ_CONTROLLED_ACTS,
-         _P.MANAGE_RETENTION}
+        {
+            _P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP, _P.READ_CONTROLLED_ACTS,
+            _P.MANAGE_RETENTION, _P.READ_EXPIRING, _P.READ_NOTIFICATIONS, _P.RETRY_NOTIFICATION,
+        }
     ),
     Role.SECURITY_ADMINISTRATOR: frozenset(
-        {_P.MANAGE_ACCOUNTS, _P.READ_TRUST, _P.CONFIRM_ACT, _P.READ_CONTROLLED_ACTS}
+        {
+            _P.MANAGE_ACCOUNTS, _P.READ_TRUST, _P.CONFIRM_ACT, _P.READ_CONTROLLED_ACTS,
+        }
     ),
 }  # fmt: skip
 """The whole table: what is not here is denied."""

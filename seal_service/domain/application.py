@@ -20,6 +20,13 @@ class ApplicationState(StrEnum):
     MADE = "made"
 
 
+class ApplicationKind(StrEnum):
+    """申请种类: a new seal, or a change (变更) of one that is there."""
+
+    NEW = "new"
+    CHANGE = "change"
+
+
 class Decision(StrEnum):
     """审批结论: approve, reject for good, or return for change."""
 
@@ -53,6 +60,13 @@ class Application:
     decided_at: datetime | None = None
     decision_reason: str | None = None
     seal_code: str | None = None
+    kind: ApplicationKind = ApplicationKind.NEW
+    changes_seal_code: str | None = None
+    """变更: the seal to be changed; name, type and impression above are those that it is to have."""
+    keeper_id: str | None = None
+    """变更: its new 印章管理员; None: as it was."""
+    channel_unit_id: str | None = None
+    """变更: the unit's new channel (扎口单位, article 13); None: as it was."""
 
 
 def state_after_decision(

@@ -37,6 +37,8 @@ class IssuedCertificate:
     status_since: datetime | None = None
     reason: str | None = None
     """RFC 5280, 5.3.1 name: certificate_hold, cessation_of_operation, key_compromise, …"""
+    invalidity_date: datetime | None = None
+    """RFC 5280, 5.3.2: from when on it is known or suspected to have been invalid, before it was revoked."""
 
 
 class AuthorityRole(StrEnum):
@@ -46,6 +48,7 @@ class AuthorityRole(StrEnum):
     ISSUING = "issuing"
     OCSP = "ocsp"
     TIMESTAMP = "timestamp"
+    STATUS = "status"
     CROSS = "cross"
     """交叉证书: the root of the same version, certified by the root before it (RFC 4210, 4.4: new with old); its key is
     that root's, so it has none of its own and is rotated with the root alone."""

@@ -18,7 +18,9 @@ WHAT_TO_DO = (
     "and health will say so"
 )
 
-_MAY_BE_SOFTWARE = tuple(f"{role.value}-" for role in (AuthorityRole.OCSP, AuthorityRole.TIMESTAMP))
+_MAY_BE_SOFTWARE = tuple(
+    f"{role.value}-" for role in (AuthorityRole.OCSP, AuthorityRole.TIMESTAMP, AuthorityRole.STATUS)
+)
 _NAMED = 5
 
 

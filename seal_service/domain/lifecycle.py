@@ -23,6 +23,10 @@ class Action(StrEnum):
     REPORT_LOSS = "report_loss"
     RESUME = "resume"
     CANCEL = "cancel"
+    CHANGE = "change"
+    INVALIDATE = "invalidate"
+    RETURN_MEDIUM = "return_medium"
+    DESTROY_MEDIUM = "destroy_medium"
 
 
 _S, _A = SealState, Action
@@ -37,6 +41,14 @@ TRANSITIONS: dict[tuple[SealState, Action], SealState] = {
     (_S.SUSPENDED, _A.RESUME): _S.ACTIVE,
     (_S.SUSPENDED, _A.CANCEL): _S.CANCELLED,
     (_S.EXPIRED, _A.CANCEL): _S.CANCELLED,
+    (_S.ACTIVE, _A.CHANGE): _S.ACTIVE,
+    (_S.MADE, _A.INVALIDATE): _S.CANCELLED,
+    (_S.ACTIVE, _A.INVALIDATE): _S.CANCELLED,
+    (_S.SUSPENDED, _A.INVALIDATE): _S.CANCELLED,
+    (_S.EXPIRED, _A.INVALIDATE): _S.CANCELLED,
+    (_S.CANCELLED, _A.INVALIDATE): _S.CANCELLED,
+    (_S.CANCELLED, _A.RETURN_MEDIUM): _S.CANCELLED,
+    (_S.CANCELLED, _A.DESTROY_MEDIUM): _S.CANCELLED,
 }
 """The one table: what is not here is refused. It is printed into docs/reference/lifecycle.md."""
 
@@ -91,17 +103,48 @@ def status_at(changes: Iterable[StatusChange], moment: datetime) -> SealState | 
     return status
 
 
-def status_when_sealed(changes: Sequence[StatusChange], signed_at: datetime, *, proven: bool) -> SealState | None:
+def status_when_sealed(
+    changes: Sequence[StatusChange], signed_at: datetime, *, proven: bool, invalid_from: datetime | None = None
+) -> SealState | None:
     """签章时状态: the seal's status when a signature was made, or None when it cannot be told.
 
     A time that only the signer claims counts only if the seal has been active ever since: who has a lost seal's key
     would claim a time before the loss. A time-stamp in whole seconds may lie up to a second before its moment.
+    From the date on from which a seal was marked invalid it counts as cancelled, whatever it was taken for then.
     """
     moment = signed_at
     if status_at(changes, moment) in (None, SealState.MADE) and moment.microsecond == 0:
         moment += timedelta(seconds=1)
+    if invalid_from is not None and moment >= invalid_from:
+        return SealState.CANCELLED
     status = status_at(changes, moment)
     if proven or status is not SealState.ACTIVE:
         return status or (SealState.MADE if proven else None)
     later = (change.state for change in changes if change.at > moment)
-    return status if all(state is SealState.ACTIVE for state in later) else None
+    return status if invalid_from is None and all(state is SealState.ACTIVE for state in later) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """停用区间 [since, until): a seal was not active; it stays on record when the hold is lifted (article 24)."""
+
+    since: datetime
+    until: datetime | None
+    """None: it still is not."""
+    state: SealState
+
+
+def suspensions(changes: Iterable[StatusChange]) -> tuple[Suspension, ...]:
+    """The intervals in which a seal, once made, was suspended or cancelled, by the logged changes, oldest first."""
+    found: list[Suspension] = []
+    open_one: StatusChange | None = None
+    for change in sorted(changes, key=lambda one: one.at):
+        stopped = change.state in (SealState.SUSPENDED, SealState.CANCELLED)
+        if open_one is not None and change.state is not open_one.state:
+            found.append(Suspension(since=open_one.at, until=change.at, state=open_one.state))
+            open_one = None
+        if stopped and open_one is None:
+            open_one = change
+    if open_one is not None:
+        found.append(Suspension(since=open_one.at, until=None, state=open_one.state))
+    return tuple(found)

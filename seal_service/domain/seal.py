@@ -75,6 +75,13 @@ class Seal:
     """文号 of the order to cancel (article 23)."""
     history_note: str | None = None
     """Of an imported seal: where it was made before and how it was used."""
+    invalid_from: datetime | None = None
+    """标记无效: made against the rules; whatever is sealed from this moment on never verifies."""
+    medium_returned_on: datetime | None = None
+    medium_destroyed_on: datetime | None = None
+    """Of a cancelled seal's medium (article 23)."""
+    keeper_id: str | None = None
+    """印章管理员: the account of the person who keeps it, where a change named one (article 20)."""
 
     @property
     def current(self) -> tuple[Credential, ...]:

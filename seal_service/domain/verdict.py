@@ -92,6 +92,8 @@ class SignerFacts:
     algorithm: str
     certificate_sha256: str
     """Ties the signature to the credential of a seal of ours."""
+    issuer_key_id: str = ""
+    """Authority key identifier, hexadecimal: which key of that issuer certified it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,11 @@ from seal_service.domain.approval import UseApproval
 from seal_service.domain.certification import CertificateRequest, OutsideCertificate
 from seal_service.domain.dual_control import ControlledRequest
 from seal_service.domain.dual_control import state_at as state_of_request
+from seal_service.domain.expiry import Expiring
 from seal_service.domain.grant import Grant
 from seal_service.domain.impression import Impression
 from seal_service.domain.lifecycle import StatusChange, allowed_actions, renewal_window, state_at
+from seal_service.domain.notification import Notification
 from seal_service.domain.organization import Unit
 from seal_service.domain.readiness import Dependency
 from seal_service.domain.scenario import RegisteredScenario
@@ -107,6 +109,10 @@ def application(one: Application) -> Plain:
         "decided_at": time_or_none(one.decided_at),
         "decision_reason": one.decision_reason,
         "seal_code": one.seal_code,
+        "kind": one.kind.value,
+        "changes_seal_code": one.changes_seal_code,
+        "keeper_id": one.keeper_id,
+        "channel_unit_id": one.channel_unit_id,
     }
 
 
@@ -144,6 +150,10 @@ def seal(one: Seal, now: datetime) -> Plain:
         "made_at": time(one.made_at),
         "replaces_seal_code": one.replaces_seal_code,
         "history_note": one.history_note,
+        "invalid_from": time_or_none(one.invalid_from),
+        "medium_returned_on": time_or_none(one.medium_returned_on),
+        "medium_destroyed_on": time_or_none(one.medium_destroyed_on),
+        "keeper_id": one.keeper_id,
         "credentials": [credential(each) for each in one.credentials],
     }
 
@@ -344,4 +354,36 @@ def dependency(one: Dependency) -> Plain:
         "age_seconds": one.age_seconds,
         "detail": one.detail,
         "mend": one.mend,
+    }
+
+
+def notification(one: Notification) -> Plain:
+    """通知."""
+    return {
+        "id": one.id,
+        "event_id": one.event_id,
+        "kind": one.kind,
+        "subject": one.subject,
+        "payload": one.payload,
+        "channel": one.channel.value,
+        "target": one.target,
+        "created_at": time(one.created_at),
+        "attempts": one.attempts,
+        "next_at": time(one.next_at),
+        "state": one.state.value,
+        "last_error": one.last_error,
+        "ended_at": time_or_none(one.ended_at),
+    }
+
+
+def expiring(one: Expiring) -> Plain:
+    """到期事项."""
+    return {
+        "kind": one.kind.value,
+        "id": one.id,
+        "ends_at": time(one.ends_at),
+        "name": one.name,
+        "unit_id": one.unit_id,
+        "seal_code": one.seal_code,
+        "what_to_do": one.what_to_do,
     }

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from seal_service.bootstrap import Service
 from seal_service.domain.access import Caller, Role
+from seal_service.usecases.deliver_notifications import DeliverNotifications
+from seal_service.usecases.list_expiring import TellExpiring
 from seal_service.usecases.observe import Observe
 from seal_service.usecases.reconcile import Reconcile
 from seal_service.usecases.take_up_requests import TakeUpRequests
@@ -57,10 +59,26 @@ def take_up_requests(service: Service) -> bool:
     return True
 
 
+def notify(service: Service) -> bool:
+    """Tell others what happened; what is not taken waits its own time."""
+    done = service.life.deliver_notifications(MACHINE, DeliverNotifications())
+    if done.dead:
+        _log.error("notifications were given up: see `seal notifications list --state dead`", extra={"dead": done.dead})
+    return True
+
+
+def tell_expiring(service: Service) -> bool:
+    """Tell what ends soon."""
+    service.life.tell_expiring(MACHINE, TellExpiring())
+    return True
+
+
 TASKS = (
     Task("reconcile", reconcile, 30.0, 30.0),
     Task("observe", observe, 3600.0, 300.0),
     Task("take up requests", take_up_requests, 60.0, 300.0),
+    Task("notify", notify, 5.0, 30.0),
+    Task("tell expiring", tell_expiring, 86400.0, 3600.0),
 )
 
 

@@ -14,6 +14,7 @@ from seal_service.domain.authority import published_name
 from seal_service.domain.errors import InvalidInput
 from seal_service.domain.issuance import AuthorityRole, CertificateSubject
 from seal_service.formats.der import made, read, to_the_second, x509_time
+from seal_service.formats.status_list import STATUS_PUBLISHING
 from seal_service.pki.signatures import algorithm_of
 from seal_service.ports.crypto import SigningKey
 from seal_service.ports.system import Entropy
@@ -47,6 +48,12 @@ TIMESTAMP_UNIT = Profile(
     key_usage=frozenset({"digital_signature"}), extended_key_usage="time_stamping", extended_key_usage_critical=True
 )
 """RFC 3161, 2.3: the one extended key usage, critical."""
+STATUS_PUBLISHER = Profile(
+    key_usage=frozenset({"digital_signature"}),
+    extended_key_usage=STATUS_PUBLISHING,
+    extended_key_usage_critical=True,
+)
+"""状态公示: signs lists of status and nothing else; no other certificate may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,14 +93,18 @@ class InternalCertificateAuthority:
         if certificate.status is CertificateStatus.ON_HOLD:
             transaction.certificates.set_status(serial, CertificateStatus.GOOD, at, None)
 
-    def revoke(self, transaction: Transaction, serial: str, at: datetime, reason: str) -> None:
-        """Revoke for good; nothing when it is revoked already. InvalidInput for a reason that does not revoke.
+    def revoke(
+        self, transaction: Transaction, serial: str, at: datetime, reason: str, invalid_from: datetime | None = None
+    ) -> None:
+        """Revoke for good; revoked already it stays as it is. InvalidInput for a reason that does not revoke.
 
         A certificate on hold counts as revoked from the hold on (X.509, reason code extension, certificateHold b).
         """
         if reason not in REVOCATION_REASONS:
             raise InvalidInput(f"{reason!r} is no reason to revoke (RFC 5280, 5.3.1)", field="reason")
         certificate = _found(transaction, serial)
+        if invalid_from is not None:
+            transaction.certificates.set_invalidity(serial, invalid_from)
         if certificate.status is CertificateStatus.REVOKED:
             return
         since = certificate.status_since if certificate.status is CertificateStatus.ON_HOLD else None

@@ -11,7 +11,7 @@ from asn1crypto import core, crl, ocsp, x509
 
 from seal_service.domain.authority import current
 from seal_service.domain.errors import InvalidInput, SignatureRefused
-from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, CertificateStatus
+from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, CertificateStatus, IssuedCertificate
 from seal_service.formats.der import made, read, to_the_second
 from seal_service.formats.issuing import identity_of, is_of
 from seal_service.pki.certificates import serial_text
@@ -61,7 +61,7 @@ class OcspResponder:
             if responder is None or not responder.not_before <= now < responder.not_after:
                 return _refusal("internal_error")
             answers = [
-                _single(one, _status(transaction, one, issuer) if identifies_issuer(one, issuer) else _UNKNOWN, now)
+                _single(one, _found(transaction, one, issuer) if identifies_issuer(one, issuer) else None, now)
                 for one in wanted
             ]
         try:
@@ -129,10 +129,16 @@ def _read_request(request: bytes) -> tuple[list[ocsp.CertId], bytes | None]:
     return [single["req_cert"] for single in singles], nonces[0] if nonces else None
 
 
-def _status(transaction: Transaction, identifier: ocsp.CertId, issuer: x509.Certificate) -> ocsp.CertStatus:
+def _found(transaction: Transaction, identifier: ocsp.CertId, issuer: x509.Certificate) -> IssuedCertificate | None:
     certificate = transaction.certificates.find(serial_text(identifier["serial_number"].native))
     if certificate is None or not is_of(certificate.certificate, identity_of(issuer)):
-        return _UNKNOWN  # those of the root, of other generations and of outside authorities are recorded beside ours
+        return None  # those of the root, of other generations and of outside authorities are recorded beside ours
+    return certificate
+
+
+def _status(certificate: IssuedCertificate | None) -> ocsp.CertStatus:
+    if certificate is None:
+        return _UNKNOWN
     if certificate.status is CertificateStatus.GOOD or certificate.status_since is None:
         return ocsp.CertStatus(name="good", value=ocsp.StatusGood())
     info: dict[str, Any] = {"revocation_time": to_the_second(certificate.status_since)}
@@ -141,8 +147,16 @@ def _status(transaction: Transaction, identifier: ocsp.CertId, issuer: x509.Cert
     return ocsp.CertStatus(name="revoked", value=ocsp.RevokedInfo(info))
 
 
-def _single(identifier: ocsp.CertId, status: ocsp.CertStatus, now: datetime) -> ocsp.SingleResponse:
-    fields = {"cert_id": identifier, "cert_status": status, "this_update": now, "next_update": now + _LIFETIME}
+def _single(identifier: ocsp.CertId, certificate: IssuedCertificate | None, now: datetime) -> ocsp.SingleResponse:
+    fields: dict[str, Any] = {
+        "cert_id": identifier,
+        "cert_status": _status(certificate),
+        "this_update": now,
+        "next_update": now + _LIFETIME,
+    }
+    if certificate is not None and certificate.invalidity_date is not None:  # RFC 6960, 4.4.5
+        since = core.GeneralizedTime(to_the_second(certificate.invalidity_date))
+        fields["single_extensions"] = [{"extn_id": "invalidity_date", "extn_value": since}]
     return made(ocsp.SingleResponse, fields)
 
 

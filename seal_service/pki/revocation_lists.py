@@ -28,7 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True, slots=True)
 class _Kept:
     issuer: bytes
-    entries: tuple[tuple[str, datetime | None, str | None], ...]
+    entries: tuple[tuple[str, datetime | None, str | None, datetime | None], ...]
     this_update: datetime
     content: bytes
 
@@ -57,7 +57,7 @@ class RevocationLists:
         with self._records.read() as transaction:
             issuer = _generation(transaction, role, version, now)
             not_good = self._issued_by(certificate_of(issuer), transaction.certificates.not_good())
-        entries = tuple((one.serial, one.status_since, one.reason) for one in not_good)
+        entries = tuple((one.serial, one.status_since, one.reason, one.invalidity_date) for one in not_good)
         kept = self._kept.get((role, issuer.version))
         if (
             kept is not None
@@ -136,4 +136,7 @@ def _entry(certificate: IssuedCertificate, now: datetime) -> crl.RevokedCertific
     }
     if certificate.reason not in (None, "unspecified"):  # absent rather than "unspecified" (5.3.1)
         entry["crl_entry_extensions"] = [{"extn_id": "crl_reason", "extn_value": crl.CRLReason(certificate.reason)}]
+    if certificate.invalidity_date is not None:
+        since = core.GeneralizedTime(to_the_second(certificate.invalidity_date))
+        entry.setdefault("crl_entry_extensions", []).append({"extn_id": "invalidity_date", "extn_value": since})
     return made(crl.RevokedCertificate, entry)

@@ -145,8 +145,10 @@ class CertificateAuthority(Protocol):
     def release(self, transaction: Transaction, serial: str, at: datetime) -> None:
         """Lift a hold."""
 
-    def revoke(self, transaction: Transaction, serial: str, at: datetime, reason: str) -> None:
-        """Revoke for good, for a reason of RFC 5280, 5.3.1."""
+    def revoke(
+        self, transaction: Transaction, serial: str, at: datetime, reason: str, invalid_from: datetime | None = None
+    ) -> None:
+        """Revoke for good, for a reason of RFC 5280, 5.3.1; `invalid_from`: it was invalid already then (5.3.2)."""
 
     def has_issued(self, transaction: Transaction, certificate: bytes) -> bool:
         """Whether a certificate (DER) is of this authority; else only its own can tell the world of its status."""

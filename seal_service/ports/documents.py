@@ -144,15 +144,22 @@ class DocumentSealer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationPolicy:
-    """How to verify: further anchors (DER), the moment to judge by (None: now), whether the network may be used."""
+    """How to verify: further anchors (DER), the moment to judge by (None: now), whether the network may be used.
+
+    With status lists (signed, as they were published) a seal passes only if one of them says that it may.
+    """
 
     anchors: tuple[bytes, ...] = ()
     at: datetime | None = None
     offline: bool = False
+    status_lists: tuple[bytes, ...] = ()
 
 
 class DocumentVerifier(Protocol):
-    """验章 of any document. Stateless; safe for threads. Never raises for a document, however bad."""
+    """验章 of any document. Stateless; safe for threads. Never raises for a document, however bad.
+
+    Raises StatusListRefused for a status list of the policy that is none, or not of a trusted authority.
+    """
 
     def verify(self, document: Upload, policy: VerificationPolicy) -> VerificationReport:
         """The report, without what only the service's own records know of the seal."""

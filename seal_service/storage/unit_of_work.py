@@ -19,6 +19,7 @@ from seal_service.ports.records import (
     GrantRecords,
     IdempotencyRecords,
     LogRecords,
+    NotificationRecords,
     ObservationRecords,
     ScenarioRecords,
     SealRecords,
@@ -37,6 +38,7 @@ from seal_service.storage.repositories.control import SqlControlledRequests
 from seal_service.storage.repositories.grants import SqlGrants
 from seal_service.storage.repositories.idempotency import SqlIdempotency
 from seal_service.storage.repositories.log import SqlLog
+from seal_service.storage.repositories.notifications import SqlNotifications
 from seal_service.storage.repositories.operation import SqlCertificateRequests, SqlObservations, SqlTrust
 from seal_service.storage.repositories.seals import SqlSeals
 from seal_service.storage.repositories.units import SqlUnits
@@ -66,6 +68,7 @@ class SqlTransaction:
         self.controlled: ControlledRecords = SqlControlledRequests(connection)
         self.scenarios: ScenarioRecords = SqlScenarios(connection)
         self.approvals: ApprovalRecords = SqlApprovals(connection)
+        self.notifications: NotificationRecords = SqlNotifications(connection)
         self.log: LogRecords = SqlLog(connection)
 
     def commit(self) -> None:

@@ -39,6 +39,12 @@ class MemoryCertificates:
         issued = self.state.certificates[serial]
         self.state.certificates[serial] = replace(issued, status=status, status_since=at, reason=reason)
 
+    def set_invalidity(self, serial: str, since: datetime) -> None:
+        """Write."""
+        if serial not in self.state.certificates:
+            raise errors.CertificateNotFound
+        self.state.certificates[serial] = replace(self.state.certificates[serial], invalidity_date=since)
+
     def not_good(self) -> Sequence[IssuedCertificate]:
         """By serial."""
         bad = (one for one in self.state.certificates.values() if one.status is not CertificateStatus.GOOD)

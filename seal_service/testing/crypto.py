@@ -159,8 +159,12 @@ class MemoryAuthority:
         """Lift a hold."""
         transaction.certificates.set_status(serial, CertificateStatus.GOOD, at, None)
 
-    def revoke(self, transaction: Transaction, serial: str, at: datetime, reason: str) -> None:
+    def revoke(
+        self, transaction: Transaction, serial: str, at: datetime, reason: str, invalid_from: datetime | None = None
+    ) -> None:
         """Revoke."""
+        if invalid_from is not None:
+            transaction.certificates.set_invalidity(serial, invalid_from)
         transaction.certificates.set_status(serial, CertificateStatus.REVOKED, at, reason)
 
     def has_issued(self, transaction: Transaction, certificate: bytes) -> bool:

@@ -18,6 +18,7 @@ from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
 from seal_service.domain.lifecycle import StatusChange
+from seal_service.domain.notification import Notification
 from seal_service.domain.organization import Unit
 from seal_service.domain.scenario import RegisteredScenario
 from seal_service.domain.seal import Seal, SealState
@@ -28,6 +29,7 @@ from seal_service.ports.records import LogRow, Observation
 from seal_service.testing.approval_records import MemoryApprovals, MemoryScenarios
 from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCertificates
 from seal_service.testing.control_records import MemoryControlledRequests
+from seal_service.testing.notification_records import MemoryNotifications
 from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
 
 STATE_AFTER = {
@@ -36,6 +38,7 @@ STATE_AFTER = {
     EventKind.SEAL_RESUMED: SealState.ACTIVE,
     EventKind.SEAL_SUSPENDED: SealState.SUSPENDED,
     EventKind.SEAL_CANCELLED: SealState.CANCELLED,
+    EventKind.SEAL_INVALIDATED: SealState.CANCELLED,
 }
 
 
@@ -60,6 +63,7 @@ class State:
     scenarios: dict[str, RegisteredScenario] = field(default_factory=dict)
     approvals: dict[str, UseApproval] = field(default_factory=dict)
     approved_documents: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    notifications: dict[str, Notification] = field(default_factory=dict)
     entries: dict[str, LogRow] = field(default_factory=dict)
     terminals: dict[str, str] = field(default_factory=dict)
 
@@ -89,6 +93,11 @@ class MemoryUnits:
     def by_credit_code(self, code: str) -> Unit | None:
         """Read by code."""
         return next((unit for unit in self.state.units.values() if unit.credit_code == code), None)
+
+    def replace(self, unit: Unit) -> None:
+        """Write."""
+        self.get(unit.id)
+        self.state.units[unit.id] = unit
 
 
 @dataclass
@@ -177,6 +186,11 @@ class MemorySeals:
         seals = self.state.seals.values()
         named = {one.key_reference: seal for seal in seals for one in seal.credentials}
         return {reference: named[reference] for reference in key_references if reference in named}
+
+    def standing(self, unit_id: str) -> Sequence[str]:
+        """In order."""
+        seals = self.state.seals.values()
+        return sorted(one.code for one in seals if one.unit_id == unit_id and one.state is not SealState.CANCELLED)
 
     def next_serial(self, area_code: str) -> int:
         """Count."""
@@ -324,6 +338,27 @@ class MemoryLogRecords:
             if row.seal_code == seal_code and row.kind in STATE_AFTER
         ]
 
+    def status_changes_counted(self) -> int:
+        """Count."""
+        kinds = {*STATE_AFTER, EventKind.SEAL_CHANGED, EventKind.SEAL_RENEWED}
+        kinds -= {EventKind.SEAL_MADE, EventKind.SEAL_ACTIVATED}
+        return sum(row.kind in kinds for row in self.state.entries.values())
+
+    def maker_of(self, seal_code: str) -> str | None:
+        """Of the entry that it was made."""
+        rows = (row for row in self.state.entries.values() if row.seal_code == seal_code)
+        return next((row.account_id for row in rows if row.kind is EventKind.SEAL_MADE), None)
+
+    def seals_stopped(self) -> Sequence[str]:
+        """In order."""
+        stopping = {*STATE_AFTER, EventKind.SEAL_CHANGED} - {
+            EventKind.SEAL_MADE,
+            EventKind.SEAL_ACTIVATED,
+            EventKind.SEAL_RESUMED,
+        }
+        rows = self.state.entries.values()
+        return sorted({row.seal_code for row in rows if row.seal_code is not None and row.kind in stopping})
+
 
 class MemoryTransaction:
     """One transaction on a copy of the state."""
@@ -346,6 +381,7 @@ class MemoryTransaction:
         self.controlled: ports.ControlledRecords = MemoryControlledRequests(state)
         self.scenarios: ports.ScenarioRecords = MemoryScenarios(state)
         self.approvals: ports.ApprovalRecords = MemoryApprovals(state)
+        self.notifications: ports.NotificationRecords = MemoryNotifications(state.notifications)
         self.log: ports.LogRecords = MemoryLogRecords(state)
 
     def commit(self) -> None:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from seal_service.domain import identifiers
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.application import Application, ApplicationState
+from seal_service.domain.application import Application, ApplicationKind, ApplicationState
 from seal_service.domain.errors import AlreadyDecided, ApplicationNotFound, InvalidInput, PermissionDenied, UnitNotFound
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
 from seal_service.domain.impression import Impression, SealType
@@ -131,7 +131,7 @@ class ApplyForSealUseCase:
     @staticmethod
     def _revision(transaction: Transaction, revised: Application) -> Application:
         returned = transaction.applications.lock(revised.id)
-        if returned.unit_id != revised.unit_id:
+        if returned.unit_id != revised.unit_id or returned.kind is not ApplicationKind.NEW:
             raise ApplicationNotFound
         if returned.state is not ApplicationState.RETURNED:
             raise AlreadyDecided("Only a returned application is revised", state=returned.state.value)
@@ -140,7 +140,10 @@ class ApplyForSealUseCase:
 
 def application_facts(application: Application, unit: Unit) -> dict[str, Scalar]:
     """What the log keeps of an application."""
+    changing = application.kind is ApplicationKind.CHANGE
     return {
+        "application_kind": application.kind.value if changing else None,
+        "changes_seal_code": application.changes_seal_code,
         "application_id": application.id,
         "seal_name": application.seal_name,
         "seal_type": application.seal_type.value,

@@ -9,7 +9,7 @@ from datetime import datetime
 from seal_service.domain import identifiers
 from seal_service.domain.access import Caller
 from seal_service.domain.algorithms import Suite
-from seal_service.domain.application import Application, ApplicationState
+from seal_service.domain.application import Application, ApplicationKind, ApplicationState
 from seal_service.domain.certification import CertificateRequestState
 from seal_service.domain.errors import AlreadyDecided, AlreadyRegistered, Conflict, InvalidInput
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
@@ -45,7 +45,9 @@ def credential_of(
 
 
 def require_approved(application: Application) -> None:
-    """Raise AlreadyDecided unless the application waits for its seal."""
+    """Raise AlreadyDecided unless the application waits for its seal, InvalidInput for a change of one."""
+    if application.kind is not ApplicationKind.NEW:
+        raise InvalidInput("A change (变更) is made of its seal: see its change", field="application_id")
     if application.state is not ApplicationState.APPROVED:
         raise AlreadyDecided(
             f"Only an approved application becomes a seal (article 14); this one is {application.state.value}",

@@ -10,12 +10,14 @@ from typing import ClassVar
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import InvalidInput
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
+from seal_service.domain.issuance import CertificateStatus
 from seal_service.domain.lifecycle import Action, next_state
 from seal_service.domain.seal import Seal, SealState
 from seal_service.ports.crypto import CertificateAuthority
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock
 from seal_service.usecases.facts import lock_own_seal, seal_facts
+from seal_service.usecases.notify import NOBODY, Notify
 from seal_service.usecases.requests import Repeatable, made_earlier, remember
 
 LONGEST_REASON = 500
@@ -58,6 +60,7 @@ class StatusChangeStory:
     log: SigningLog
     authority: CertificateAuthority
     clock: Clock
+    notify: Notify = NOBODY
 
     def _change(
         self,
@@ -67,8 +70,8 @@ class StatusChangeStory:
         kind: EventKind,
         on_certificate: Callable[[Transaction, Seal, str, datetime], None],
     ) -> Seal:
-        reason = _checked_text(command.reason, "reason")
-        number = _checked_text(command.document_number, "document_number") if isinstance(command, CancelSeal) else None
+        reason = checked_text(command.reason, "reason")
+        number = checked_text(command.document_number, "document_number") if isinstance(command, CancelSeal) else None
         now = self.clock.now()
         with self.records.write() as transaction:
             repeated = _repeated(transaction, caller, command)
@@ -80,7 +83,8 @@ class StatusChangeStory:
             transaction.seals.replace(changed)
             # Of every version, also an expired one: what was held must not stay held.
             for credential in seal.credentials:
-                on_certificate(transaction, seal, credential.serial, now)
+                if not _is_revoked(transaction, credential.serial):  # of a version before a change
+                    on_certificate(transaction, seal, credential.serial, now)
             unit = transaction.units.get(seal.unit_id)
             facts: dict[str, Scalar] = {**seal_facts(changed, unit), "document_number": number}
             # Of their status the world hears from their own authority, which has to be asked as well.
@@ -90,7 +94,8 @@ class StatusChangeStory:
             if outside:
                 facts["certificates_of_outside_authority"] = outside
             event = Event(kind=kind, seal_code=seal.code, unit_id=unit.id, reason=reason, facts=facts)
-            self.log.append(transaction, act_of(caller, event))
+            logged = self.log.append(transaction, act_of(caller, event))
+            self.notify.of_seal(transaction, logged, changed, unit, reason, now)
             remember(transaction, caller, command, seal.code, now)
             transaction.commit()
         return changed
@@ -100,7 +105,13 @@ def _repeated(transaction: Transaction, caller: Caller, command: Repeatable) -> 
     return made_earlier(transaction, caller, command) is not None
 
 
-def _checked_text(text: str, field: str) -> str:
+def _is_revoked(transaction: Transaction, serial: str) -> bool:
+    certificate = transaction.certificates.find(serial)
+    return certificate is not None and certificate.status is CertificateStatus.REVOKED
+
+
+def checked_text(text: str, field: str) -> str:
+    """Text of 1 to 500 characters; InvalidInput naming the field."""
     stripped = text.strip()
     if not 1 <= len(stripped) <= LONGEST_REASON:
         raise InvalidInput(f"{field} is 1 to {LONGEST_REASON} characters", field=field)

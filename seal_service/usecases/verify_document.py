@@ -44,7 +44,7 @@ class VerifyDocumentUseCase:
         """The report."""
         report = self.verifier.verify(command.document, command.policy)
         with self.records.read() as transaction:
-            signatures = tuple(self._judged(transaction, one) for one in report.signatures)
+            signatures = tuple(self._judged(transaction, command, one) for one in report.signatures)
         if signatures:
             indication, sub_indication, technically_valid = overall(signatures)
             report = replace(
@@ -57,7 +57,7 @@ class VerifyDocumentUseCase:
         self._note(caller, command, report)
         return report
 
-    def _judged(self, transaction: Transaction, report: SignatureReport) -> SignatureReport:
+    def _judged(self, transaction: Transaction, command: VerifyDocument, report: SignatureReport) -> SignatureReport:
         if report.kind == "document_timestamp" or report.signer is None:
             return report
         seal = transaction.seals.by_certificate(report.signer.serial)
@@ -70,10 +70,16 @@ class VerifyDocumentUseCase:
             None,
         )
         if seal is None or credential is None:
+            if command.policy.status_lists:  # which have told of it
+                return report
             return with_seal_status(report, report.seal or SealFacts(), ours=False)
         changes = transaction.log.status_changes(seal.code)
         proven = report.time_source == "timestamp"
-        at_signing = status_when_sealed(changes, report.signed_at, proven=proven) if report.signed_at else None
+        at_signing = (
+            status_when_sealed(changes, report.signed_at, proven=proven, invalid_from=seal.invalid_from)
+            if report.signed_at
+            else None
+        )
         # A time-stamp in whole seconds may lie up to a second before its moment.
         came = seal.made_at.replace(microsecond=0)
         earlier = seal.history_note is not None and proven and report.signed_at is not None and report.signed_at < came

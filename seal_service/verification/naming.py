@@ -38,6 +38,7 @@ def signer_facts(certificate: Any) -> SignerFacts:
         not_after=certificate.not_valid_after,
         algorithm=f"{algorithm} {detail}",
         certificate_sha256=hashlib.sha256(certificate.dump()).hexdigest(),
+        issuer_key_id=(certificate.authority_key_identifier or b"").hex(),
     )
 
 

@@ -61,7 +61,7 @@ class PdfVerifier:
         self, store: SecurityStore, facts: Sequence[SignatureFacts], policy: VerificationPolicy
     ) -> TrustMaterial:
         anchors = self.trust.anchors()
-        given = _certificates(policy.anchors)
+        given = readable_certificates(policy.anchors)
         evidence = Evidence(ocsp_responses=store.ocsp_responses, crls=store.crls)
         carried: list[bytes] = []
         for one in facts:
@@ -70,9 +70,15 @@ class PdfVerifier:
                     evidence |= embedded_evidence(data)
                     carried.extend(embedded_certificates(data))
         return TrustMaterial(
-            signature_anchors=(*_certificates([one.certificate for one in anchors if one.for_signatures]), *given),
-            timestamp_anchors=(*_certificates([one.certificate for one in anchors if one.for_timestamps]), *given),
-            certificates=_certificates((*self.trust.intermediates(), *store.certificates, *carried)),
+            signature_anchors=(
+                *readable_certificates([one.certificate for one in anchors if one.for_signatures]),
+                *given,
+            ),
+            timestamp_anchors=(
+                *readable_certificates([one.certificate for one in anchors if one.for_timestamps]),
+                *given,
+            ),
+            certificates=readable_certificates((*self.trust.intermediates(), *store.certificates, *carried)),
             evidence=evidence,
             source=None if policy.offline else self.revocation,
             limits=self.limits,
@@ -153,7 +159,7 @@ def _tokens(facts: SignatureFacts) -> list[object]:
         return []
 
 
-def _certificates(encoded: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
+def readable_certificates(encoded: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
     """Certificates that can be read; others are left out."""
     found: list[x509.Certificate] = []
     for one in dict.fromkeys(encoded):

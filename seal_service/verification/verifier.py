@@ -12,6 +12,7 @@ from seal_service.domain.errors import (
     DocumentRefused,
     DocumentUnsupported,
 )
+from seal_service.domain.status_list import TrustedStatusList, judged_by_list
 from seal_service.domain.verdict import Check, Indication, Outcome, SubIndication, VerificationReport, overall
 from seal_service.ports.crypto import RevocationSource, TrustStore
 from seal_service.ports.documents import Upload, VerificationPolicy
@@ -19,7 +20,8 @@ from seal_service.ports.isolation import Isolation
 from seal_service.ports.system import Clock
 from seal_service.verification.findings import check
 from seal_service.verification.limits import VerificationLimits
-from seal_service.verification.pdf import PdfVerifier
+from seal_service.verification.pdf import PdfVerifier, readable_certificates
+from seal_service.verification.status_list import trusted_status_list
 
 _LOG = logging.getLogger(__name__)
 
@@ -40,6 +42,7 @@ class Verifier:
     def verify(self, document: Upload, policy: VerificationPolicy) -> VerificationReport:
         """The report; DocumentUnsupported only for what is no document of a kind that is known here."""
         at = policy.at or self.clock.now()
+        lists = self._status_lists(policy)
         pdf = PdfVerifier(trust=self.trust, revocation=self.revocation, isolation=self.isolation, limits=self.limits)
         try:
             if len(document.content) > self.limits.bytes:
@@ -54,6 +57,8 @@ class Verifier:
                 raise
             _LOG.exception("a document could not be verified")
             return _refused(document, DocumentDamaged(f"The document cannot be verified: {error!r}"[:300]))
+        if lists:
+            signatures = tuple(judged_by_list(one, lists, at) for one in signatures)
         indication, sub_indication, technically_valid = overall(signatures)
         return VerificationReport(
             file=document.name,
@@ -65,6 +70,14 @@ class Verifier:
             technically_valid=technically_valid,
             signatures=signatures,
         )
+
+    def _status_lists(self, policy: VerificationPolicy) -> tuple[TrustedStatusList, ...]:
+        if not policy.status_lists:
+            return ()
+        own = [one.certificate for one in self.trust.anchors() if one.for_signatures]
+        anchors = readable_certificates((*own, *policy.anchors))
+        others = readable_certificates(tuple(self.trust.intermediates()))
+        return tuple(trusted_status_list(one, anchors, others) for one in policy.status_lists)
 
 
 def _refused(document: Upload, refusal: DocumentRefused) -> VerificationReport:

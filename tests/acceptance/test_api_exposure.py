@@ -46,7 +46,7 @@ def test_the_access_log_has_one_line_a_request_without_query_or_path_values(
         assert used.status_code == 201
         office.use("exposure-2", operator_name="李样例")
         public.get("/unknown/李样例?operator_name=李样例", headers={"X-Request-ID": "asked-1"})
-        public.get(f"/v1/public/seals/{office.code}")
+        public.get(f"/v1/public/seals/{office.code}", params={"name": office.seal["name"]})
     assert all(set(one) == FIELDS and one["event"] == "request" for one in told), told
     assert [(one["method"], one["route"], one["status"]) for one in told] == [
         ("POST", "/v1/seals/{seal_code}/uses", 201),
@@ -167,7 +167,7 @@ def test_each_purpose_of_the_public_has_its_own_rate(tmp_path: Path) -> None:
     """Who asks for status cannot keep others from tokens, revocation data or readiness behind the same address."""
     with live_city(tmp_path / "home", requests_per_minute=50) as city:
         known, public = city.operator_credentials, city.public
-        while public.get("/v1/public/seals/99990000000001").status_code != 429:
+        while public.get("/v1/public/seals/99990000000001?name=x").status_code != 429:
             pass
         limited: dict[str, httpx.Response] = {}
         for path in ("/pki/root.crl", "/readyz"):

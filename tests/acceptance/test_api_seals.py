@@ -17,6 +17,11 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
+def public_address(office: LiveOffice) -> str:
+    """Where anyone asks for the seal's status."""
+    return f"/v1/public/seals/{office.code}?name={office.seal['name']}"
+
+
 def test_a_seals_certificate_and_impression_can_be_read(shared_office: LiveOffice) -> None:
     """Articles 14, 15, 16: the certificate names unit and code; the seal is valid as long as it."""
     office = shared_office
@@ -41,12 +46,24 @@ def test_a_seals_certificate_and_impression_can_be_read(shared_office: LiveOffic
 def test_the_public_learns_a_seals_status_and_no_more(shared_office: LiveOffice) -> None:
     """Articles 23, 24: 公示."""
     office = shared_office
-    told = expect(200, office.city.public.get(f"/v1/public/seals/{office.code}"))
+    told = expect(200, office.city.public.get(public_address(office)))
     assert told["state"] == "active"
     assert told["holder"] == office.unit["name"]
-    assert set(told) == {"code", "name", "holder", "state", "valid_from", "valid_until", "asked_at"}
-    refused(404, "seal-not-found", office.city.public.get("/v1/public/seals/99990099999999"))
-    refused(422, "invalid-request", office.city.public.get("/v1/public/seals/12"))
+    assert set(told) == {
+        "code",
+        "name",
+        "holder",
+        "state",
+        "since",
+        "valid_from",
+        "valid_until",
+        "invalid_from",
+        "asked_at",
+    }
+    refused(404, "seal-not-found", office.city.public.get("/v1/public/seals/99990099999999?name=x"))
+    refused(404, "seal-not-found", office.city.public.get(f"/v1/public/seals/{office.code}?name=另一印章"))
+    refused(422, "invalid-request", office.city.public.get(f"/v1/public/seals/{office.code}"))
+    refused(422, "invalid-request", office.city.public.get("/v1/public/seals/12?name=x"))
     refused(401, "unauthenticated", office.city.public.get(f"/v1/seals/{office.code}"))
 
 
@@ -89,7 +106,7 @@ def test_an_expired_seal_shows_as_expired_and_is_not_renewed(office: LiveOffice)
     """Article 16: expiry is derived from the clock."""
     city = office.city
     city.clock.forward(timedelta(days=1096))
-    told = expect(200, city.public.get(f"/v1/public/seals/{office.code}"))
+    told = expect(200, city.public.get(public_address(office)))
     assert told["state"] == "expired"
     city.log_in()
     _, keeper = city.account("续期", "unit_administrator", unit_id=office.unit["id"])
@@ -107,7 +124,7 @@ def test_a_lost_seal_is_suspended_at_once_resumed_and_cancelled(office: LiveOffi
     office.city.clock.forward(timedelta(seconds=2))
     suspended = expect(200, office.keeper.post(f"{path}/loss-report", json={"reason": "介质遗失"}))
     assert (suspended["state"], suspended["state_reason"]) == ("suspended", "介质遗失")
-    assert expect(200, office.city.public.get(f"/v1/public/seals/{office.code}"))["state"] == "suspended"
+    assert expect(200, office.city.public.get(public_address(office)))["state"] == "suspended"
     denied = refused(403, "authorization-denied", office.use("while-lost"))
     assert [reason["code"] for reason in denied["reasons"]] == ["seal_suspended"]
     assert denied["reasons"][0]["message"]

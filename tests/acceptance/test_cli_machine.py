@@ -27,7 +27,12 @@ def test_an_instance_is_made_once(command_line: CommandLine) -> None:
 
 def test_without_an_instance_everything_says_what_to_do(command_line: CommandLine, tmp_path: Path) -> None:
     person = Person("019ca7e2-6f00-7c3e-9d5a-0b1c2d3e4f50", "secret")
-    for arguments in (("seals", "lookup", "99990000000001"), ("db", "check"), ("db", "upgrade"), ("pki", "show")):
+    for arguments in (
+        ("seals", "lookup", "99990000000001", "--name", "x"),
+        ("db", "check"),
+        ("db", "upgrade"),
+        ("pki", "show"),
+    ):
         assert "seal init" in command_line.refused(*arguments, code=2)
     assert "seal init" in command_line.refused("serve", code=2)
     assert "seal init" in command_line.refused("units", "list", by=person, code=2)

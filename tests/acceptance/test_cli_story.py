@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.command_line import DOCUMENT, SCENARIO, Office
+from tests.command_line import DOCUMENT, SCENARIO, UNIT_NAME, Office
 from tests.live import in_the_next_second
 
 
@@ -44,7 +44,7 @@ def test_articles_12_to_24_the_whole_story_by_commands(fresh_by_command: Office,
     told = at.refused(*fresh_by_command.applying(tmp_path / "never.pdf"), by=fresh_by_command.system, code=1)
     assert "suspended" in told
     assert not (tmp_path / "never.pdf").exists()
-    assert at.said("seals", "lookup", code)["state"] == "suspended", "状态公示 needs no login"
+    assert at.said("seals", "lookup", code, "--name", UNIT_NAME)["state"] == "suspended", "状态公示 needs no login"
     assert at.said("verify", sealed)["indication"] == "TOTAL_PASSED", "what was sealed before the loss stays valid"
 
     page = at.said("log", "query", "--seal", code, "--operator", "U1001", by=fresh_by_command.auditor)
@@ -62,7 +62,7 @@ def test_articles_12_to_24_the_whole_story_by_commands(fresh_by_command: Office,
     assert at.said("seals", "resume", code, "--reason", "已核实", by=fresh_by_command.maker)["state"] == "active"
     unconfirmed = ("seals", "cancel", code, "--reason", "机构合并", "--document-number", "示政发〔2026〕1号")
     assert at.run(*unconfirmed, by=fresh_by_command.maker).exit_code == 1
-    assert at.said("seals", "lookup", code)["state"] == "active", "a dangerous act waits for --yes"
+    assert at.said("seals", "lookup", code, "--name", UNIT_NAME)["state"] == "active", "a dangerous act waits for --yes"
     cancelled = at.said(
         *("seals", "cancel", code, "--reason", "机构合并", "--document-number", "示政发〔2026〕1号", "--yes"),
         by=fresh_by_command.maker,

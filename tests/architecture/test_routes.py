@@ -24,6 +24,7 @@ PUBLIC = {
     "verify_document": "/v1/verifications",
     "look_up_seal": "/v1/public/seals/{seal_code}",
     "answer_pki": "/pki/",
+    "life.fetch_status_list": "/v1/public/status-list",
     "list_authorities": "/pki",
     "check_readiness": "z",
     "read_metrics": "/metrics",
@@ -48,6 +49,8 @@ ON_THE_MACHINE = {
     "list_trust",
     "take_up_requests",
     "import_seal",
+    "life.deliver_notifications",
+    "life.tell_expiring",
 }
 """Use cases without endpoint: found from the token, the worker's, an operator's, or with a private key in a file."""
 

@@ -11,7 +11,7 @@ from seal_service.api.auth import Calling, GuardedRoute
 from seal_service.api.dependencies import IdempotencyKey, Paging, Serving
 from seal_service.api.negotiation import preferred
 from seal_service.api.problems import refusals
-from seal_service.api.schemas.common import Identifier, SealCode
+from seal_service.api.schemas.common import Identifier, Name, SealCode
 from seal_service.api.schemas.seals import MakeSealBody, PublicSealView, SealPage, SealView
 from seal_service.api.uploads import answering
 from seal_service.domain import errors as e
@@ -135,13 +135,15 @@ def read_impression(
 @router.get(
     "/v1/public/seals/{seal_code}",
     operation_id="look_up_seal",
-    summary="状态公示: what anyone may know of a seal (articles 23, 24)",
+    summary="状态公示: what anyone may know of a seal by its code and name (articles 23, 24)",
     responses=refusals(e.SealNotFound),
 )
 def look_up_seal(
     service: Serving,
     caller: Annotated[Caller, Depends(Calling("look_up_seal", Permission.PUBLIC))],
     seal_code: SealCode,
+    name: Annotated[Name, Query(description="印章名称, as it stands on the document.")],
 ) -> PublicSealView:
-    """Name, holder, state and validity; no picture, no person."""
-    return PublicSealView.model_validate(service.look_up_seal(caller, LookUpSeal(code=seal_code)))
+    """By code and name: holder, state since when and validity; no picture, no person. Another name is not found."""
+    found = service.look_up_seal(caller, LookUpSeal(code=seal_code, name=name))
+    return PublicSealView.model_validate(found)

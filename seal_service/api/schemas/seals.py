@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from seal_service.api.schemas.common import Body, Identifier, Moment, Name, SealCode, Text, View, example
 from seal_service.domain.algorithms import Suite
-from seal_service.domain.application import Application, ApplicationState, Decision
+from seal_service.domain.application import Application, ApplicationKind, ApplicationState, Decision
 from seal_service.domain.impression import SealType
 from seal_service.domain.lifecycle import Action, allowed_actions, renewal_window, state_at
 from seal_service.domain.organization import UnitType
@@ -89,6 +89,10 @@ class ApplicationView(View):
     decided_at: Moment | None
     decision_reason: str | None
     seal_code: str | None
+    kind: ApplicationKind
+    changes_seal_code: str | None
+    keeper_id: str | None
+    channel_unit_id: str | None
 
     @classmethod
     def of(cls, application: Application) -> ApplicationView:
@@ -177,6 +181,10 @@ class SealView(View):
     state_reason: str | None
     document_number: str | None
     history_note: str | None = Field(description="Of a seal that was made elsewhere and imported: its history.")
+    invalid_from: Moment | None = Field(description="标记无效: void from this moment on.")
+    medium_returned_on: Moment | None
+    medium_destroyed_on: Moment | None
+    keeper_id: str | None = Field(description="印章管理员, where a change named one.")
 
     @classmethod
     def of(cls, seal: Seal, now: datetime) -> SealView:
@@ -201,6 +209,10 @@ class SealView(View):
             state_reason=seal.state_reason,
             document_number=seal.document_number,
             history_note=seal.history_note,
+            invalid_from=seal.invalid_from,
+            medium_returned_on=seal.medium_returned_on,
+            medium_destroyed_on=seal.medium_destroyed_on,
+            keeper_id=seal.keeper_id,
         )
 
 
@@ -223,6 +235,8 @@ class PublicSealView(View):
     name: str
     holder: str
     state: SealState
+    since: Moment = Field(description="Since when it is in this state.")
     valid_from: Moment
     valid_until: Moment
+    invalid_from: Moment | None = Field(description="标记无效: what is sealed from this moment on never verifies.")
     asked_at: Moment

@@ -3,7 +3,7 @@
 SealServiceError
 ├── InvalidInput            what was given cannot be right, whoever gives it
 │   ├── InvalidCreditCode · InvalidAreaCode · InvalidSealCode · InvalidPlacement · InvalidTime · InvalidCursor
-│   └── ImpressionRefused · CertificateRefused · BackupRefused
+│   └── ImpressionRefused · CertificateRefused · BackupRefused · StatusListRefused
 ├── Unauthenticated         who calls is not known
 ├── PermissionDenied        who calls may not
 │   ├── AuthorizationDenied the seal may not be applied; carries every reason
@@ -17,13 +17,15 @@ SealServiceError
 │   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
 │   ├── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
 │   └── ApprovalDecided
+│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound · NotificationNotFound
+│   └── NameChangeRefused · MadeByCaller · SealsStillValid
 ├── DocumentRefused         the document cannot or may not be sealed
 │   ├── DocumentUnsupported · DocumentEncrypted · DocumentXfa · DocumentDamaged · DocumentOverLimit
 │   └── DocumentCertified · DocumentActiveContent · DocumentHiddenContent
 ├── SealingFailed           LevelUnreachable · SelfCheckFailed · SignatureRefused
 ├── IntegrityFailed         what is kept here was changed, or another key encrypted it
 └── Unavailable             TimestampUnavailable · RevocationUnavailable · AuthorityUnavailable · InstanceNotReady
-    └── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused · ProgramMissing
+    └── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused · ProgramMissing · DeliveryFailed
 """
 
 from seal_service.domain.errors.access import (
@@ -46,6 +48,14 @@ from seal_service.domain.errors.availability import (
     Unavailable,
 )
 from seal_service.domain.errors.base import Detail, SealServiceError, error_kind
+from seal_service.domain.errors.change import (
+    DeliveryFailed,
+    MadeByCaller,
+    NameChangeRefused,
+    NotificationNotFound,
+    SealsStillValid,
+    StatusListRefused,
+)
 from seal_service.domain.errors.conflict import (
     AlreadyDecided,
     AlreadyRegistered,
@@ -104,6 +114,12 @@ from seal_service.domain.errors.missing import (
 from seal_service.domain.errors.sealing import LevelUnreachable, SealingFailed, SelfCheckFailed, SignatureRefused
 
 __all__ = [
+    "StatusListRefused",
+    "SealsStillValid",
+    "NotificationNotFound",
+    "NameChangeRefused",
+    "MadeByCaller",
+    "DeliveryFailed",
     "AccountNotFound",
     "AlreadyDecided",
     "AlreadyRegistered",

@@ -4,6 +4,7 @@ from seal_service.ports.records.approvals import ApprovalRecords, ScenarioRecord
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.control import ControlledRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
+from seal_service.ports.records.notification import NotificationRecords
 from seal_service.ports.records.operation import Observation, ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
 from seal_service.ports.records.seals import SealRecords
@@ -22,6 +23,7 @@ __all__ = [
     "IdempotencyRecords",
     "LogRecords",
     "LogRow",
+    "NotificationRecords",
     "Observation",
     "ObservationRecords",
     "PrivateField",

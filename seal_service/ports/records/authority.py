@@ -27,6 +27,9 @@ class CertificateRecords(Protocol):
     def set_status(self, serial: str, status: CertificateStatus, at: datetime, reason: str | None) -> None:
         """Write a status; CertificateNotFound."""
 
+    def set_invalidity(self, serial: str, since: datetime) -> None:
+        """Write from when on it was invalid; CertificateNotFound."""
+
     def not_good(self) -> Sequence[IssuedCertificate]:
         """All that are on hold or revoked, by serial."""
 

@@ -56,4 +56,13 @@ class LogRecords(Protocol):
         """Read with private fields, or None."""
 
     def status_changes(self, seal_code: str) -> Sequence[StatusChange]:
-        """The seal's changes of status by the log: sealmgmt.made, activated, suspended, resumed, cancelled."""
+        """The seal's changes of status by the log: sealmgmt.made, activated, suspended, resumed, cancelled, …"""
+
+    def status_changes_counted(self) -> int:
+        """How many entries changed what the list of status says of any seal: it only grows."""
+
+    def maker_of(self, seal_code: str) -> str | None:
+        """The account that made the seal, by the log."""
+
+    def seals_stopped(self) -> Sequence[str]:
+        """Codes of all seals that were ever suspended, changed, cancelled or marked invalid, by the log, in order."""

@@ -21,6 +21,9 @@ class UnitRecords(Protocol):
     def by_credit_code(self, code: str) -> Unit | None:
         """Read by 统一社会信用代码."""
 
+    def replace(self, unit: Unit) -> None:
+        """Write the unit's present form; UnitNotFound."""
+
 
 class AccountRecords(Protocol):
     """Accounts."""

@@ -32,5 +32,8 @@ class SealRecords(Protocol):
     def of_keys(self, key_references: Sequence[str]) -> Mapping[str, Seal]:
         """The seals whose credentials of any version name these keys (at most 1,000), by key."""
 
+    def standing(self, unit_id: str) -> Sequence[str]:
+        """Codes of a unit's seals that are not cancelled, in order."""
+
     def next_serial(self, area_code: str) -> int:
         """The next number of an area's sequence, from 1; never given twice."""

@@ -10,6 +10,7 @@ from seal_service.ports.records.approvals import ApprovalRecords, ScenarioRecord
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.control import ControlledRecords
 from seal_service.ports.records.log import LogRecords, LogRow
+from seal_service.ports.records.notification import NotificationRecords
 from seal_service.ports.records.operation import ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
 from seal_service.ports.records.seals import SealRecords
@@ -39,6 +40,7 @@ class Transaction(Protocol):
     controlled: ControlledRecords
     scenarios: ScenarioRecords
     approvals: ApprovalRecords
+    notifications: NotificationRecords
     log: LogRecords
 
     def commit(self) -> None:

@@ -17,6 +17,7 @@ def certificate_values(issued: IssuedCertificate) -> Values:
         "status": issued.status.value,
         "status_since": issued.status_since,
         "reason": issued.reason,
+        "invalidity_date": issued.invalidity_date,
     }
 
 
@@ -30,6 +31,7 @@ def certificate_of(row: Row) -> IssuedCertificate:
         status=CertificateStatus(row.status),
         status_since=row.status_since,
         reason=row.reason,
+        invalidity_date=row.invalidity_date,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seal_service.domain.access import Account, Role
-from seal_service.domain.application import Application, ApplicationState
+from seal_service.domain.application import Application, ApplicationKind, ApplicationState
 from seal_service.domain.impression import SealType
 from seal_service.domain.organization import Unit, UnitType
 from seal_service.storage.mapping.impressions import impression_of, impression_values
@@ -79,6 +79,10 @@ def application_values(application: Application) -> Values:
         "decided_at": application.decided_at,
         "decision_reason": application.decision_reason,
         "seal_code": application.seal_code,
+        "kind": application.kind.value,
+        "changes_seal_code": application.changes_seal_code,
+        "keeper_id": application.keeper_id,
+        "channel_unit_id": application.channel_unit_id,
     }
 
 
@@ -98,4 +102,8 @@ def application_of(row: Row) -> Application:
         decided_at=row.decided_at,
         decision_reason=row.decision_reason,
         seal_code=row.seal_code,
+        kind=ApplicationKind(row.kind),
+        changes_seal_code=row.changes_seal_code,
+        keeper_id=row.keeper_id,
+        channel_unit_id=row.channel_unit_id,
     )

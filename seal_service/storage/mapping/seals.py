@@ -30,6 +30,10 @@ def seal_values(seal: Seal) -> Values:
         "state_reason": seal.state_reason,
         "document_number": seal.document_number,
         "history_note": seal.history_note,
+        "invalid_from": seal.invalid_from,
+        "medium_returned_on": seal.medium_returned_on,
+        "medium_destroyed_on": seal.medium_destroyed_on,
+        "keeper_id": seal.keeper_id,
     }
 
 
@@ -51,6 +55,10 @@ def seal_of(row: Row, credentials: Iterable[Row]) -> Seal:
         state_reason=row.state_reason,
         document_number=row.document_number,
         history_note=row.history_note,
+        invalid_from=row.invalid_from,
+        medium_returned_on=row.medium_returned_on,
+        medium_destroyed_on=row.medium_destroyed_on,
+        keeper_id=row.keeper_id,
     )
 
 

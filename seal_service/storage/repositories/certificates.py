@@ -39,6 +39,12 @@ class SqlCertificates:
         if self.connection.execute(changed, values).rowcount == 0:
             raise CertificateNotFound(serial=serial)
 
+    def set_invalidity(self, serial: str, since: datetime) -> None:
+        """Write the date; CertificateNotFound."""
+        changed = update(IssuedCertificateRow).where(IssuedCertificateRow.serial == serial)
+        if self.connection.execute(changed, {"invalidity_date": since}).rowcount == 0:
+            raise CertificateNotFound(serial=serial)
+
     def not_good(self) -> Sequence[IssuedCertificate]:
         """All that are on hold or revoked, by serial."""
         row = IssuedCertificateRow

@@ -24,6 +24,7 @@ STATE_AFTER = {
     EventKind.SEAL_SUSPENDED.value: SealState.SUSPENDED,
     EventKind.SEAL_RESUMED.value: SealState.ACTIVE,
     EventKind.SEAL_CANCELLED.value: SealState.CANCELLED,
+    EventKind.SEAL_INVALIDATED.value: SealState.CANCELLED,
 }
 """The state that an entry of a kind gives its seal."""
 
@@ -32,6 +33,9 @@ _INSERT = Statement(insert(SignLogRow))
 _INSERT_PENDING = Statement(insert(LogPendingRow).values(entry_id=bindparam("entry_id")).inline())
 _INSERT_PRIVATE = Statement(insert(PrivateFieldRow))
 _INSERT_TERMINAL = Statement(insert(LogTerminalRow))
+
+STOPPING = (EventKind.SEAL_SUSPENDED, EventKind.SEAL_CHANGED, EventKind.SEAL_CANCELLED, EventKind.SEAL_INVALIDATED)
+"""Kinds after which a seal's history is no longer simply active."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +90,22 @@ class SqlLog:
             .order_by(SignLogRow.seq)
         )
         return [StatusChange(at=row.at, state=STATE_AFTER[row.kind]) for row in self.connection.execute(wanted)]
+
+    def status_changes_counted(self) -> int:
+        """By the index of kinds."""
+        kinds = [kind.value for kind in (*STOPPING, EventKind.SEAL_RESUMED, EventKind.SEAL_RENEWED)]
+        return self.connection.scalar(select(func.count()).where(SignLogRow.kind.in_(kinds))) or 0
+
+    def maker_of(self, seal_code: str) -> str | None:
+        """Who wrote the entry that the seal was made."""
+        row = SignLogRow
+        wanted = select(row.account_id).where(row.seal_code == seal_code, row.kind == EventKind.SEAL_MADE.value)
+        return self.connection.scalar(wanted.where(row.result == Result.SUCCESS.value).limit(1))
+
+    def seals_stopped(self) -> Sequence[str]:
+        """By the index of kinds."""
+        row = SignLogRow
+        kinds = [kind.value for kind in STOPPING]
+        wanted = select(row.seal_code).where(row.kind.in_(kinds), row.result == Result.SUCCESS.value)
+        found = self.connection.scalars(wanted.distinct().order_by(row.seal_code))
+        return [code for code in found if code is not None]

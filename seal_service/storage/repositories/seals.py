@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from seal_service.domain.errors import AlreadyRegistered, SealNotFound
-from seal_service.domain.seal import Seal
+from seal_service.domain.seal import Seal, SealState
 from seal_service.storage.locking import locked
 from seal_service.storage.mapping import credential_values, seal_of, seal_values, unit_of
 from seal_service.storage.refusals import unique
@@ -93,6 +93,12 @@ class SqlSeals:
             if seal is not None:
                 found[key_reference] = seal
         return found
+
+    def standing(self, unit_id: str) -> Sequence[str]:
+        """Codes of a unit's seals that are not cancelled, in order."""
+        row = SealRow
+        wanted = select(row.code).where(row.unit_id == unit_id, row.state != SealState.CANCELLED.value)
+        return self.connection.scalars(wanted.order_by(row.code)).all()
 
     def next_serial(self, area_code: str) -> int:
         """The next number of an area's sequence; the row stays locked until the transaction ends."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from seal_service.domain.errors import AlreadyRegistered, UnitNotFound
 from seal_service.domain.organization import Unit
@@ -18,7 +18,7 @@ _BY_ID = Statement(select(UnitRow).where(UnitRow.id == bindparam("unit_id")))
 
 @dataclass(frozen=True, slots=True)
 class SqlUnits:
-    """Units. They never change, so that one which this transaction has read is not read again."""
+    """Units. They hardly ever change, so that one which this transaction has read is not read again."""
 
     connection: Connection
     known: dict[str, Unit] = field(default_factory=dict)
@@ -40,6 +40,13 @@ class SqlUnits:
     def know(self, unit: Unit) -> None:
         """Remember what was read beside something else."""
         self.known[unit.id] = unit
+
+    def replace(self, unit: Unit) -> None:
+        """Write the present form; UnitNotFound."""
+        changed = update(UnitRow).where(UnitRow.id == unit.id)
+        if self.connection.execute(changed, unit_values(unit)).rowcount == 0:
+            raise UnitNotFound(unit_id=unit.id)
+        self.know(unit)
 
     def by_credit_code(self, code: str) -> Unit | None:
         """Read by 统一社会信用代码."""

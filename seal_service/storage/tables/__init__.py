@@ -5,6 +5,7 @@ from seal_service.storage.tables.authority import AuthorityCredentialRow, Certif
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
 from seal_service.storage.tables.control import ControlledRequestRow
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
+from seal_service.storage.tables.notification import NotificationRow
 from seal_service.storage.tables.operation import ObservationRow, TrustedCertificateRow
 from seal_service.storage.tables.registers import AccountRow, ApplicationRow, UnitRow
 from seal_service.storage.tables.seals import SealCodeSequenceRow, SealCredentialRow, SealRow
@@ -28,6 +29,7 @@ __all__ = [
     "LogPendingRow",
     "LogTerminalRow",
     "Moment",
+    "NotificationRow",
     "ObservationRow",
     "PrivateFieldRow",
     "SealCodeSequenceRow",

@@ -25,6 +25,7 @@ class IssuedCertificateRow(StoredRow):
     status: Mapped[str] = mapped_column(index=True)
     status_since: Mapped[datetime | None]
     reason: Mapped[str | None]
+    invalidity_date: Mapped[datetime | None]
 
 
 class AuthorityCredentialRow(StoredRow):

@@ -70,3 +70,7 @@ class ApplicationRow(StoredRow):
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str | None]
     seal_code: Mapped[str | None]
+    kind: Mapped[str] = mapped_column(server_default="new")
+    changes_seal_code: Mapped[str | None]
+    keeper_id: Mapped[str | None]
+    channel_unit_id: Mapped[str | None]

@@ -40,6 +40,10 @@ class SealRow(StoredRow):
     state_reason: Mapped[str | None]
     document_number: Mapped[str | None]
     history_note: Mapped[str | None]
+    invalid_from: Mapped[datetime | None]
+    medium_returned_on: Mapped[datetime | None]
+    medium_destroyed_on: Mapped[datetime | None]
+    keeper_id: Mapped[str | None]
 
 
 class SealCredentialRow(StoredRow):

@@ -1,0 +1,1 @@
+"""Room: telling others what happened, by webhook and by mail."""
