@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
+from seal_service.bootstrap.service_people import People
 from seal_service.domain.access import Account, Caller, Permission, require
 from seal_service.domain.application import Application
 from seal_service.domain.backup import Backup
@@ -226,6 +227,8 @@ class Service:
     back_up: Guarded[BackUp, Backup]
     check_database: Guarded[CheckDatabase, Checked]
     read_metrics: Guarded[ReadMetrics, bytes]
+
+    people: People
 
     origin: str
     """Name of the signing log."""

@@ -16,8 +16,10 @@ from seal_service.api.routers import (
     health,
     log,
     metrics,
+    people,
     pki,
     seals,
+    sessions,
     status_changes,
     token,
     trace,
@@ -42,6 +44,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     pki.router,
     health.router,
     metrics.router,
+    sessions.router,
+    people.router,
 )
 
 

@@ -3,22 +3,27 @@
 SealServiceError
 ├── InvalidInput            what was given cannot be right, whoever gives it
 │   ├── InvalidCreditCode · InvalidAreaCode · InvalidSealCode · InvalidPlacement · InvalidTime · InvalidCursor
-│   └── ImpressionRefused · CertificateRefused · BackupRefused
+│   ├── ImpressionRefused · CertificateRefused · BackupRefused
+│   └── PasswordRefused · FactorProofRefused · KeyFamilyUnsupported
 ├── Unauthenticated         who calls is not known
 ├── PermissionDenied        who calls may not
-│   └── AuthorizationDenied the seal may not be applied; carries every reason
+│   ├── AuthorizationDenied the seal may not be applied; carries every reason
+│   └── PasswordChangeRequired · SecondFactorRequired
 ├── NotFound                Unit · Account · Application · Seal · Grant · Use · Document · LogEntry · Certificate
-│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
+│   ├── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
+│   └── SessionNotFound · SecondFactorNotFound · IdentityLinkNotFound · IdentityProviderNotSet
 ├── Conflict                right in itself, wrong now
 │   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
-│   └── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
+│   ├── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
+│   └── LastSecondFactor
 ├── DocumentRefused         the document cannot or may not be sealed
 │   ├── DocumentUnsupported · DocumentEncrypted · DocumentXfa · DocumentDamaged · DocumentOverLimit
 │   └── DocumentCertified · DocumentActiveContent · DocumentHiddenContent
 ├── SealingFailed           LevelUnreachable · SelfCheckFailed · SignatureRefused
 ├── IntegrityFailed         what is kept here was changed, or another key encrypted it
 └── Unavailable             TimestampUnavailable · RevocationUnavailable · AuthorityUnavailable · InstanceNotReady
-    └── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused · ProgramMissing
+    ├── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused · ProgramMissing
+    └── IdentityProviderUnavailable
 """
 
 from seal_service.domain.errors.access import (
@@ -90,6 +95,19 @@ from seal_service.domain.errors.missing import (
     UnitNotFound,
     UseNotFound,
 )
+from seal_service.domain.errors.people import (
+    FactorProofRefused,
+    IdentityLinkNotFound,
+    IdentityProviderNotSet,
+    IdentityProviderUnavailable,
+    KeyFamilyUnsupported,
+    LastSecondFactor,
+    PasswordChangeRequired,
+    PasswordRefused,
+    SecondFactorNotFound,
+    SecondFactorRequired,
+    SessionNotFound,
+)
 from seal_service.domain.errors.sealing import LevelUnreachable, SealingFailed, SelfCheckFailed, SignatureRefused
 
 __all__ = [
@@ -156,4 +174,15 @@ __all__ = [
     "UseNotFound",
     "UseOvertaken",
     "error_kind",
+    "FactorProofRefused",
+    "IdentityLinkNotFound",
+    "IdentityProviderNotSet",
+    "IdentityProviderUnavailable",
+    "KeyFamilyUnsupported",
+    "LastSecondFactor",
+    "PasswordChangeRequired",
+    "PasswordRefused",
+    "SecondFactorNotFound",
+    "SecondFactorRequired",
+    "SessionNotFound",
 ]

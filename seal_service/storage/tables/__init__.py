@@ -4,6 +4,13 @@ from seal_service.storage.tables.authority import AuthorityCredentialRow, Certif
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 from seal_service.storage.tables.operation import ObservationRow, TrustedCertificateRow
+from seal_service.storage.tables.people import (
+    IdentityLinkRow,
+    LoginChallengeRow,
+    LoginRow,
+    SecondFactorRow,
+    SessionRow,
+)
 from seal_service.storage.tables.registers import AccountRow, ApplicationRow, UnitRow
 from seal_service.storage.tables.seals import SealCodeSequenceRow, SealCredentialRow, SealRow
 from seal_service.storage.tables.uses import GrantRow, IdempotencyRow, SealUseRow
@@ -31,4 +38,9 @@ __all__ = [
     "StoredRow",
     "TrustedCertificateRow",
     "UnitRow",
+    "IdentityLinkRow",
+    "LoginChallengeRow",
+    "LoginRow",
+    "SecondFactorRow",
+    "SessionRow",
 ]
