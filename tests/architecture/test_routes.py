@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from fastapi.routing import APIRoute
 from seal_service.api.app import create_app, describe
 from seal_service.api.auth import GuardedRoute, calling_of
 from seal_service.api.routers import ROUTERS, routes_of
-from seal_service.bootstrap import Guarded, Service
+from seal_service.bootstrap import Guarded
 from seal_service.domain.access import PERMISSIONS_OF, Caller, Permission, Role
 from seal_service.domain.seal import Seal
 from seal_service.usecases.make_seal import MakeSeal
@@ -27,6 +28,9 @@ PUBLIC = {
     "list_authorities": "/pki",
     "check_readiness": "z",
     "read_metrics": "/metrics",
+    "people.sign_in": "/v1/sessions",
+    "people.pass_second_factor": "/v1/sessions/second-factor",
+    "people.sign_in_by_provider": "/v1/sessions/oidc",
 }
 """Use cases that need no account, and where they are found."""
 
@@ -154,5 +158,15 @@ def test_an_endpoint_that_declares_no_use_case_cannot_be_written() -> None:
 
 def test_every_use_case_has_its_endpoint(city: LiveCity) -> None:
     """Except what no client asks for."""
-    guarded = {one.name for one in fields(Service) if isinstance(getattr(city.service, one.name), Guarded)}
+    guarded = set(_use_cases(city.service))
     assert guarded - {calling_of(route).use_case for route, _ in ROUTES} == ON_THE_MACHINE
+
+
+def _use_cases(service: Any, prefix: str = "") -> Iterator[str]:
+    """The names of all use cases, of groups with the group's name before it."""
+    for one in fields(service):
+        value = getattr(service, one.name)
+        if isinstance(value, Guarded):
+            yield f"{prefix}{one.name}"
+        elif is_dataclass(value) and any(isinstance(getattr(value, inner.name), Guarded) for inner in fields(value)):
+            yield from _use_cases(value, f"{prefix}{one.name}.")

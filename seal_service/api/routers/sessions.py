@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
-from seal_service.api.auth import PUBLIC_SHARE, Calling, GuardedRoute, take
+from seal_service.api.auth import Calling, GuardedRoute, take
 from seal_service.api.client_certificate import client_certificate
 from seal_service.api.dependencies import Serving
 from seal_service.api.problems import refusals
@@ -40,12 +40,12 @@ from seal_service.usecases.signing_in import Challenged, SignedIn
 
 router = APIRouter(route_class=GuardedRoute, prefix="/v1/sessions", tags=["会话 sessions"])
 
-ADDRESS_SHARE = 4
-"""Several people may share an address: all of them together get this fraction of an account's rate."""
+ACCOUNT_SHARE = 60
+"""Tries at one account, or one challenge, from one address get this fraction of an account's rate."""
 
 
 def _way_in(use_case: str) -> Calling:
-    return Calling(use_case, Permission.PUBLIC, reads_bearer=False, bucket="sign-in", share=ADDRESS_SHARE)
+    return Calling(use_case, Permission.PUBLIC, reads_bearer=False, bucket="sign-in")
 
 
 def _own(use_case: str) -> Calling:
@@ -59,7 +59,7 @@ def _factors(use_case: str) -> Calling:
 def _throttle(request: Request, service: Serving, caller: Caller, meant: str) -> None:
     """Count the tries at one account, or one challenge, from one address."""
     named = hashlib.sha256(meant.encode("utf-8", "replace")).hexdigest()
-    take(request, f"sign-in {caller.address} {named}", max(1, service.requests_per_minute // PUBLIC_SHARE))
+    take(request, f"sign-in {caller.address} {named}", max(1, service.requests_per_minute // ACCOUNT_SHARE))
 
 
 def _answered(answer: SignedIn | Challenged) -> Response:
