@@ -16,11 +16,13 @@ from seal_service.cli import (
     database,
     demo,
     doctor,
+    factor,
     grants,
     keys,
     log,
     login,
     machine,
+    password,
     pki,
     seals,
     serve,
@@ -61,6 +63,8 @@ def program(maintained: serve.Maintained) -> typer.Typer:
     app.command(epilog=machine.RECONCILE_EXAMPLE)(machine.reconcile)
     for name, group in (
         ("accounts", accounts.app),
+        ("password", password.app),
+        ("factor", factor.app),
         ("units", units.app),
         ("applications", applications.app),
         ("seals", seals.app),

@@ -25,7 +25,7 @@ _DISCOVERY = "/.well-known/openid-configuration"
 _LONGEST_TOKEN = 16 * 1024
 _KEPT = timedelta(hours=1)
 _AGAIN = timedelta(seconds=30)
-"""An unknown key makes us ask for the keys anew, no oftener."""
+"""A token that no known key made lets us ask for the keys anew, no oftener."""
 _SKEW = 60
 _OLDEST = 600
 """Seconds since an id token was issued: it is for signing in now."""
@@ -41,7 +41,7 @@ class _Known:
 
 
 class OidcProvider:
-    """The port IdentityProvider. Keys are kept for an hour, and asked for anew when a token names another one."""
+    """The port IdentityProvider. Keys are kept for an hour, and fetched anew when none of them made a token."""
 
     def __init__(self, issuer: str, audience: str, roles_claim: str, http: BoundedHttp) -> None:
         """Take the claim that holds roles, its steps separated by dots; InvalidInput for an issuer that is no URL."""
@@ -74,23 +74,18 @@ class OidcProvider:
         if header.get("alg") not in ALGORITHMS or header.get("typ", "JWT") != "JWT":
             raise ValueError("another kind of token")
         kid = header.get("kid")
-        for key in self._keys_for(kid if isinstance(kid, str) else None, now):
-            try:
-                return jwt.decode(id_token, key, algorithms=list(ALGORITHMS)).claims
-            except (JoseError, ValueError, TypeError):
-                continue
-        raise ValueError("no key of the issuer's made it")
+        named = kid if isinstance(kid, str) else None
+        found = _decoded(id_token, self._keys(now, _KEPT), named) or _decoded(id_token, self._keys(now, _AGAIN), named)
+        if found is None:
+            raise ValueError("no key of the issuer's made it")
+        return found
 
-    def _keys_for(self, kid: str | None, now: datetime) -> Sequence[Key]:
+    def _keys(self, now: datetime, oldest: timedelta) -> Sequence[Key]:
+        """The issuer's keys, fetched anew when they are known that long."""
         with self._turn:
-            known = self._known
-            if known is None or now >= known.at + _KEPT:
-                known = self._known = self._fetched(now)
-            found = _named(known.keys, kid)
-            if not found and now >= known.at + _AGAIN:
-                known = self._known = self._fetched(now)
-                found = _named(known.keys, kid)
-            return found
+            if self._known is None or now >= self._known.at + oldest:
+                self._known = self._fetched(now)
+            return self._known.keys
 
     def _fetched(self, now: datetime) -> _Known:
         discovered = self._document(f"{self._issuer.rstrip('/')}{_DISCOVERY}")
@@ -154,8 +149,15 @@ def _usable(published: Sequence[object]) -> Iterator[Key]:
                 continue
 
 
-def _named(keys: Sequence[Key], kid: str | None) -> Sequence[Key]:
-    return [one for one in keys if kid is None or one.kid == kid]
+def _decoded(id_token: str, keys: Sequence[Key], kid: str | None) -> Mapping[str, Any] | None:
+    """The claims, if one of the keys signed them: the named one where one is named."""
+    for key in keys:
+        if kid is None or key.kid == kid:
+            try:
+                return jwt.decode(id_token, key, algorithms=list(ALGORITHMS)).claims
+            except (JoseError, ValueError, TypeError):
+                continue
+    return None
 
 
 def _seconds(value: object) -> float:
