@@ -59,9 +59,9 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     with live_city(tmp_path_factory.mktemp("schemathesis") / "home") as city:
         office = LiveOffice(city)
         clients = {
-            "operator": city.operator,
+            "system_operator": city.operator,
             "seal_maker": office.maker,
-            "unit": office.keeper,
+            "unit_administrator": office.keeper,
             "business_system": office.system,
             "auditor": office.auditor,
         }
@@ -91,7 +91,8 @@ def test_every_answer_is_as_described(case: schemathesis.Case[Any], target: Targ
     if right:
         case.path_parameters = {name: target.identifiers.get(name, value) for name, value in generated.items()}
     roles = operation["x-roles"]
-    headers = {"Authorization": target.authorizations[roles[0]]} if roles else {}
+    known = [target.authorizations[one] for one in roles if one in target.authorizations]
+    headers = {"Authorization": known[0]} if roles else {}
     case.call_and_validate(base_url=target.url, headers=headers, checks=CHECKS)
 
 
