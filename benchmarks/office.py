@@ -33,6 +33,7 @@ from seal_service.usecases.answer_pki import PkiMatter, PkiRequest
 from seal_service.usecases.apply_for_seal import SubmitApplication
 from seal_service.usecases.apply_seal import ApplySealUseCase
 from seal_service.usecases.authenticate import ClientSecret, PresentedToken
+from seal_service.usecases.control_act import DecideControlledAct
 from seal_service.usecases.create_account import CreateAccount
 from seal_service.usecases.decide_application import DecideApplication
 from seal_service.usecases.grant_use import GrantUse
@@ -77,7 +78,9 @@ class Office:
         self.settings = settings_of(self.home, self.changes)
         first = initialise(self.settings)
         self.service = build(self.settings)
-        self._operator = self._login(first.account_id, first.secret)
+        self._security, self._second = (
+            self._login(one.account_id, one.secret) for one in first.security_administrators
+        )
         self._maker, _ = self._account("制发部门", Role.SEAL_MAKER, None)
         code = f"11999900{1:09d}"
         self.unit: Unit = self.service.register_unit(
@@ -161,7 +164,10 @@ class Office:
 
     def _account(self, name: str, role: Role, unit: Unit | None) -> tuple[Caller, tuple[str, str]]:
         command = CreateAccount(name=name, roles=(role,), unit_id=unit.id if unit else None)
-        made = self.service.create_account(self._operator, command)
+        made = self.service.create_account(self._security, command)
+        self.service.decide_controlled_act(
+            self._second, DecideControlledAct(request_id=made.request_id, confirmed=True)
+        )
         return self._login(made.account.id, made.secret), (made.account.id, made.secret)
 
 

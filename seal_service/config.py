@@ -109,7 +109,8 @@ class Settings(BaseSettings):
     documents: DocumentKeeping = Field(
         DocumentKeeping.HELD,
         description="Whether sealed documents are kept, always encrypted: `held` until the caller acknowledges, `kept` "
-        "for good, `none` not at all (a repeated request then gets the receipt alone).",
+        "for good, `none` not at all (a repeated request then gets the receipt alone). An instance begins "
+        "with it; later two people change it (`seal retention change`).",
     )
     document_hold_hours: int = Field(
         72, ge=1, le=72, description="How long a sealed document is held, encrypted, until the caller acknowledges it."

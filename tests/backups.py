@@ -16,6 +16,7 @@ from seal_service.domain.backup import Backup
 from seal_service.domain.use import SignatureLevel
 from seal_service.ports.system import Clock
 from seal_service.usecases.apply_seal import AppliedSeal
+from seal_service.usecases.authenticate import ClientSecret
 from seal_service.usecases.back_up import BackUp
 from tests.instance import RealOffice, blank_pdf
 from tests.postgresql import empty_database, postgresql_settings
@@ -90,9 +91,11 @@ class Drill:
         return self.directory / self.backup.name
 
 
-def restore(settings: Settings, backup: Path, clock: Clock | None = None) -> Backup:
-    """Restore a backup."""
-    with restoring(settings, backup, clock=clock) as act:
+def restore(
+    settings: Settings, backup: Path, people: tuple[ClientSecret, ...] = (), clock: Clock | None = None
+) -> Backup:
+    """Restore a backup, by the people who are named."""
+    with restoring(settings, backup, people=people, clock=clock) as act:
         return act()
 
 
@@ -126,6 +129,6 @@ def drill(office: RealOffice, root: Path) -> Drill:
         load.wait_for(6)
     settings = place(office, root / "restored")
     office.clock.forward(timedelta(minutes=1))
-    restore(settings, directory / backup.name, office.clock)
+    restore(settings, directory / backup.name, office.people, office.clock)
     service = build(settings, clock=office.clock)
     return Drill(office, directory, backup, before, load.released[len(before) :], settings, service)

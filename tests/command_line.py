@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,27 @@ class Person:
         return {"SEAL_CLIENT_ID": self.client_id, "SEAL_CLIENT_SECRET": self.secret}
 
 
+@dataclass(frozen=True)
+class TwoPeople(Person):
+    """Credentials of an act that takes two."""
+
+    second: Person
+
+    @property
+    def environment(self) -> dict[str, str | None]:
+        beside = {"SEAL_SECOND_CLIENT_ID": self.second.client_id, "SEAL_SECOND_CLIENT_SECRET": self.second.secret}
+        return super().environment | beside
+
+
 @dataclass
 class CommandLine:
     """A command line whose instance is in `home`."""
 
     home: Path
     runner: CliRunner = field(default_factory=CliRunner)
+    security: Person = field(init=False)
+    """A security administrator, once `init` made them; `second` is the other one."""
+    second: Person = field(init=False)
 
     def run(self, *arguments: str | Path, by: Person | None = None, stdin: str | None = None) -> Result:
         """The command as it ended."""
@@ -59,15 +75,24 @@ class CommandLine:
         assert result.stderr.count("\n") == 1
         return result.stderr
 
-    def init(self) -> Person:
-        """A new instance; its operator."""
-        made = self.said("init")
-        return Person(made["client_id"], made["client_secret"])
+    def agreed(self, *arguments: str | Path, by: Person) -> Any:
+        """What comes of a command that takes two people, once the second one has confirmed it."""
+        asked = self.run(*arguments, by=by)
+        assert asked.exit_code == 1, asked.output
+        (request,) = re.findall(r"the request ([0-9a-f-]{36}) waits", asked.stderr)
+        return self.said("control", "confirm", request, "--yes", by=self.second)
 
-    def join(self, operator: Person, name: str, role: str, unit: str | None = None) -> Person:
+    def init(self) -> Person:
+        """A new instance; its system operator."""
+        people = [Person(one["client_id"], one["client_secret"]) for one in self.said("init")["accounts"]]
+        operator, self.security, self.second = people
+        return operator
+
+    def join(self, name: str, role: str, unit: str | None = None) -> Person:
         """A new account."""
         of_unit = ("--unit", unit) if unit else ()
-        made = self.said("accounts", "create", "--name", name, "--role", role, *of_unit, by=operator)
+        made = self.said("accounts", "create", "--name", name, "--role", role, *of_unit, by=self.security)
+        self.said("control", "confirm", made["request_id"], "--yes", by=self.second)
         return Person(made["id"], made["client_secret"])
 
 
@@ -79,12 +104,12 @@ class Office:
 
     def __post_init__(self) -> None:
         self.operator = self.at.init()
-        self.maker = self.at.join(self.operator, "制发部门", "seal_maker")
-        self.auditor = self.at.join(self.operator, "审计", "auditor")
+        self.maker = self.at.join("制发部门", "seal_maker")
+        self.auditor = self.at.join("审计", "auditor")
         registration = ("--name", UNIT_NAME, "--type", "department", "--credit-code", credit_code(1))
         self.unit = self.at.said("units", "register", *registration, "--area", "999900", by=self.maker)
-        self.keeper = self.at.join(self.operator, "张三", "unit_administrator", self.unit["id"])
-        self.system = self.at.join(self.operator, "政务服务平台", "business_system", self.unit["id"])
+        self.keeper = self.at.join("张三", "unit_administrator", self.unit["id"])
+        self.system = self.at.join("政务服务平台", "business_system", self.unit["id"])
         self.application = self.at.said("applications", "submit", *self.materials(), by=self.keeper)
         self.at.said("applications", "decide", self.application["id"], "approve", by=self.maker)
         self.seal = self.at.said("seals", "make", self.application["id"], by=self.maker)

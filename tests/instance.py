@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pikepdf
 
-from seal_service.bootstrap import Service, build, initialise
+from seal_service.bootstrap import Guarded, Service, build, initialise
 from seal_service.config import Settings
 from seal_service.domain.access import PUBLIC_CALLER, Caller, Role
 from seal_service.domain.application import Decision
+from seal_service.domain.errors import SecondPersonNeeded
 from seal_service.domain.impression import SealType
 from seal_service.domain.organization import Unit, UnitType
 from seal_service.domain.seal import Seal
@@ -25,6 +26,7 @@ from seal_service.testing import ChangeableClock
 from seal_service.usecases.apply_for_seal import SubmitApplication
 from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal, ApplySealUseCase
 from seal_service.usecases.authenticate import ClientSecret, PresentedToken
+from seal_service.usecases.control_act import DecideControlledAct
 from seal_service.usecases.create_account import CreateAccount
 from seal_service.usecases.decide_application import DecideApplication
 from seal_service.usecases.grant_use import GrantUse
@@ -32,6 +34,9 @@ from seal_service.usecases.make_seal import MakeSeal
 from seal_service.usecases.register_unit import RegisterUnit
 from seal_service.usecases.verify_document import VerifyDocument
 from tests.city import credit_code
+
+Command = TypeVar("Command")
+Answer = TypeVar("Answer")
 
 IMPRESSIONS = Path(__file__).parent.parent / "examples" / "impressions"
 
@@ -58,6 +63,11 @@ class Instance:
     settings: Settings = field(init=False)
     service: Service = field(init=False)
     operator: Caller = field(init=False)
+    security: Caller = field(init=False)
+    """A security administrator; `second` is the other one."""
+    second: Caller = field(init=False)
+    people: tuple[ClientSecret, ...] = field(init=False)
+    """The credentials of the two."""
 
     def __post_init__(self) -> None:
         given: dict[str, Any] = {"home": self.home, "keys": self.home / "keys", **self.changes}
@@ -65,6 +75,10 @@ class Instance:
         first = initialise(self.settings, clock=self.clock)
         self.service = build(self.settings, clock=self.clock)
         self.operator = self.login(first.account_id, first.secret)
+        self.people = tuple(
+            ClientSecret(client_id=one.account_id, client_secret=one.secret) for one in first.security_administrators
+        )
+        self.security, self.second = (self.login(one.account_id, one.secret) for one in first.security_administrators)
 
     def login(self, client_id: str, secret: str) -> Caller:
         """The caller that an account's credentials stand for."""
@@ -75,8 +89,18 @@ class Instance:
     def account(self, name: str, role: Role, unit: Unit | None = None) -> Caller:
         """A new account, logged in."""
         command = CreateAccount(name=name, roles=(role,), unit_id=unit.id if unit else None)
-        made = self.service.create_account(self.operator, command)
+        made = self.service.create_account(self.security, command)
+        self.service.decide_controlled_act(self.second, DecideControlledAct(request_id=made.request_id, confirmed=True))
         return self.login(made.account.id, made.secret)
+
+    def confirmed(self, use_case: Guarded[Command, Answer], command: Command) -> Answer:
+        """What an operator's act answers; where it takes two people, once the second one has confirmed it."""
+        try:
+            return use_case(self.operator, command)
+        except SecondPersonNeeded as waiting:
+            decision = DecideControlledAct(request_id=str(waiting.details["request_id"]), confirmed=True)
+        answer: Answer = self.service.decide_controlled_act(self.second, decision).answer
+        return answer
 
 
 @dataclass

@@ -75,8 +75,15 @@ class LiveCity:
 
     def __post_init__(self) -> None:
         self.public = self.client()
+        self.log_in()
+
+    def log_in(self) -> None:
+        """The operator and the two security administrators, with fresh tokens."""
         first = self.operator_credentials
         self.operator = self.logged_in(first.account_id, first.secret)
+        self.security, self.second = (
+            self.logged_in(one.account_id, one.secret) for one in first.security_administrators
+        )
 
     def client(self, **headers: str) -> httpx.Client:
         """A client of this instance."""
@@ -94,8 +101,13 @@ class LiveCity:
     def account(self, name: str, *roles: str, unit_id: str | None = None) -> tuple[str, httpx.Client]:
         """A new account's id, and a client with its credentials."""
         body = {"name": name, "roles": list(roles), "unit_id": unit_id}
-        created = expect(201, self.operator.post("/v1/accounts", json=body))
+        created = expect(201, self.security.post("/v1/accounts", json=body))
+        self.confirm(created["request_id"])
         return created["id"], self.logged_in(created["id"], created["client_secret"])
+
+    def confirm(self, request_id: str) -> dict[str, Any]:
+        """The second security administrator confirms what takes two people."""
+        return expect(200, self.second.post(f"/v1/controlled-acts/{request_id}/confirmation"))
 
     def unit(self, maker: httpx.Client, number: int = 1, **fields: Any) -> dict[str, Any]:
         """A registered unit."""

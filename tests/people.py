@@ -32,7 +32,8 @@ from seal_service.usecases.identify_session import IdentifySessionUseCase
 from seal_service.usecases.link_identity import LinkIdentityUseCase, UnlinkIdentityUseCase
 from seal_service.usecases.log_refusal import LogRefusal
 from seal_service.usecases.pass_second_factor import PassSecondFactor, PassSecondFactorUseCase
-from seal_service.usecases.reset_password import ResetPassword, ResetPasswordUseCase
+from seal_service.usecases.recover_administrator import RecoverAdministratorUseCase
+from seal_service.usecases.reset_password import HandingOut, ResetPassword, ResetPasswordUseCase
 from seal_service.usecases.second_factors import (
     ConfirmFactor,
     ConfirmFactorUseCase,
@@ -51,7 +52,7 @@ PASSWORD = "七月流火-九月授衣-一之日"
 ADMINISTRATOR = Caller(
     account_id="administrator",
     name="安全管理员",
-    roles=frozenset({Role.SYSTEM_OPERATOR, Role.SECURITY_ADMINISTRATOR}),
+    roles=frozenset({Role.SECURITY_ADMINISTRATOR}),
 )
 VISITOR = Caller(account_id=None, name="public", address="192.0.2.7")
 TOKENS = {
@@ -91,7 +92,9 @@ class People:
         self.read = Guarded(ReadSessionUseCase(records, clock, limits), refused)
         self.sign_out = Guarded(SignOutUseCase(records, log, clock), refused)
         self.change = Guarded(ChangePasswordUseCase(records, log, clock, self.passwords), refused)
-        self.reset = Guarded(ResetPasswordUseCase(records, log, clock, entropy, self.passwords), refused)
+        handing_out = HandingOut(records, log, clock, entropy, self.passwords)
+        self.recover = Guarded(RecoverAdministratorUseCase(handing_out), refused)
+        self.reset = Guarded(ResetPasswordUseCase(handing_out), refused)
         self.enrol = Guarded(
             EnrolFactorUseCase(records, log, clock, entropy, vault, codes, self.certificates, rule, ORIGIN), refused
         )

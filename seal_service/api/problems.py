@@ -54,6 +54,8 @@ OF_ERRORS: dict[type[e.SealServiceError], Row] = {
     e.CertificateNotFound: Row(404, "证书不存在", "Certificate not found"),
     e.CertificateRequestNotFound: Row(404, "证书申请不存在", "Certificate request not found"),
     e.TrustAnchorNotFound: Row(404, "信任锚不存在", "Trust anchor not found"),
+    e.ControlledRequestNotFound: Row(404, "双人控制请求不存在", "Request for two people not found"),
+    e.SecondPersonNeeded: Row(409, "需另一名安全管理员确认", "A second person is needed"),
     e.KeyNotFound: Row(404, "密钥不存在", "Key not found"),
     e.Conflict: Row(409, "与当前状态冲突", "Conflict with the present state"),
     e.TransitionRefused: Row(409, "当前印章状态不允许此操作", "The seal's state does not allow this"),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
-from seal_service.bootstrap.rooms import Rooms, database_of, key_stores, master_keys
+from seal_service.bootstrap.rooms import Rooms, credentials_of, database_of, key_stores, master_keys
 from seal_service.config import Settings
 from seal_service.domain.errors import BackupRefused, InstanceNotReady, IntegrityFailed
 from seal_service.domain.invariants import Finding
@@ -30,6 +30,7 @@ from seal_service.storage.restore_place import RestoredHome, SqlitePlace
 from seal_service.storage.scan import SqlScans
 from seal_service.storage.sqlite import sqlite_path
 from seal_service.storage.sqlite_copies import SqliteCopies
+from seal_service.usecases.authenticate import ClientSecret
 from seal_service.usecases.back_up import BackUpUseCase
 from seal_service.usecases.check_database import CheckDatabaseUseCase
 from seal_service.usecases.restore import RestoreUseCase
@@ -68,6 +69,7 @@ def restoring(
     backup: Path,
     told: Told = untold,
     *,
+    people: tuple[ClientSecret, ...] = (),
     clock: Clock | None = None,
     entropy: Entropy | None = None,
 ) -> Iterator[RestoreUseCase]:
@@ -87,6 +89,8 @@ def restoring(
             log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
             engine=database.reader.dialect.name,
             knows=schema.knows,
+            credentials=credentials_of(settings, vault, entropy),
+            people=people,
             told=told,
         )
     finally:

@@ -8,6 +8,7 @@ from seal_service.bootstrap.rooms import authority_foundation, database_of, mast
 from seal_service.config import Settings
 from seal_service.domain.errors import AlreadyRegistered
 from seal_service.domain.issuance import AuthorityRole
+from seal_service.domain.retention import Retention
 from seal_service.pki.key_hierarchy import create_ring, has_keys
 from seal_service.pki.master_key import MasterKeyFile
 from seal_service.ports.system import Clock, Entropy
@@ -35,7 +36,8 @@ def initialise(settings: Settings, *, clock: Clock | None = None, entropy: Entro
     try:
         schema.upgrade(rooms.database)
         foundation = authority_foundation(settings, rooms.keys, entropy)
-        found = InitialiseUseCase(rooms.records, rooms.log, foundation, rooms.credentials, clock, entropy)
+        retention = Retention(documents=settings.documents, hold_hours=settings.document_hold_hours)
+        found = InitialiseUseCase(rooms.records, rooms.log, foundation, rooms.credentials, clock, entropy, retention)
         return found(settings.authority_suite)
     finally:
         rooms.database.close()

@@ -28,7 +28,8 @@ from seal_service.usecases.link_identity import (
     UnlinkIdentityUseCase,
 )
 from seal_service.usecases.pass_second_factor import PassSecondFactorUseCase
-from seal_service.usecases.reset_password import ResetPasswordUseCase
+from seal_service.usecases.recover_administrator import RecoverAdministratorUseCase
+from seal_service.usecases.reset_password import HandingOut, ResetPasswordUseCase
 from seal_service.usecases.second_factors import (
     ConfirmFactorUseCase,
     EnrolFactorUseCase,
@@ -83,6 +84,7 @@ def people_of(
     certificates = AnchoredPersonCertificates(certificates_of_files(settings.person_anchors), revocation, clock)
     http = BoundedHttp(settings.network_timeout_seconds, LARGEST_DOCUMENT)
     provider = identity_provider(settings, http)
+    handing_out = HandingOut(records, log, clock, entropy, passwords)
     way_in = WayIn(log, entropy, rule, origin)
     return People(
         sign_in=guarded(SignInUseCase(records, log, clock, passwords, way_in)),
@@ -93,7 +95,8 @@ def people_of(
         read_session=guarded(ReadSessionUseCase(records, clock, limits)),
         sign_out=guarded(SignOutUseCase(records, log, clock)),
         change_password=guarded(ChangePasswordUseCase(records, log, clock, passwords)),
-        reset_password=guarded(ResetPasswordUseCase(records, log, clock, entropy, passwords)),
+        reset_password=guarded(ResetPasswordUseCase(handing_out)),
+        recover_administrator=guarded(RecoverAdministratorUseCase(handing_out)),
         enrol_factor=guarded(
             EnrolFactorUseCase(records, log, clock, entropy, vault, codes, certificates, rule, origin)
         ),

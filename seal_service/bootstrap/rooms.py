@@ -48,13 +48,7 @@ def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
     hierarchy = KeyHierarchy(settings.key_directory, master_keys(settings), entropy)
     vault = KeyRingVault(hierarchy, entropy)
     database = database_of(settings)
-    credentials = ClientCredentials(
-        keys=vault.token_keys,
-        issuer=settings.public_url,
-        audience=settings.public_url,
-        lifetime_seconds=settings.token_seconds,
-        entropy=entropy,
-    )
+    credentials = credentials_of(settings, vault, entropy)
     return Rooms(
         clock=clock,
         entropy=entropy,
@@ -65,6 +59,17 @@ def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
         keys=key_stores(settings, hierarchy, entropy),
         log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
         credentials=credentials,
+    )
+
+
+def credentials_of(settings: Settings, vault: KeyRingVault, entropy: Entropy) -> ClientCredentials:
+    """Client secrets, and tokens under the keys of the ring."""
+    return ClientCredentials(
+        keys=vault.token_keys,
+        issuer=settings.public_url,
+        audience=settings.public_url,
+        lifetime_seconds=settings.token_seconds,
+        entropy=entropy,
     )
 
 

@@ -12,12 +12,14 @@ from seal_service.domain.access import Account, Caller, Permission, require
 from seal_service.domain.application import Application
 from seal_service.domain.backup import Backup
 from seal_service.domain.certification import CertificateRequest, OutsideCertificate
+from seal_service.domain.dual_control import ControlledRequest
 from seal_service.domain.errors import Conflict, PermissionDenied, SealServiceError
 from seal_service.domain.grant import Grant
 from seal_service.domain.invariants import Checked
 from seal_service.domain.organization import Unit
 from seal_service.domain.paging import Page
 from seal_service.domain.readiness import Dependency
+from seal_service.domain.retention import Retention
 from seal_service.domain.seal import Seal
 from seal_service.domain.use import SealUse
 from seal_service.domain.verdict import VerificationReport
@@ -32,6 +34,7 @@ from seal_service.usecases.authenticate import (
     PresentedToken,
 )
 from seal_service.usecases.back_up import BackUp
+from seal_service.usecases.change_retention import ChangeRetention, ReadRetention, RetentionView
 from seal_service.usecases.change_status import (
     CancelSeal,
     ReportLoss,
@@ -39,6 +42,7 @@ from seal_service.usecases.change_status import (
 )
 from seal_service.usecases.check_database import CheckDatabase
 from seal_service.usecases.check_readiness import CheckReadiness
+from seal_service.usecases.control_act import DecideControlledAct, DecidedAct
 from seal_service.usecases.create_account import (
     CreateAccount,
     CreatedAccount,
@@ -47,6 +51,7 @@ from seal_service.usecases.create_account import (
 from seal_service.usecases.decide_application import DecideApplication
 from seal_service.usecases.destroy_key import DestroyKey
 from seal_service.usecases.fetch_certificate import FetchCertificate
+from seal_service.usecases.give_roles import GiveRoles
 from seal_service.usecases.grant_use import GrantUse, RevokeGrant
 from seal_service.usecases.import_seal import ImportSeal
 from seal_service.usecases.list_authorities import ListAuthorities, PublishedAuthority
@@ -55,6 +60,7 @@ from seal_service.usecases.look_up_seal import LookUpSeal, PublicStatus
 from seal_service.usecases.make_seal import MakeSeal
 from seal_service.usecases.manage_trust import AddTrust, ConfirmTrust, ListTrust, RemoveTrust, TrustView
 from seal_service.usecases.observe import Observe, Observed
+from seal_service.usecases.read_controlled_acts import ListControlledActs
 from seal_service.usecases.read_log import (
     CountLog,
     EntryAnswer,
@@ -159,6 +165,12 @@ class Service:
     identify_caller: Guarded[PresentedToken, Caller]
     create_account: Guarded[CreateAccount, CreatedAccount]
     disable_account: Guarded[DisableAccount, Account]
+    give_roles: Guarded[GiveRoles, Account]
+    decide_controlled_act: Guarded[DecideControlledAct, DecidedAct]
+    list_controlled_acts: Guarded[ListControlledActs, Page[ControlledRequest]]
+    read_controlled_act: Guarded[ReadById, ControlledRequest]
+    change_retention: Guarded[ChangeRetention, Retention]
+    read_retention: Guarded[ReadRetention, RetentionView]
     list_accounts: Guarded[ListAccounts, Page[Account]]
     read_account: Guarded[ReadById, Account]
 

@@ -33,6 +33,7 @@ class People:
     sign_out: Guarded[SignOut, int]
     change_password: Guarded[ChangePassword, None]
     reset_password: Guarded[ResetPassword, InitialPassword]
+    recover_administrator: Guarded[ResetPassword, InitialPassword]
     enrol_factor: Guarded[EnrolFactor, Enrolment]
     confirm_factor: Guarded[ConfirmFactor, SecondFactor]
     list_factors: Guarded[ListFactors, Sequence[SecondFactor]]

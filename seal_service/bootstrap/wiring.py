@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.certifying import outside_certification
+from seal_service.bootstrap.controlling import controlled_acts
 from seal_service.bootstrap.isolating import SEALING, VERIFYING, reading_processes
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.bootstrap.people import identify_session, people_of
@@ -18,6 +19,7 @@ from seal_service.bootstrap.under_way import CallsUnderWay
 from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
 from seal_service.config import Settings
 from seal_service.domain.errors import SealServiceError
+from seal_service.domain.retention import Retention
 from seal_service.formats.pdf import bound_parsing
 from seal_service.observability.metrics import PrometheusMeasurements
 from seal_service.observability.pools import count_connections
@@ -53,6 +55,7 @@ from seal_service.usecases.authenticate import (
     IdentifyCallerUseCase,
     IssueTokenUseCase,
 )
+from seal_service.usecases.change_retention import ReadRetentionUseCase, retention_in_force
 from seal_service.usecases.change_status import (
     CancelSealUseCase,
     ReportLossUseCase,
@@ -63,7 +66,6 @@ from seal_service.usecases.create_account import (
     DisableAccountUseCase,
 )
 from seal_service.usecases.decide_application import DecideApplicationUseCase
-from seal_service.usecases.destroy_key import DestroyKeyUseCase
 from seal_service.usecases.grant_use import GrantUseUseCase, RevokeGrantUseCase
 from seal_service.usecases.import_seal import ImportSealUseCase
 from seal_service.usecases.list_authorities import ListAuthoritiesUseCase
@@ -72,11 +74,10 @@ from seal_service.usecases.log_refusal import LogRefusal
 from seal_service.usecases.look_up_seal import LookUpSealUseCase
 from seal_service.usecases.make_seal import MakeSealUseCase
 from seal_service.usecases.manage_trust import (
-    AddTrustUseCase,
     ConfirmTrustUseCase,
     ListTrustUseCase,
-    RemoveTrustUseCase,
 )
+from seal_service.usecases.read_controlled_acts import ListControlledActsUseCase, ReadControlledActUseCase
 from seal_service.usecases.read_log import (
     CountLogUseCase,
     QueryLogUseCase,
@@ -172,8 +173,13 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     verifier = Verifier(trust=trust, revocation=revocation, clock=clock, isolation=reading_for_verification)
     certification = outside_certification(settings, rooms, authority, trust, revocation)
     reservation = timedelta(seconds=settings.reservation_seconds)
-    hold = timedelta(hours=settings.document_hold_hours)
+    asked = Retention(documents=settings.documents, hold_hours=settings.document_hold_hours)
+    retention = retention_in_force(queries) or asked
+    hold = timedelta(hours=retention.hold_hours)
 
+    foundation = authority_foundation(settings, keys, entropy)
+    rotate = RotateAuthorityKeyUseCase(records, log, keys, foundation, clock, entropy, settings.authority_suite)
+    controlled = controlled_acts(rooms, AuthorityCertificates(), rotate)
     refused = LogRefusal(records, log)
     under_way = CallsUnderWay()
     readiness = readiness_of(settings, rooms, queries, services, outside)
@@ -201,6 +207,12 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         people=people,
         create_account=guarded(CreateAccountUseCase(records, log, clock, entropy, rooms.credentials)),
         disable_account=guarded(DisableAccountUseCase(records, log, clock)),
+        give_roles=guarded(controlled.give_roles),
+        decide_controlled_act=guarded(controlled.decide),
+        list_controlled_acts=guarded(ListControlledActsUseCase(records)),
+        read_controlled_act=guarded(ReadControlledActUseCase(records)),
+        change_retention=guarded(controlled.change_retention),
+        read_retention=guarded(ReadRetentionUseCase(queries, asked)),
         list_accounts=guarded(ListAccountsUseCase(queries)),
         read_account=guarded(ReadAccountUseCase(records)),
         register_unit=guarded(RegisterUnitUseCase(records, log, clock, entropy)),
@@ -245,7 +257,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
                 clock,
                 entropy,
                 measurements,
-                settings.documents,
+                retention.documents,
                 hold,
             )
         ),
@@ -265,21 +277,11 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         answer_pki=guarded(AnswerPkiUseCase(services)),
         list_authorities=guarded(ListAuthoritiesUseCase(records, clock)),
         list_keys=guarded(ListKeysUseCase(records, keys, clock)),
-        rotate_authority_key=guarded(
-            RotateAuthorityKeyUseCase(
-                records,
-                log,
-                keys,
-                authority_foundation(settings, keys, entropy),
-                clock,
-                entropy,
-                settings.authority_suite,
-            )
-        ),
-        destroy_key=guarded(DestroyKeyUseCase(records, log, keys, clock)),
-        add_trust=guarded(AddTrustUseCase(records, log, AuthorityCertificates(), clock)),
+        rotate_authority_key=guarded(controlled.rotate_authority_key),
+        destroy_key=guarded(controlled.destroy_key),
+        add_trust=guarded(controlled.add_trust),
         confirm_trust=guarded(ConfirmTrustUseCase(records, log, AuthorityCertificates(), clock)),
-        remove_trust=guarded(RemoveTrustUseCase(records, log, AuthorityCertificates(), clock)),
+        remove_trust=guarded(controlled.remove_trust),
         list_trust=guarded(ListTrustUseCase(records, AuthorityCertificates())),
         observe=guarded(observation_of(settings, rooms, queries, outside, others, trust)),
         check_readiness=guarded(readiness),

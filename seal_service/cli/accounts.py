@@ -1,4 +1,4 @@
-"""seal accounts: 账户, managed by operators."""
+"""seal accounts: 账户, managed by security administrators."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from seal_service.domain.access import Role
 from seal_service.domain.paging import PageRequest
 from seal_service.formats import representation
 from seal_service.usecases.create_account import CreateAccount, DisableAccount
+from seal_service.usecases.give_roles import GiveRoles
 from seal_service.usecases.read_registers import ListAccounts, ReadById
 
 app = noun("账户: accounts of systems and people.")
@@ -29,10 +30,27 @@ def create(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """开户: make an account and show its client secret this once."""
+    """开户: make an account and show its client secret this once. Its roles wait for another one to confirm them."""
     with session() as at:
         made = at.service.create_account(at.caller, CreateAccount(name=name, roles=tuple(role), unit_id=unit))
-    print_fields({**representation.account(made.account), "client_secret": made.secret}, as_json=as_json)
+    told = {"client_secret": made.secret, "request_id": made.request_id}
+    print_fields({**representation.account(made.account), **told}, as_json=as_json)
+    if not as_json:
+        print(
+            f"\nIt has no role yet: another security administrator says `seal control confirm {made.request_id} --yes`."
+        )
+
+
+@app.command(epilog=example("seal accounts give-roles ID --role seal_keeper --role applicant"))
+def give_roles(
+    account_id: AccountId,
+    role: Annotated[list[Role], typer.Option(help="All the roles that it is to have; repeat it for several.")],
+    as_json: AsJson = False,
+) -> None:
+    """授予角色: asks for it; another security administrator confirms."""
+    with session() as at:
+        given = at.service.give_roles(at.caller, GiveRoles(account_id=account_id, roles=tuple(role)))
+    print_fields(representation.account(given), as_json=as_json)
 
 
 @app.command("list", epilog=example("seal accounts list --json"))

@@ -13,16 +13,24 @@ from seal_service.usecases.authenticate import ClientSecret
 FILE_NAME = "credentials.json"
 ID_VARIABLE = "SEAL_CLIENT_ID"
 SECRET_VARIABLE = "SEAL_CLIENT_SECRET"  # noqa: S105 - the variable's name
+SECOND_ID_VARIABLE = "SEAL_SECOND_CLIENT_ID"
+SECOND_SECRET_VARIABLE = "SEAL_SECOND_CLIENT_SECRET"  # noqa: S105 - the variable's name
 
 
-def from_environment() -> ClientSecret | None:
+def from_environment(id_variable: str = ID_VARIABLE, secret_variable: str = SECRET_VARIABLE) -> ClientSecret | None:
     """The credentials of the environment, or None; Unauthenticated when one half is missing."""
-    client_id, secret = os.environ.get(ID_VARIABLE), os.environ.get(SECRET_VARIABLE)
+    client_id, secret = os.environ.get(id_variable), os.environ.get(secret_variable)
     if not client_id and not secret:
         return None
     if not client_id or not secret:
-        raise Unauthenticated(f"{ID_VARIABLE} and {SECRET_VARIABLE} are set together or not at all")
+        raise Unauthenticated(f"{id_variable} and {secret_variable} are set together or not at all")
     return ClientSecret(client_id=client_id, client_secret=secret)
+
+
+def two_people() -> tuple[ClientSecret, ...]:
+    """The credentials of an act that takes two people, as far as the environment has them."""
+    found = (from_environment(), from_environment(SECOND_ID_VARIABLE, SECOND_SECRET_VARIABLE))
+    return tuple(one for one in found if one is not None)
 
 
 def stored(home: Path) -> ClientSecret | None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from seal_service.cli import credentials
 from seal_service.cli.options import AsJson, Yes, example, noun, unless_confirmed
 from seal_service.cli.output import counting, print_fields, print_json, print_rows, working
 from seal_service.cli.session import instance, session
@@ -93,11 +94,16 @@ def restore(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """恢复 into an empty place: SEAL_HOME, SEAL_KEYS with the master key, SEAL_DATABASE_URL. Nothing is overwritten."""
+    """恢复 into an empty place: SEAL_HOME, SEAL_KEYS with the master key, SEAL_DATABASE_URL. Nothing is overwritten.
+
+    It takes two people, a security administrator and another one or the operator, by their accounts in the backup:
+    SEAL_CLIENT_ID and SEAL_CLIENT_SECRET, SEAL_SECOND_CLIENT_ID and SEAL_SECOND_CLIENT_SECRET.
+    """
     from seal_service import bootstrap
 
     settings = bootstrap.settings_from_environment()
-    with counting() as told, bootstrap.restoring(settings, source, told) as restoring:
+    people = credentials.two_people() if yes else ()
+    with counting() as told, bootstrap.restoring(settings, source, told, people=people) as restoring:
         found = restoring() if yes else restoring.examine()
     fields = {"home": str(settings.home.resolve()), "keys": str(settings.key_directory.resolve()), **_as_plain(found)}
     print_fields({"restored": yes, **fields}, as_json=as_json)

@@ -60,6 +60,7 @@ def demo(
 def _play(home: Path, telling: Telling, document: bytes, pictures: dict[str, bytes]) -> dict[str, bytes]:
     """The whole story; what it leaves behind, by file name."""
     from seal_service import bootstrap
+    from seal_service.cli.demo_cast import Cast
     from seal_service.cli.demo_document import seal_and_trace
     from seal_service.cli.demo_registers import fill_registers
     from seal_service.cli.session import caller_of
@@ -68,14 +69,17 @@ def _play(home: Path, telling: Telling, document: bytes, pictures: dict[str, byt
     settings = type(bootstrap.settings_from_environment()).model_construct(home=home)
     found = telling.does(
         "初始化",
-        "a new instance: keys, certificates, log, first operator",
+        "a new instance: keys, certificates, log, operator, two security administrators",
         lambda: bootstrap.initialise(settings),
         lambda made: f"operator {made.account_id}",
     )
     service = bootstrap.build(settings)
     try:
-        operator = caller_of(service, ClientSecret(client_id=found.account_id, client_secret=found.secret))
-        registers = fill_registers(service, telling, operator, pictures)
+        first, second = (
+            caller_of(service, ClientSecret(client_id=one.account_id, client_secret=one.secret))
+            for one in found.security_administrators
+        )
+        registers = fill_registers(service, telling, Cast(service, first, second), pictures)
         sealed = seal_and_trace(service, telling, registers, document)
         root = service.answer_pki(PUBLIC_CALLER, PkiRequest(matter=PkiMatter.ROOT_CERTIFICATE))
     finally:

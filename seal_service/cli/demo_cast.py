@@ -10,6 +10,7 @@ from seal_service.domain.access import Caller, Role
 from seal_service.domain.identifiers import credit_code_check_character
 from seal_service.domain.organization import UnitType
 from seal_service.usecases.authenticate import ClientSecret
+from seal_service.usecases.control_act import DecideControlledAct
 from seal_service.usecases.create_account import CreateAccount
 from seal_service.usecases.register_unit import RegisterUnit
 
@@ -50,12 +51,15 @@ BUREAU = Part(name="示例市市场监督管理局", first_17="11999900MB1000029
 
 @dataclass(frozen=True)
 class Cast:
-    """Makes accounts as an operator and logs them in."""
+    """Makes accounts as two security administrators and logs them in."""
 
     service: Service
-    operator: Caller
+    first: Caller
+    second: Caller
 
     def join(self, name: str, role: Role, unit_id: str | None = None) -> Caller:
         """A new account, logged in with the secret that it was given."""
-        made = self.service.create_account(self.operator, CreateAccount(name=name, roles=(role,), unit_id=unit_id))
+        made = self.service.create_account(self.first, CreateAccount(name=name, roles=(role,), unit_id=unit_id))
+        decision = DecideControlledAct(request_id=made.request_id, confirmed=True)
+        self.service.decide_controlled_act(self.second, decision)
         return caller_of(self.service, ClientSecret(client_id=made.account.id, client_secret=made.secret))

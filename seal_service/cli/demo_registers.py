@@ -42,12 +42,11 @@ class Registers:
     auditor: Caller
 
 
-def fill_registers(service: Service, telling: Telling, operator: Caller, pictures: dict[str, bytes]) -> Registers:
+def fill_registers(service: Service, telling: Telling, cast: Cast, pictures: dict[str, bytes]) -> Registers:
     """Units, accounts, applications, decisions, seals and grants. StoryBroken when a step goes wrong."""
-    cast = Cast(service, operator)
     maker, auditor = telling.does(
         "开户",
-        "accounts of the making office and the auditor",
+        "accounts of the making office and the auditor, by two security administrators",
         lambda: (cast.join("示例市印章制发部门", Role.SEAL_MAKER), cast.join("示例市审计", Role.AUDITOR)),
         lambda made: "、".join(one.name for one in made),
     )

@@ -29,6 +29,11 @@ _NEXT: tuple[tuple[type[errors.SealServiceError], str], ...] = (
     (errors.Unauthenticated, "Log in with `seal login`, or set SEAL_CLIENT_ID and SEAL_CLIENT_SECRET."),
     (errors.InstanceNotReady, "`seal init` makes an instance in SEAL_HOME; `seal doctor` says what is missing."),
     (errors.AuthorizationDenied, "`seal seals show` and `seal grants list` tell what stands now."),
+    (
+        errors.SecondPersonNeeded,
+        "A security administrator who did not ask for it confirms: `seal control confirm ID`.",
+    ),
+    (errors.ControlledRequestNotFound, "`seal control list` shows the requests."),
     (errors.SelfDecisionRefused, "Let another account of the making office decide."),
     (errors.PasswordChangeRequired, "Change it with `seal password change`."),
     (errors.SecondFactorRequired, "`seal factor enrol-totp` enrols a one-time code; UKeys are enrolled over HTTP."),

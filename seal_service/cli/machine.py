@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seal_service.cli.options import AsJson, example
-from seal_service.cli.output import print_fields, working
+from seal_service.cli.output import print_fields, print_json, working
 from seal_service.cli.session import session
 from seal_service.usecases.reconcile import Reconcile
 
@@ -12,7 +12,10 @@ RECONCILE_EXAMPLE = example("seal reconcile")
 
 
 def init(as_json: AsJson = False) -> None:
-    """初始化: make an instance in SEAL_HOME, with keys, database, authority and first operator."""
+    """初始化: make an instance in SEAL_HOME, with keys, database, authority and the people whom it begins with.
+
+    On an instance that is there already, it makes the security administrators that are missing of two.
+    """
     from seal_service import bootstrap
 
     settings = bootstrap.settings_from_environment()
@@ -22,13 +25,24 @@ def init(as_json: AsJson = False) -> None:
         "home": str(settings.home.resolve()),
         "keys": str(settings.key_directory.resolve()),
         **({"token": settings.pkcs11_token} if settings.key_store == "pkcs11" else {}),
-        "client_id": made.account_id,
-        "client_secret": made.secret,
     }
-    print_fields(fields, as_json=as_json)
-    if not as_json:
-        print("\nThe first operator's secret is shown this once and kept nowhere. Back up the key directory.")
-        print("Next: `seal login`, then `seal accounts create` for the making office; `seal serve` to serve.")
+    people = [one for one in (made.operator, *made.security_administrators) if one is not None]
+    rows = [
+        {"role": one.role.value, "name": one.name, "client_id": one.account_id, "client_secret": one.secret}
+        for one in people
+    ]
+    if as_json:
+        print_json({**fields, "accounts": rows})
+        return
+    print_fields(fields, as_json=False)
+    for row in rows:
+        print()
+        print_fields(row, as_json=False)
+    print(
+        "\nThese secrets are shown this once and kept nowhere: hand each to another person. Back up the key directory."
+    )
+    print("Next: one security administrator says `seal login` and `seal accounts create` for the making office, the")
+    print("other `seal control confirm`; `seal serve` to serve.")
 
 
 def reconcile(as_json: AsJson = False) -> None:

@@ -13,7 +13,7 @@ from seal_service.cli.output import print_fields
 from seal_service.cli.session import session
 from seal_service.domain.errors import PasswordRefused
 from seal_service.usecases.change_password import ChangePassword
-from seal_service.usecases.reset_password import ResetPassword
+from seal_service.usecases.reset_password import InitialPassword, ResetPassword
 
 app = noun("口令: passwords of people.")
 
@@ -48,6 +48,27 @@ def reset(
     command = ResetPassword(account_id=account_id, login_name=login_name, remove_second_factors=remove_second_factors)
     with session() as at:
         made = at.service.people.reset_password(at.caller, command)
+    _show(made, as_json=as_json)
+
+
+@app.command(epilog=example("seal password recover ID --remove-second-factors --yes"))
+def recover(
+    account_id: Annotated[str, typer.Argument(metavar="ID", help="A security administrator's account.")],
+    remove_second_factors: Annotated[
+        bool, typer.Option("--remove-second-factors", help="The person lost them.")
+    ] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """恢复安全管理员: hand a security administrator a password, by the system operator and on this machine alone."""
+    unless_confirmed(yes, f"reset the password of {account_id} and end its sessions")
+    command = ResetPassword(account_id=account_id, remove_second_factors=remove_second_factors)
+    with session() as at:
+        made = at.service.people.recover_administrator(at.caller, command)
+    _show(made, as_json=as_json)
+
+
+def _show(made: InitialPassword, *, as_json: bool) -> None:
     fields = {
         "account_id": made.account_id,
         "login_name": made.login_name,

@@ -56,6 +56,10 @@ class Permission(StrEnum):
     BACK_UP = "back_up"
     OWN_SESSION = "own_session"
     OWN_FACTORS = "own_factors"
+    RECOVER_ADMINISTRATOR = "recover_administrator"
+    CONFIRM_ACT = "confirm_act"
+    READ_CONTROLLED_ACTS = "read_controlled_acts"
+    MANAGE_RETENTION = "manage_retention"
 
 
 _P = Permission
@@ -78,12 +82,15 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.BUSINESS_SYSTEM: frozenset({_P.READ_SEALS, _P.READ_GRANTS, _P.APPLY_SEAL, _P.READ_USES}),
     Role.AUDITOR: frozenset(
         {_P.READ_UNITS, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.READ_GRANTS, _P.READ_USES, _P.READ_LOG, _P.TRACE,
-         _P.READ_TRUST}
+         _P.READ_TRUST, _P.READ_CONTROLLED_ACTS}
     ),
     Role.SYSTEM_OPERATOR: frozenset(
-        {_P.MANAGE_ACCOUNTS, _P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP}
+        {_P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP, _P.READ_CONTROLLED_ACTS,
+         _P.MANAGE_RETENTION}
     ),
-    Role.SECURITY_ADMINISTRATOR: frozenset({_P.READ_TRUST}),
+    Role.SECURITY_ADMINISTRATOR: frozenset(
+        {_P.MANAGE_ACCOUNTS, _P.READ_TRUST, _P.CONFIRM_ACT, _P.READ_CONTROLLED_ACTS}
+    ),
 }  # fmt: skip
 """The whole table: what is not here is denied."""
 
@@ -91,6 +98,8 @@ PERSONAL_PERMISSIONS = frozenset({_P.OWN_SESSION, _P.OWN_FACTORS})
 for _role in Role:
     if _role is not Role.BUSINESS_SYSTEM:  # every person has an own sign-in, which is nobody else's
         PERMISSIONS_OF[_role] |= PERSONAL_PERMISSIONS
+
+PERMISSIONS_OF[Role.SYSTEM_OPERATOR] |= {_P.RECOVER_ADMINISTRATOR}
 
 UNIT_STAFF = frozenset({Role.UNIT_ADMINISTRATOR, Role.SEAL_KEEPER, Role.APPLICANT})
 """使用单位的人员: they see what concerns their own unit."""
@@ -151,6 +160,8 @@ class Caller:
     session_id: str | None = None
     """The person's session; None: a client's token."""
     must_first: MustFirst | None = None
+    confirmed_by: str | None = None
+    """The account of the second person, in an act that takes two (domain.dual_control)."""
 
     @property
     def identity(self) -> str:

@@ -39,6 +39,12 @@ class EventKind(StrEnum):
     GRANT_REVOKED = "grant.revoked"
     ACCOUNT_CREATED = "account.created"
     ACCOUNT_DISABLED = "account.disabled"
+    ROLES_GIVEN = "account.roles_given"
+    RETENTION_CHANGED = "config.retention"
+    CONTROL_REQUESTED = "control.requested"
+    CONTROL_CONFIRMED = "control.confirmed"
+    CONTROL_REJECTED = "control.rejected"
+    CONTROL_FAILED = "control.failed"
     ACT_REFUSED = "account.refused"
     SEAL_IMPORTED = "sealmgmt.imported"
     CERTIFICATE_REQUESTED = "sealmgmt.certificate_requested"
@@ -106,11 +112,12 @@ class Event:
 
 
 def act_of(caller: Caller, event: Event) -> Event:
-    """The event as an act of a caller: account, its name and, as a personal field, its address."""
+    """The event as an act of a caller: account, its name, who confirmed it and, as a personal field, its address."""
     private = dict(event.private)
     if caller.address is not None:
         private.setdefault("client_address", caller.address)
-    return replace(event, account_id=caller.account_id, account_name=caller.name, private=private)
+    facts = event.facts if caller.confirmed_by is None else {**event.facts, "confirmed_by": caller.confirmed_by}
+    return replace(event, account_id=caller.account_id, account_name=caller.name, facts=facts, private=private)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from seal_service.domain.access import Account
 from seal_service.domain.application import Application
 from seal_service.domain.certification import CertificateRequest, OutsideCertificate
+from seal_service.domain.dual_control import ControlledRequest
+from seal_service.domain.dual_control import state_at as state_of_request
 from seal_service.domain.grant import Grant
 from seal_service.domain.impression import Impression
 from seal_service.domain.lifecycle import StatusChange, allowed_actions, renewal_window, state_at
@@ -58,6 +60,21 @@ def account(one: Account) -> Plain:
         "unit_id": one.unit_id,
         "created_at": time(one.created_at),
         "disabled_at": time_or_none(one.disabled_at),
+    }
+
+
+def controlled_request(one: ControlledRequest, now: datetime) -> Plain:
+    """双人控制请求, with its state at a moment."""
+    return {
+        "id": one.id,
+        "act": one.act.value,
+        "command": one.command,
+        "requested_by": one.requested_by,
+        "requested_at": time(one.requested_at),
+        "state": state_of_request(one, now).value,
+        "decided_by": one.decided_by,
+        "decided_at": time_or_none(one.decided_at),
+        "reason": one.reason,
     }
 
 

@@ -15,6 +15,7 @@ from seal_service.ports.records import (
     CertificateRecords,
     CertificateRequestRecords,
     ChallengeRecords,
+    ControlledRecords,
     FactorRecords,
     GrantRecords,
     IdempotencyRecords,
@@ -34,6 +35,7 @@ from seal_service.storage.refusals import database_failures
 from seal_service.storage.repositories.accounts import SqlAccounts
 from seal_service.storage.repositories.applications import SqlApplications
 from seal_service.storage.repositories.certificates import SqlAuthorities, SqlCertificates
+from seal_service.storage.repositories.control import SqlControlledRequests
 from seal_service.storage.repositories.grants import SqlGrants
 from seal_service.storage.repositories.idempotency import SqlIdempotency
 from seal_service.storage.repositories.log import SqlLog
@@ -70,6 +72,7 @@ class SqlTransaction:
         self.certificate_requests: CertificateRequestRecords = SqlCertificateRequests(connection)
         self.trust: TrustRecords = SqlTrust(connection)
         self.observations: ObservationRecords = SqlObservations(connection)
+        self.controlled: ControlledRecords = SqlControlledRequests(connection)
         self.log: LogRecords = SqlLog(connection)
         self.logins: LoginRecords = SqlLogins(connection)
         self.factors: FactorRecords = SqlFactors(connection)

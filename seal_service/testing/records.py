@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 from seal_service.domain import errors
-from seal_service.domain.access import Account
+from seal_service.domain.access import Account, Role
 from seal_service.domain.application import Application
 from seal_service.domain.certification import CertificateRequest
+from seal_service.domain.dual_control import ControlledRequest
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
@@ -26,6 +27,7 @@ from seal_service.domain.use import SealUse, UseState
 from seal_service.ports import records as ports
 from seal_service.ports.records import LogRow, Observation
 from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCertificates
+from seal_service.testing.control_records import MemoryControlledRequests
 from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
 from seal_service.testing.people_records import (
     MemoryChallenges,
@@ -61,6 +63,7 @@ class State:
     certificate_requests: dict[str, CertificateRequest] = field(default_factory=dict)
     trust: dict[str, TrustedCertificate] = field(default_factory=dict)
     observations: dict[str, Observation] = field(default_factory=dict)
+    controlled: dict[str, ControlledRequest] = field(default_factory=dict)
     entries: dict[str, LogRow] = field(default_factory=dict)
     terminals: dict[str, str] = field(default_factory=dict)
     logins: dict[str, Login] = field(default_factory=dict)
@@ -116,6 +119,10 @@ class MemoryAccounts:
         return self.find(account_id)
 
     replace = add
+
+    def active_with(self, role: Role) -> int:
+        """Count."""
+        return sum(role in one.roles and one.disabled_at is None for one in self.state.accounts.values())
 
 
 @dataclass
@@ -334,6 +341,7 @@ class MemoryTransaction:
         self.certificate_requests: ports.CertificateRequestRecords = MemoryCertificateRequests(state)
         self.trust: ports.TrustRecords = MemoryTrust(state)
         self.observations: ports.ObservationRecords = MemoryObservations(state)
+        self.controlled: ports.ControlledRecords = MemoryControlledRequests(state)
         self.log: ports.LogRecords = MemoryLogRecords(state)
         self.logins: ports.LoginRecords = MemoryLogins(state)
         self.factors: ports.FactorRecords = MemoryFactors(state)

@@ -1,20 +1,22 @@
-"""开户: accounts for systems and people; made by operators, who hold no business rights themselves."""
+"""开户: accounts for systems and people; made by one security administrator, given their roles by two."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from seal_service.domain.access import UNIT_STAFF, Account, Caller, Permission, Role, incompatible
-from seal_service.domain.errors import AccountNotFound, AlreadyRegistered, InvalidInput, PermissionDenied
+from seal_service.domain.access import Account, Caller, Permission, Role
+from seal_service.domain.dual_control import ControlledAct
+from seal_service.domain.errors import AccountNotFound, AlreadyRegistered, PermissionDenied
 from seal_service.domain.events import Event, EventKind, act_of
 from seal_service.domain.identifiers import uuid7
 from seal_service.ports.records import Records, SigningLog
 from seal_service.ports.system import Clock, Credentials, Entropy
+from seal_service.usecases.checked_roles import checked_roles
+from seal_service.usecases.control_act import ask
+from seal_service.usecases.give_roles import GiveRoles
 from seal_service.usecases.register_unit import checked_name
 from seal_service.usecases.requests import made_earlier, remember
-
-ROLES_OF_UNITS = UNIT_STAFF | {Role.BUSINESS_SYSTEM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,24 +31,12 @@ class CreateAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatedAccount:
-    """The account and its client secret, which is shown this once and kept nowhere."""
+    """The account, without a role yet, and its client secret, which is shown this once and kept nowhere."""
 
     account: Account
     secret: str
-
-
-def checked_roles(roles: tuple[Role, ...], unit_id: str | None) -> frozenset[Role]:
-    """The roles as a set; InvalidInput for none, for two that check each other, or for a missing unit."""
-    held = frozenset(roles)
-    if not held:
-        raise InvalidInput("An account has at least one role", field="roles")
-    pair = incompatible(held)
-    if pair is not None:
-        names = " and ".join(sorted(role.value for role in pair))
-        raise InvalidInput(f"One account cannot hold {names}: they check each other", field="roles")
-    if held & ROLES_OF_UNITS and unit_id is None:
-        raise InvalidInput("A unit's account or business system names its unit", field="unit_id")
-    return held
+    request_id: str
+    """Of the request to give it its roles, which another security administrator confirms."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +58,7 @@ class CreateAccountUseCase:
         account = Account(
             id=uuid7(now, self.entropy.token(10)),
             name=checked_name(command.name, "name"),
-            roles=roles,
+            roles=frozenset(),  # until a second person confirms them
             unit_id=command.unit_id,
             secret_hash=secret_hash,
             created_at=now,
@@ -86,13 +76,15 @@ class CreateAccountUseCase:
                 facts={
                     "created_account_id": account.id,
                     "created_account_name": account.name,
-                    "roles": tuple(sorted(role.value for role in roles)),
+                    "roles_asked": tuple(sorted(role.value for role in roles)),
                 },
             )
             self.log.append(transaction, act_of(caller, created))
+            wanted = GiveRoles(account_id=account.id, roles=tuple(sorted(roles)))
+            request = ask(transaction, self.log, self.clock, self.entropy, caller, ControlledAct.GIVE_ROLES, wanted)
             remember(transaction, caller, command, account.id, now)
             transaction.commit()
-        return CreatedAccount(account=account, secret=secret)
+        return CreatedAccount(account=account, secret=secret, request_id=request.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

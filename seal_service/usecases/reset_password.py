@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import ClassVar
@@ -12,7 +13,7 @@ from seal_service.domain.access import Account, Caller, Permission
 from seal_service.domain.errors import AccountNotFound, AlreadyRegistered, InvalidInput, PermissionDenied
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
 from seal_service.domain.password import Login, changed, expires_at
-from seal_service.domain.session import SessionEnd, is_person
+from seal_service.domain.session import SessionEnd, counts_as_second_person, is_person
 from seal_service.ports.people import Passwords
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock, Entropy
@@ -46,7 +47,19 @@ class InitialPassword:
 
 
 def person_of(transaction: Transaction, caller: Caller, account_id: str) -> Account:
-    """The account of a person, somebody else's than the caller's; AccountNotFound, PermissionDenied, InvalidInput."""
+    """The account of a person, somebody else's than the caller's; AccountNotFound, PermissionDenied, InvalidInput.
+
+    A security administrator's is not decided on by another one: whoever could sign in as both would be the two people
+    that some acts take (domain.dual_control).
+    """
+    account = any_person_of(transaction, caller, account_id)
+    if counts_as_second_person(account):
+        raise PermissionDenied("A security administrator's way in is recovered at the machine, by the system operator")
+    return account
+
+
+def any_person_of(transaction: Transaction, caller: Caller, account_id: str) -> Account:
+    """The same, whoever it is."""
     if account_id == caller.identity:
         raise PermissionDenied("Somebody else decides on an account's way in")
     account = transaction.accounts.lock(account_id)
@@ -68,17 +81,31 @@ class ResetPasswordUseCase:
     """重置口令. Every session of the person ends.
 
     Raises AccountNotFound, InvalidInput (a business system; a login name of another form), AlreadyRegistered (the login
-    name is somebody else's; a repeated key, since the password is kept nowhere), PermissionDenied for one's own.
+    name is somebody else's; a repeated key, since the password is kept nowhere), PermissionDenied for one's own and for
+    security administrators.
     """
 
     permission: ClassVar[Permission] = Permission.MANAGE_ACCOUNTS
+    handing_out: HandingOut
+
+    def __call__(self, caller: Caller, command: ResetPassword) -> InitialPassword:
+        """The password."""
+        return self.handing_out(caller, command, person_of)
+
+
+@dataclass(frozen=True, slots=True)
+class HandingOut:
+    """How a password is handed out, whoever may do that to whom."""
+
     records: Records
     log: SigningLog
     clock: Clock
     entropy: Entropy
     passwords: Passwords
 
-    def __call__(self, caller: Caller, command: ResetPassword) -> InitialPassword:
+    def __call__(
+        self, caller: Caller, command: ResetPassword, person: Callable[[Transaction, Caller, str], Account]
+    ) -> InitialPassword:
         """The password."""
         if command.login_name is not None and not _LOGIN_NAME.fullmatch(command.login_name):
             raise InvalidInput("A login name is 3 to 32 of a-z, 0-9, '.', '_' and '-'", field="login_name")
@@ -88,7 +115,7 @@ class ResetPasswordUseCase:
         with self.records.write() as transaction:
             if made_earlier(transaction, caller, command) is not None:
                 raise AlreadyRegistered("The password was reset; it was shown once", account_id=command.account_id)
-            account = person_of(transaction, caller, command.account_id)
+            account = person(transaction, caller, command.account_id)
             known = transaction.logins.lock(account.id)
             login = changed(known or Login(account_id=account.id), password_hash, now, by_somebody_else=True)
             login = replace(login, login_name=command.login_name or login.login_name)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from seal_service.domain.access import Caller
+from seal_service.domain.access import Account, Caller, Role
 from seal_service.domain.backup import Backup
+from seal_service.domain.dual_control import reason_against
 from seal_service.domain.errors import BackupRefused
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
 from seal_service.ports.backup import KeyFiles, RestorePlace, StoredBackup, Told, untold
 from seal_service.ports.crypto import KeyStore
-from seal_service.ports.records import SigningLog
+from seal_service.ports.records import SigningLog, Transaction
+from seal_service.ports.system import Credentials
+from seal_service.usecases.authenticate import ClientSecret
 from seal_service.usecases.back_up import BLOBS, DATABASE, KEYS
 
 MACHINE = Caller(account_id=None, name="seal db restore")
@@ -34,6 +37,9 @@ class RestoreUseCase:
     """Of the place."""
     knows: Callable[[str], bool]
     """Whether this program knows a revision of the schema."""
+    credentials: Credentials
+    people: tuple[ClientSecret, ...] = ()
+    """Who restores: two people, by their accounts in the backup. Looking at it takes nobody."""
     told: Told = untold
 
     def examine(self) -> Backup:
@@ -71,9 +77,25 @@ class RestoreUseCase:
         if loaded != backup.manifest.database:
             raise BackupRefused("The restored database does not hold what the manifest says: nothing was made of it")
         with self.place.finishing(backup) as transaction:
-            self.log.append(transaction, act_of(MACHINE, _restored(backup)))
+            restored = _restored(backup, self._two_people(transaction))
+            self.log.append(transaction, act_of(MACHINE, restored))
             transaction.commit()
         return backup
+
+    def _two_people(self, transaction: Transaction) -> tuple[str, ...]:
+        """The accounts that restore it; BackupRefused, and the place is no instance, when they may not."""
+        known = [self._account(transaction, one) for one in self.people[:2]]
+        first, second = (*known, None, None)[:2]
+        held = frozenset(role for role in Role if transaction.accounts.active_with(role))
+        reason = reason_against(first, second, held)
+        if reason is not None:
+            raise BackupRefused(f"The backup is not restored: {reason}")
+        return tuple(one.id for one in known if one is not None)
+
+    def _account(self, transaction: Transaction, presented: ClientSecret) -> Account | None:
+        account = transaction.accounts.find(presented.client_id)
+        matches = self.credentials.verify_secret(account.secret_hash if account else None, presented.client_secret)
+        return account if matches else None
 
     def _require_keys(self, backup: Backup) -> None:
         """Every key that the instance had is in the backup or here already."""
@@ -94,7 +116,7 @@ class RestoreUseCase:
             )
 
 
-def _restored(backup: Backup) -> Event:
+def _restored(backup: Backup, people: tuple[str, ...]) -> Event:
     manifest = backup.manifest
     facts: dict[str, Scalar] = {
         "backup_sha256": backup.sha256,
@@ -104,5 +126,6 @@ def _restored(backup: Backup) -> Event:
         "upto_entry_id": manifest.database.log.entry_id,
         "schema_revision": manifest.database.schema_revision,
         "made_by_program": manifest.program,
+        "restored_by": people,
     }
     return Event(kind=EventKind.DATABASE_RESTORED, facts=facts)

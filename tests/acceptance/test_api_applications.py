@@ -72,7 +72,7 @@ def test_an_applicant_cannot_decide(city: LiveCity) -> None:
     denied = refused(403, "permission-denied", keeper.post(path, json={"decision": "approve"}))
     assert denied["permission"] == "decide_application"
     both = {"name": "两职", "roles": ["seal_maker", "unit_administrator"], "unit_id": unit["id"]}
-    refused(422, "invalid-input", city.operator.post("/v1/accounts", json=both))
+    refused(422, "invalid-input", city.security.post("/v1/accounts", json=both))
 
 
 def test_a_unit_with_a_channel_organization_applies_only_through_it(city: LiveCity) -> None:

@@ -79,7 +79,7 @@ def test_text_that_is_no_unicode_is_refused(shared_office: LiveOffice) -> None:
         refused(422, "invalid-request", office.use_multipart("exposure-4", content, **{field: "a\ud800"}))
     body = b'{"name": "a\\ud800", "roles": ["auditor"]}'
     headers = {"Content-Type": "application/json"}
-    refused(422, "invalid-request", office.city.operator.post("/v1/accounts", content=body, headers=headers))
+    refused(422, "invalid-request", office.city.security.post("/v1/accounts", content=body, headers=headers))
 
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+08:00"])

@@ -17,6 +17,7 @@ from asn1crypto import crl, ocsp, tsp, x509
 
 from seal_service.bootstrap import Guarded
 from seal_service.domain.access import PUBLIC_CALLER, Caller, Permission
+from seal_service.domain.errors import SecondPersonNeeded
 from seal_service.domain.readiness import Dependency
 from seal_service.usecases.authenticate import PresentedToken
 from seal_service.usecases.check_readiness import CheckReadiness
@@ -38,7 +39,7 @@ def test_a_token_is_had_by_http_basic_or_by_form_and_kept_by_no_cache(shared_cit
         assert answer.headers["cache-control"] == "no-store"
         assert token["token_type"] == "Bearer"
         client = shared_city.client(Authorization=f"Bearer {token['access_token']}")
-        expect(200, client.get("/v1/accounts"))
+        expect(200, client.get("/v1/controlled-acts"))
 
 
 def test_a_token_is_refused_in_the_words_of_rfc_6749(shared_city: LiveCity) -> None:
@@ -63,20 +64,21 @@ def test_a_token_is_refused_in_the_words_of_rfc_6749(shared_city: LiveCity) -> N
 def test_a_disabled_accounts_token_is_worthless_at_once(shared_city: LiveCity) -> None:
     account_id, client = shared_city.account("审计", "auditor")
     expect(200, client.get("/v1/units"))
-    assert expect(200, shared_city.operator.delete(f"/v1/accounts/{account_id}"))["disabled_at"] is not None
+    assert expect(200, shared_city.security.delete(f"/v1/accounts/{account_id}"))["disabled_at"] is not None
     refused(401, "unauthenticated", client.get("/v1/units"))
-    own = f"/v1/accounts/{shared_city.operator_credentials.account_id}"
-    refused(403, "permission-denied", shared_city.operator.delete(own))
-    assert expect(200, shared_city.operator.get(f"/v1/accounts/{account_id}"))["name"] == "审计"
+    own = f"/v1/accounts/{shared_city.operator_credentials.security_administrators[0].account_id}"
+    refused(403, "permission-denied", shared_city.security.delete(own))
+    assert expect(200, shared_city.security.get(f"/v1/accounts/{account_id}"))["name"] == "审计"
 
 
 def test_a_secret_is_told_once(city: LiveCity) -> None:
     body, key = {"name": "审计", "roles": ["auditor"]}, {"Idempotency-Key": "account-1"}
-    created = expect(201, city.operator.post("/v1/accounts", json=body, headers=key))
-    refused(409, "already-registered", city.operator.post("/v1/accounts", json=body, headers=key))
-    listed = city.operator.get("/v1/accounts")
+    created = expect(201, city.security.post("/v1/accounts", json=body, headers=key))
+    refused(409, "already-registered", city.security.post("/v1/accounts", json=body, headers=key))
+    listed = city.security.get("/v1/accounts")
     assert created["client_secret"] not in listed.text
-    assert len(expect(200, listed)["items"]) == 2
+    roles = sorted(one["roles"] for one in expect(200, listed)["items"])
+    assert roles == [[], ["security_administrator"], ["security_administrator"], ["system_operator"]]
 
 
 def test_a_request_id_is_echoed_if_it_is_safe(shared_city: LiveCity) -> None:
@@ -94,14 +96,14 @@ def test_what_http_refuses_is_a_problem_too(shared_city: LiveCity) -> None:
     wrong = shared_city.public.patch("/v1/units")
     refused(405, "method-not-allowed", wrong)
     assert wrong.headers["allow"] == "GET, POST"
-    xml = shared_city.operator.post("/v1/accounts", content=b"<a/>", headers={"Content-Type": "text/xml"})
+    xml = shared_city.security.post("/v1/accounts", content=b"<a/>", headers={"Content-Type": "text/xml"})
     refused(415, "unsupported-media-type", xml)
-    broken = shared_city.operator.post("/v1/accounts", content=b"{", headers={"Content-Type": "application/json"})
+    broken = shared_city.security.post("/v1/accounts", content=b"{", headers={"Content-Type": "application/json"})
     refused(422, "invalid-request", broken)
     body = {"name": "x", "roles": ["emperor"], "more": 1}
-    fields = refused(422, "invalid-request", shared_city.operator.post("/v1/accounts", json=body))["fields"]
+    fields = refused(422, "invalid-request", shared_city.security.post("/v1/accounts", json=body))["fields"]
     assert {one["field"] for one in fields} == {"body.roles.0", "body.more"}
-    assert "emperor" not in shared_city.operator.post("/v1/accounts", json=body).json()["detail"].split("Input")[0]
+    assert "emperor" not in shared_city.security.post("/v1/accounts", json=body).json()["detail"].split("Input")[0]
 
 
 def test_answers_carry_security_headers(shared_city: LiveCity) -> None:
@@ -171,14 +173,14 @@ def test_a_malformed_multipart_body_is_told_so(shared_office: LiveOffice, body: 
 
 def test_the_rate_is_limited_by_account_and_for_the_public_by_address(tmp_path: Path) -> None:
     with live_city(tmp_path / "home", requests_per_minute=50) as city:
-        told = city.operator.get("/v1/accounts")
+        told = city.security.get("/v1/accounts")
         assert told.headers["ratelimit-policy"] == '"default";q=50;w=60'
         assert told.headers["ratelimit"].startswith('"default";r=49;')
         answers = [city.public.get("/v1/public/seals/99990000000001") for _ in range(6)]
         assert answers[0].headers["ratelimit-policy"] == '"default";q=5;w=60'
         refused(429, "too-many-requests", answers[-1])
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 12
-        expect(200, city.operator.get("/v1/accounts"))
+        expect(200, city.security.get("/v1/accounts"))
         expect(200, city.public.get("/healthz"))
 
 
@@ -218,7 +220,9 @@ def test_the_pki_lists_its_generations_and_keeps_the_addresses_of_the_first(city
     operator = city.service.identify_caller(PUBLIC_CALLER, PresentedToken(token=_token_of(city), address=None))
     for role in ("root", "issuing"):
         command = RotateAuthorityKey(role=role, confirmed=True)
-        city.service.rotate_authority_key(operator, command)
+        with pytest.raises(SecondPersonNeeded) as waiting:
+            city.service.rotate_authority_key(operator, command)
+        city.confirm(str(waiting.value.details["request_id"]))
     items = expect(200, city.public.get("/pki"))["items"]
     assert [(one["certificate_path"], one["revocation_list_path"], one["signs"]) for one in items] == [
         ("/pki/root.cer", "/pki/root.crl", False),

@@ -74,11 +74,8 @@ def test_renewal_within_the_window_makes_a_new_version_under_the_same_code(offic
     """Article 16: new key and certificate; the listing of expiring seals finds it before."""
     city = office.city
     city.clock.forward(timedelta(days=1095 - 89))
-    first = city.operator_credentials
-    operator = city.logged_in(first.account_id, first.secret)
-    created = {"name": "续期", "roles": ["unit_administrator"], "unit_id": office.unit["id"]}
-    account = expect(201, operator.post("/v1/accounts", json=created))
-    keeper = city.logged_in(account["id"], account["client_secret"])
+    city.log_in()
+    _, keeper = city.account("续期", "unit_administrator", unit_id=office.unit["id"])
     assert len(expect(200, keeper.get("/v1/seals", params={"expiring_within_days": 90}))["items"]) == 1
     assert expect(200, keeper.get("/v1/seals", params={"expiring_within_days": 88}))["items"] == []
     renewed = expect(200, keeper.post(f"/v1/seals/{office.code}/renewal", json={}))
@@ -94,11 +91,8 @@ def test_an_expired_seal_shows_as_expired_and_is_not_renewed(office: LiveOffice)
     city.clock.forward(timedelta(days=1096))
     told = expect(200, city.public.get(f"/v1/public/seals/{office.code}"))
     assert told["state"] == "expired"
-    first = city.operator_credentials
-    operator = city.logged_in(first.account_id, first.secret)
-    body = {"name": "续期", "roles": ["unit_administrator"], "unit_id": office.unit["id"]}
-    account = expect(201, operator.post("/v1/accounts", json=body))
-    keeper = city.logged_in(account["id"], account["client_secret"])
+    city.log_in()
+    _, keeper = city.account("续期", "unit_administrator", unit_id=office.unit["id"])
     assert [one["code"] for one in expect(200, keeper.get("/v1/seals?state=expired"))["items"]] == [office.code]
     refused(409, "renewal-not-possible", keeper.post(f"/v1/seals/{office.code}/renewal"))
 

@@ -37,7 +37,8 @@ def key_of(otpauth: str) -> bytes:
 
 def account(city: LiveCity, *roles: str, name: str = "审计人员") -> str:
     body = {"name": name, "roles": list(roles or ("auditor",)), "unit_id": None}
-    created = expect(201, city.operator.post("/v1/accounts", json=body))
+    created = expect(201, city.security.post("/v1/accounts", json=body))
+    city.confirm(created["request_id"])
     return str(created["id"])
 
 
@@ -51,7 +52,7 @@ def client(city: LiveCity, answer: httpx.Response) -> httpx.Client:
 
 
 def reset(city: LiveCity, account_id: str, **fields: Any) -> dict[str, Any]:
-    return expect(201, city.operator.post(f"/v1/accounts/{account_id}/password-reset", json=fields))
+    return expect(201, city.security.post(f"/v1/accounts/{account_id}/password-reset", json=fields))
 
 
 def person(city: LiveCity, *roles: str, name: str = "审计人员") -> str:

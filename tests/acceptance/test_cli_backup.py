@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.command_line import CommandLine, Office
+from tests.command_line import CommandLine, Office, TwoPeople
 
 
 @pytest.fixture
@@ -39,7 +39,10 @@ def test_a_backup_is_made_shown_and_restored_elsewhere(
     assert "--yes" in shown.stderr
     assert sorted(one.name for one in elsewhere.home.rglob("*")) == ["keys", "master.key"]
 
-    restored = elsewhere.said("db", "restore", made["backup"], "--yes")
+    assert "two different people" in elsewhere.refused("db", "restore", made["backup"], "--yes", code=2)
+    assert "two different people" in elsewhere.refused("db", "restore", made["backup"], "--yes", by=operator, code=2)
+    both = TwoPeople(at.security.client_id, at.security.secret, at.second)
+    restored = elsewhere.said("db", "restore", made["backup"], "--yes", by=both)
     assert restored["restored"] is True
     assert restored["manifest_sha256"] == made["manifest_sha256"]
     assert elsewhere.said("doctor")["ready"] is True
@@ -47,7 +50,7 @@ def test_a_backup_is_made_shown_and_restored_elsewhere(
     assert elsewhere.run("verify", sealed).exit_code == 0
     story = elsewhere.said("log", "query", "--kind", "config.restored", by=by_command.auditor)
     assert len(story["items"]) == 1
-    refused = elsewhere.refused("db", "restore", made["backup"], "--yes", code=2)
+    refused = elsewhere.refused("db", "restore", made["backup"], "--yes", by=both, code=2)
     assert "already something" in refused
 
 

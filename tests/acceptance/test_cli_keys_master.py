@@ -122,7 +122,7 @@ def test_the_token_key_is_rotated(keys: Keys) -> None:
     assert (looked.exit_code, looked.stdout) == (1, "")
     assert json.loads(keys.run("rotate", "tokens", "--yes", "--json").stdout) == {"rotated": "token_key"}
     assert keys.run("rotate", "tokens", "--yes").exit_code == 0
-    assert keys.office.at.said("accounts", "list", by=keys.office.operator)["items"]
+    assert keys.office.at.said("accounts", "list", by=keys.office.at.security)["items"]
 
 
 def test_init_does_not_make_a_keyring_where_one_was_lost(keys: Keys) -> None:

@@ -20,7 +20,9 @@ def test_an_instance_is_made_once(command_line: CommandLine) -> None:
     told = command_line.refused("init", code=1)
     assert "initialised already" in told
     assert sorted(path.name for path in (command_line.home / "keys").iterdir()) == before
-    assert command_line.said("accounts", "list", by=operator)["items"][0]["id"] == operator.client_id
+    people = command_line.said("accounts", "list", by=command_line.security)["items"]
+    assert people[-1]["id"] == operator.client_id
+    assert sorted(one["roles"][0] for one in people) == ["security_administrator"] * 2 + ["system_operator"]
 
 
 def test_without_an_instance_everything_says_what_to_do(command_line: CommandLine, tmp_path: Path) -> None:
@@ -50,7 +52,7 @@ def test_a_ready_instance_is_said_to_be_ready(command_line: CommandLine) -> None
 def test_login_checks_the_credentials_and_keeps_them_for_their_owner_alone(command_line: CommandLine) -> None:
     operator = command_line.init()
     file = command_line.home / "credentials.json"
-    assert "seal login" in command_line.refused("accounts", "list", code=2)
+    assert "seal login" in command_line.refused("control", "list", code=2)
 
     wrong = command_line.run("login", "--client-id", operator.client_id, stdin="not the secret\n")
     assert wrong.exit_code == 2
@@ -61,34 +63,34 @@ def test_login_checks_the_credentials_and_keeps_them_for_their_owner_alone(comma
     assert right.exit_code == 0, right.output
     assert operator.secret not in right.output
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert command_line.said("accounts", "list")["items"]
+    assert command_line.said("control", "list") == {"items": [], "next_cursor": None}
 
     assert command_line.run("logout").exit_code == 0
     assert not file.exists()
-    assert "seal login" in command_line.refused("accounts", "list", code=2)
+    assert "seal login" in command_line.refused("control", "list", code=2)
 
 
 def test_the_environment_goes_before_the_stored_credentials(by_command: Office) -> None:
     at = by_command.at
     at.run("login", "--client-id", by_command.operator.client_id, stdin=by_command.operator.secret + "\n")
     try:
-        assert "role" in at.refused("accounts", "list", by=by_command.auditor, code=1)
-        assert at.said("accounts", "list")["items"]
+        assert "role" in at.refused("keys", "list", by=by_command.auditor, code=1)
+        assert at.said("keys", "list")["items"]
     finally:
         at.run("logout")
 
 
 def test_a_disabled_account_is_nobody(by_command: Office) -> None:
     at = by_command.at
-    leaving = at.join(by_command.operator, "离任审计", "auditor")
+    leaving = at.join("离任审计", "auditor")
     assert at.said("log", "query", "--limit", "1", by=leaving)["items"]
-    asked = at.run("accounts", "disable", leaving.client_id, by=by_command.operator)
+    asked = at.run("accounts", "disable", leaving.client_id, by=at.security)
     assert (asked.exit_code, asked.stdout) == (1, "")
     assert "Nothing was changed; add --yes" in asked.stderr
     assert at.said("log", "query", "--limit", "1", by=leaving)["items"], "a dangerous act waits for --yes"
-    at.said("accounts", "disable", leaving.client_id, "--yes", by=by_command.operator)
+    at.said("accounts", "disable", leaving.client_id, "--yes", by=at.security)
     assert "seal login" in at.refused("log", "query", by=leaving, code=2)
-    shown = at.said("accounts", "show", leaving.client_id, by=by_command.operator)
+    shown = at.said("accounts", "show", leaving.client_id, by=at.security)
     assert shown["disabled_at"] is not None
     assert "secret" not in json.dumps(shown)
 

@@ -159,7 +159,7 @@ def test_commands_print_what_http_answers(by_command: Office, tmp_path: Path) ->
     receipt = at.said(*by_command.applying(tmp_path / "out.pdf", "--level", "B-B"), by=by_command.system)
     entry = at.said("log", "query", "--seal", code, by=by_command.auditor)["items"][0]["entry_id"]
     answers: list[tuple[Person, tuple[str, ...], str]] = [
-        (by_command.operator, ("accounts", "show", by_command.system.client_id), "accounts/{1}"),
+        (by_command.at.security, ("accounts", "show", by_command.system.client_id), "accounts/{1}"),
         (by_command.maker, ("units", "show", by_command.unit["id"]), "units/{1}"),
         (by_command.maker, ("applications", "show", by_command.application["id"]), "applications/{1}"),
         (by_command.maker, ("seals", "show", code), "seals/{1}"),

@@ -17,23 +17,25 @@ from tests.command_line import CommandLine, Person
 
 
 @pytest.fixture
-def operator(command_line: CommandLine) -> Person:
-    return command_line.init()
+def security(command_line: CommandLine) -> Person:
+    """A security administrator of a new instance."""
+    command_line.init()
+    return command_line.security
 
 
-def handed_out(at: CommandLine, operator: Person, *, name: str = "shen.ji") -> str:
+def handed_out(at: CommandLine, security: Person, *, name: str = "shen.ji") -> str:
     """An auditor's initial password."""
-    account = at.join(operator, "审计人员", "auditor").client_id
-    refused = at.run("password", "reset", account, by=operator)
+    account = at.join("审计人员", "auditor").client_id
+    refused = at.run("password", "reset", account, by=security)
     assert (refused.exit_code, refused.stdout) == (1, "")
-    made = at.said("password", "reset", account, "--login-name", name, "--yes", by=operator)
+    made = at.said("password", "reset", account, "--login-name", name, "--yes", by=security)
     assert made["login_name"] == name
     return str(made["password"])
 
 
-def test_a_person_signs_in_changes_the_password_and_signs_out(command_line: CommandLine, operator: Person) -> None:
+def test_a_person_signs_in_changes_the_password_and_signs_out(command_line: CommandLine, security: Person) -> None:
     at = command_line
-    initial = handed_out(at, operator)
+    initial = handed_out(at, security)
     said = at.run("login", "--account", "shen.ji", "--json", stdin=f"{initial}\n")
     assert said.exit_code == 0, said.output
     answer = json.loads(said.stdout)
@@ -54,10 +56,10 @@ def test_a_person_signs_in_changes_the_password_and_signs_out(command_line: Comm
 
 
 def test_signing_out_everywhere_ends_a_session_that_was_kept_elsewhere(
-    command_line: CommandLine, operator: Person
+    command_line: CommandLine, security: Person
 ) -> None:
     at = command_line
-    initial = handed_out(at, operator)
+    initial = handed_out(at, security)
     assert at.run("login", "--account", "shen.ji", stdin=f"{initial}\n").exit_code == 0
     assert at.run("password", "change", stdin=f"{initial}\n{PASSWORD}\n").exit_code == 0
     elsewhere = (at.home / "session.json").read_bytes()
@@ -70,11 +72,11 @@ def test_signing_out_everywhere_ends_a_session_that_was_kept_elsewhere(
 
 
 def test_a_code_is_asked_for_once_a_key_is_enrolled(
-    command_line: CommandLine, operator: Person, monkeypatch: pytest.MonkeyPatch
+    command_line: CommandLine, security: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at = command_line
     monkeypatch.setenv("SEAL_SECOND_FACTOR", "totp")
-    initial = handed_out(at, operator)
+    initial = handed_out(at, security)
     assert at.run("login", "--account", "shen.ji", stdin=f"{initial}\n").exit_code == 0
     monkeypatch.setenv("SEAL_PASSWORD", initial)
     monkeypatch.setenv("SEAL_NEW_PASSWORD", OTHER)

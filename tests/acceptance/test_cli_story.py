@@ -139,7 +139,11 @@ def test_lists_are_pages_with_a_cursor(by_command: Office) -> None:
     second = at.said("log", "query", "--limit", "2", "--cursor", first["next_cursor"], by=by_command.auditor)
     assert not {one["entry_id"] for one in first["items"]} & {one["entry_id"] for one in second["items"]}
     assert second["upto_size"] == first["upto_size"]
-    for noun, person in (("accounts", by_command.operator), ("units", by_command.maker), ("seals", by_command.maker)):
+    for noun, person in (
+        ("accounts", by_command.at.security),
+        ("units", by_command.maker),
+        ("seals", by_command.maker),
+    ):
         assert at.said(noun, "list", by=person)["items"], noun
     assert at.said("grants", "list", by=by_command.keeper)["items"][0]["scenario"] == SCENARIO
     assert "示例市" in at.run("units", "list", by=by_command.maker).stdout, "and as a table for people"

@@ -35,7 +35,8 @@ def test_a_certificate_is_shown_and_trusted_only_with_yes(by_command: Office, ro
     told = json.loads(shown.stdout)
     assert (told["id"], told["trusted_for"]) == (digest, ["signatures", "timestamps"])
     assert at.said("trust", "list", by=operator) == {"items": []}
-    added = at.said(*adding, "--yes", by=operator)
+    assert at.agreed(*adding, "--yes", by=operator)["state"] == "done"
+    (added,) = at.said("trust", "list", by=operator)["items"]
     assert {**added, "added_at": None, "confirmed_at": None} == {**told, "added_at": None, "confirmed_at": None}
     assert at.said("trust", "list", by=by_command.auditor)["items"] == [added]
     assert "trusted already" in at.refused(*adding, "--yes", by=operator, code=1)
@@ -47,7 +48,7 @@ def test_a_certificate_is_shown_and_trusted_only_with_yes(by_command: Office, ro
     assert confirmed["note"] == "再次核对"
     assert at.run("trust", "remove", digest, by=operator).exit_code == 1
     assert at.said("trust", "list", by=operator)["items"] == [confirmed]
-    assert at.said("trust", "remove", digest, "--yes", by=operator)["removed_at"] is not None
+    assert at.agreed("trust", "remove", digest, "--yes", by=operator)["state"] == "done"
     assert at.said("trust", "list", by=operator) == {"items": []}
     assert "seal trust list" in at.refused("trust", "remove", digest, "--yes", by=operator, code=2)
 

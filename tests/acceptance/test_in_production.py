@@ -48,21 +48,22 @@ class Production:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def seal(self, *arguments: str, **more: str) -> Any:
-        """What a command says, in JSON."""
+    def seal(self, *arguments: str, answers: int = 0, **more: str) -> Any:
+        """What a command says, in JSON; None where its answer is no."""
         command = [sys.executable, "-m", "seal_service", *arguments, "--json"]
         done = subprocess.run(
             command, env={**os.environ, **self.environment, **more}, capture_output=True, text=True, timeout=120
         )
-        assert done.returncode == 0, f"seal {' '.join(arguments)}: {done.stdout}{done.stderr}"
-        return json.loads(done.stdout)
+        assert done.returncode == answers, f"seal {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return json.loads(done.stdout) if answers == 0 else None
 
     def client(self, credentials: dict[str, Any] | None = None) -> httpx.Client:
         """A client over HTTP, with a token if it has credentials."""
         client = httpx.Client(base_url=self.url, timeout=60)
         self.clients.append(client)
         if credentials is not None:
-            pair = (credentials["id"], credentials["client_secret"])
+            identity = credentials.get("id") or credentials["SEAL_CLIENT_ID"]
+            pair = (identity, credentials.get("client_secret") or credentials["SEAL_CLIENT_SECRET"])
             form = {"grant_type": "client_credentials"}
             token = expect(200, client.post("/oauth2/token", data=form, auth=pair))["access_token"]
             client.headers["Authorization"] = f"Bearer {token}"
@@ -133,25 +134,30 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
 ) -> None:
     """Articles 12 to 24, and articles 9, 10: the time and the keys are not this program's own."""
     first = production.seal("init")
-    operator = {"id": first["client_id"], "client_secret": first["client_secret"]}
-    logged_in = {"SEAL_CLIENT_ID": first["client_id"], "SEAL_CLIENT_SECRET": first["client_secret"]}
+    operator, security, second = (
+        {"SEAL_CLIENT_ID": one["client_id"], "SEAL_CLIENT_SECRET": one["client_secret"]} for one in first["accounts"]
+    )
 
     # The operator trusts the outside authority's root for time-stamps, and its revocation list.
     root = authority.root
-    added = production.seal(
+    production.seal(
         "trust", "add", str(root), "--for", "timestamps", "--note", "示例市时间戳服务中心 样章，摘要已电话核对",
-        "--revocation-address", f"{authority.url}/", "--yes", **logged_in,
+        "--revocation-address", f"{authority.url}/", "--yes", answers=1, **operator,
     )  # fmt: skip
+    (waiting,) = production.seal("control", "list", **operator)["items"]
+    production.seal("control", "confirm", waiting["id"], "--yes", **second)
+    added = production.seal("trust", "list", **operator)
     (der,) = certificates_of(root.read_bytes())
     assert hashlib.sha256(der).hexdigest() in json.dumps(added)
 
     with production.served():
         public = production.client()
-        at_work = production.client(operator)
+        at_work, beside = production.client(security), production.client(second)
 
         def account(name: str, role: str, unit_id: str | None = None) -> tuple[str, httpx.Client]:
             body = {"name": name, "roles": [role], "unit_id": unit_id}
             made = expect(201, at_work.post("/v1/accounts", json=body))
+            expect(200, beside.post(f"/v1/controlled-acts/{made['request_id']}/confirmation"))
             return made["id"], production.client(made)
 
         _, maker = account("示例市印章制发部门", "seal_maker")
@@ -265,7 +271,7 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
         assert ready["ready"], ready
         doctor = production.seal("doctor")
         assert doctor["ready"], doctor
-        held = production.seal("keys", "list", **logged_in)
+        held = production.seal("keys", "list", **operator)
         of_seals = [one for one in held["items"] if one["place"] == "pkcs11"]
         assert len(of_seals) >= len(seals) + 2, "seals, issuing CA and root lie in the HSM"
 

@@ -52,6 +52,9 @@ ON_THE_MACHINE = {
     "list_trust",
     "take_up_requests",
     "import_seal",
+    "change_retention",
+    "read_retention",
+    "people.recover_administrator",
 }
 """Use cases without endpoint: found from the token, the worker's, an operator's, or with a private key in a file."""
 
@@ -81,7 +84,7 @@ def clients(city: LiveCity) -> dict[Role, httpx.Client]:
     """One client for each role."""
     _, maker = city.account("制发部门", Role.SEAL_MAKER)
     unit = city.unit(maker)["id"]
-    made = {Role.SYSTEM_OPERATOR: city.operator, Role.SEAL_MAKER: maker}
+    made = {Role.SYSTEM_OPERATOR: city.operator, Role.SECURITY_ADMINISTRATOR: city.security, Role.SEAL_MAKER: maker}
     for role in set(Role) - set(made):
         made[role] = city.account(role.value, role, unit_id=unit)[1]
     return made

@@ -45,7 +45,7 @@ def check(office: RealOffice) -> Checked:
 
 def test_roles_triggers_and_counters_come_back(office: RealOffice, tmp_path: Path) -> None:
     settings = place(office, tmp_path / "restored")
-    restore(settings, backed_up(office, tmp_path / "backups"))
+    restore(settings, backed_up(office, tmp_path / "backups"), office.people)
     assert settings.database_url is not None
     name = settings.database_url.get_secret_value().rpartition("/")[2]
     with cluster().superuser(name) as connection:

@@ -221,7 +221,7 @@ def test_a_backup_without_keys_needs_them_where_it_is_restored(made: Made, tmp_p
     refused(settings, made.directory / backup.name, "keys are not in this backup")
     for file in made.office.settings.key_directory.glob("[!m]*.key"):
         shutil.copy(file, settings.key_directory)
-    restore(settings, made.directory / backup.name)
+    restore(settings, made.directory / backup.name, made.office.people)
     service = build(settings)
     assert service.check_readiness(PUBLIC_CALLER, CheckReadiness())
     service.close()

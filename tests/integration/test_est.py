@@ -139,7 +139,7 @@ def test_maintenance_takes_requests_up(tmp_path: Path, authority: OutsideAuthori
 def test_for_an_account_that_may_no_longer_nothing_is_taken_up(tmp_path: Path, authority: OutsideAuthority) -> None:
     with est_office(tmp_path / "var", authority) as office:
         office.request()
-        office.service.disable_account(office.operator, DisableAccount(account_id=office.maker.identity))
+        office.service.disable_account(office.security, DisableAccount(account_id=office.maker.identity))
         assert office.service.take_up_requests(MACHINE, TakeUpRequests()) == TakenUp(issued=0, waiting=1)
 
 

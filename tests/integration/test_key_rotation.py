@@ -62,11 +62,11 @@ LEVELS = (SignatureLevel.B_T, SignatureLevel.B_LT, SignatureLevel.B_LTA)
 
 def rotate(office: RealOffice, role: str, suite: Suite | None = None) -> Rotation:
     command = RotateAuthorityKey(role=role, suite=suite, confirmed=True)
-    return office.service.rotate_authority_key(office.operator, command)
+    return office.confirmed(office.service.rotate_authority_key, command)
 
 
 def destroy(office: RealOffice, reference: str, *, confirmed: bool = True) -> ListedKey:
-    return office.service.destroy_key(office.operator, DestroyKey(reference=reference, confirmed=confirmed))
+    return office.confirmed(office.service.destroy_key, DestroyKey(reference=reference, confirmed=confirmed))
 
 
 def keys(office: RealOffice) -> dict[str, ListedKey]:
@@ -136,7 +136,7 @@ def test_what_was_sealed_before_and_after_each_rotation_verifies_for_us_and_for_
 
 def test_without_confirmation_nothing_is_changed(real_office: RealOffice) -> None:
     before, logged = keys(real_office), events(real_office)
-    planned = real_office.service.rotate_authority_key(real_office.operator, RotateAuthorityKey(role="issuing"))
+    planned = real_office.confirmed(real_office.service.rotate_authority_key, RotateAuthorityKey(role="issuing"))
     assert [(one.role, one.version) for one in planned.planned] == [("issuing", 2), ("ocsp", 2)]
     assert planned.made == ()
     assert (keys(real_office), events(real_office)) == (before, logged)

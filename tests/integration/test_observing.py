@@ -89,7 +89,7 @@ def test_the_age_of_an_outside_issuers_revocation_data_is_watched(tmp_path: Path
     trust = AddTrust(
         certificate=issuing, for_signatures=False, for_timestamps=False, note="样某", revocation_addresses=(f"{url}/",)
     )
-    office.service.add_trust(office.operator, trust)
+    office.confirmed(office.service.add_trust, trust)
     again = build(other.settings, clock=clock)  # the server closes its service when it stops
     with serving(other.service, port):
         assert observed(office.service)[name].well

@@ -41,9 +41,11 @@ def linked(city: LiveCity, subject: str, *roles: str) -> str:
     if set(roles) & {"seal_keeper", "applicant"}:
         _, maker = city.account("制发部门", "seal_maker")
         body["unit_id"] = city.unit(maker)["id"]
-    account_id = str(expect(201, city.operator.post("/v1/accounts", json=body))["id"])
+    created = expect(201, city.security.post("/v1/accounts", json=body))
+    city.confirm(created["request_id"])
+    account_id = str(created["id"])
     path = f"/v1/accounts/{account_id}/oidc-links"
-    made = expect(201, city.operator.post(path, json={"subject": subject}))
+    made = expect(201, city.security.post(path, json={"subject": subject}))
     assert made["subject"] == subject
     return account_id
 
@@ -83,9 +85,9 @@ def test_who_is_not_linked_or_has_no_role_of_ours_stays_outside(city: LiveCity, 
     account_id = linked(city, "li", "auditor")
     expect(201, exchange(city, at.id_token("li")))
     path = f"/v1/accounts/{account_id}/oidc-links"
-    assert len(expect(200, city.operator.get(path))["items"]) == 1
-    expect(200, city.operator.delete(path, params={"subject": "li"}))
-    assert expect(200, city.operator.get(path))["items"] == []
+    assert len(expect(200, city.security.get(path))["items"]) == 1
+    expect(200, city.security.delete(path, params={"subject": "li"}))
+    assert expect(200, city.security.get(path))["items"] == []
     refused(401, "unauthenticated", exchange(city, at.id_token("li")))
 
 

@@ -357,7 +357,7 @@ def test_the_issuer_that_came_along_is_kept_for_chains_and_trusted_for_nothing(o
     assert "签发机构" in kept.certificate.subject
     second = office.request()
     office.submit(second, office.authority.certify(request_as_pem(second.request)))  # its chain is known now
-    office.service.remove_trust(office.operator, RemoveTrust(id=kept.trusted.id))
+    office.confirmed(office.service.remove_trust, RemoveTrust(id=kept.trusted.id))
     third = office.request()
     with pytest.raises(CertificateRefused, match="was removed from what is trusted"):
         office.submit(third, office.certified(third))

@@ -188,9 +188,9 @@ def test_the_same_request_of_any_kind_made_at_once_is_done_once_and_answered_to_
 def test_an_account_disabled_by_many_at_once_is_disabled_once(office: RealOffice, addresses: Addresses) -> None:
     """Whoever loses the race for the row is told to try again, and then finds it done."""
     disable = DisableAccount(account_id=office.auditor.identity)
-    for answer in at_once(*[lambda: office.service.disable_account(office.operator, disable)] * 4):
+    for answer in at_once(*[lambda: office.service.disable_account(office.security, disable)] * 4):
         if isinstance(answer, Unavailable):
-            office.service.disable_account(office.operator, disable)
+            office.service.disable_account(office.security, disable)
         else:
             assert not isinstance(answer, Exception)
     assert ask(addresses, f"SELECT count(*) FROM sign_log WHERE kind = '{EventKind.ACCOUNT_DISABLED.value}'") == [(1,)]

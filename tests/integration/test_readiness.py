@@ -179,7 +179,7 @@ def test_an_anchor_that_nobody_compared_for_a_year(city: Instance) -> None:
     ))  # fmt: skip
     city.clock.forward(timedelta(days=400))
     assert "trust" not in unready(city.service), "an intermediate ends no chain and need not be confirmed"
-    trusted = city.service.add_trust(city.operator, anchor).trusted
+    trusted = city.confirmed(city.service.add_trust, anchor).trusted
     city.clock.forward(timedelta(days=340))
     assert judged(city.service)["trust"].warning
     city.clock.forward(timedelta(days=27))
@@ -192,7 +192,7 @@ def test_an_anchor_that_nobody_compared_for_a_year(city: Instance) -> None:
     assert (told.ready, told.warning, told.age_seconds) == (True, False, 0)
     city.clock.forward(timedelta(days=367))
     assert "trust" in unready(city.service)
-    city.service.remove_trust(city.operator, RemoveTrust(id=trusted.id))
+    city.confirmed(city.service.remove_trust, RemoveTrust(id=trusted.id))
     assert "trust" not in unready(city.service)
 
 

@@ -29,10 +29,12 @@ from seal_service.bootstrap import build, is_initialised, restoring
 from seal_service.config import Settings
 from seal_service.domain.errors import InstanceNotReady
 from seal_service.storage.unit_of_work import SqlTransaction
+from seal_service.usecases.authenticate import ClientSecret
 import seal_service.bootstrap.wiring
 
 settings = Settings()
 backup = Path(sys.argv[1])
+people = tuple(ClientSecret(client_id=one, client_secret=two) for one, two in zip(sys.argv[2::2], sys.argv[3::2]))
 KILLED, STEPS = 86, ("fsync", "rename", "replace", "link", "unlink", "mkdir")
 
 def kill_at(step):
@@ -75,7 +77,7 @@ def in_a_child(act):
 def restore(step):
     def act():
         kill_at(step)
-        with restoring(settings, backup) as act:
+        with restoring(settings, backup, people=people) as act:
             act()
         return 0
     return act
@@ -115,8 +117,9 @@ def test_a_restore_killed_at_any_step_is_no_instance_and_is_repeated(
         if secret is not None:
             environment[f"SEAL_DATABASE_{name}"] = secret.get_secret_value()
     environment |= {"SEAL_HOME": str(settings.home), "SEAL_KEYS": str(settings.keys), "PYTHONPATH": str(ROOT)}
+    people = [part for one in office.people for part in (one.client_id, one.client_secret)]
     done = subprocess.run(
-        [sys.executable, "-c", _KILLED_AT_EVERY_STEP, str(path)],
+        [sys.executable, "-c", _KILLED_AT_EVERY_STEP, str(path), *people],
         env=environment,
         capture_output=True,
         text=True,

@@ -60,6 +60,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         office = LiveOffice(city)
         clients = {
             "system_operator": city.operator,
+            "security_administrator": city.security,
             "seal_maker": office.maker,
             "unit_administrator": office.keeper,
             "business_system": office.system,

@@ -70,14 +70,14 @@ def test_a_document_of_another_city_passes_once_its_root_is_trusted_and_no_longe
 
         assert verified() == ["INDETERMINATE"] * 2
         entered = adding(root, for_timestamps=True)
-        seen = city.service.add_trust(city.operator, replace(entered, only_examine=True))
+        seen = city.confirmed(city.service.add_trust, replace(entered, only_examine=True))
         assert seen.certificate.is_self_signed
         assert verified() == ["INDETERMINATE"] * 2, "looking at it changes nothing"
-        view = city.service.add_trust(city.operator, entered)
+        view = city.confirmed(city.service.add_trust, entered)
         assert verified() == ["TOTAL_PASSED"] * 2
-        city.service.remove_trust(city.operator, RemoveTrust(id=view.trusted.id))
+        city.confirmed(city.service.remove_trust, RemoveTrust(id=view.trusted.id))
         assert verified() == ["INDETERMINATE"] * 2
-        city.service.add_trust(city.operator, entered)
+        city.confirmed(city.service.add_trust, entered)
         assert verified() == ["TOTAL_PASSED"] * 2, "what was removed can be entered again"
     finally:
         second.close()
@@ -106,10 +106,10 @@ def test_revocation_data_is_fetched_only_from_the_addresses_that_were_entered_wi
 
         root = pki[PkiMatter.ROOT_CERTIFICATE]
         issuing = pki[PkiMatter.ISSUING_CERTIFICATE]
-        city.service.add_trust(city.operator, adding(root, revocation_addresses=(f"{url}/pki/root.crl",)))
+        city.confirmed(city.service.add_trust, adding(root, revocation_addresses=(f"{url}/pki/root.crl",)))
         assert verified() == "INDETERMINATE", "the issuer's own addresses are not allowed by the root's"
         helping = adding(issuing, for_signatures=False, revocation_addresses=(f"{url}/pki/",))
-        city.service.add_trust(city.operator, helping)
+        city.confirmed(city.service.add_trust, helping)
         assert verified() == "TOTAL_PASSED"
 
 
@@ -133,7 +133,7 @@ def test_a_certificate_that_should_end_no_chain_is_refused_with_the_reason(
     city: Instance, certificate: bytes, reason: str
 ) -> None:
     with pytest.raises(CertificateRefused, match=reason):
-        city.service.add_trust(city.operator, adding(certificate))
+        city.confirmed(city.service.add_trust, adding(certificate))
     assert city.service.list_trust(city.operator, ListTrust()) == ()
 
 
@@ -141,17 +141,17 @@ def test_an_issuer_below_a_root_may_be_an_anchor_when_that_is_said_and_is_an_int
     city: Instance,
 ) -> None:
     issuer = authority_certificate(KEY, issuer=("上级", RSA))
-    below = city.service.add_trust(city.operator, adding(issuer, ends_chains_below_root=True))
+    below = city.confirmed(city.service.add_trust, adding(issuer, ends_chains_below_root=True))
     assert below.trusted.is_anchor
     another = authority_certificate(ec.generate_private_key(ec.SECP256R1()), name="签发", issuer=("上级", RSA))
-    helping = city.service.add_trust(city.operator, adding(another, for_signatures=False))
+    helping = city.confirmed(city.service.add_trust, adding(another, for_signatures=False))
     assert not helping.trusted.is_anchor
 
 
 def test_our_own_root_is_not_entered_again(city: Instance) -> None:
     own = city.service.answer_pki(PUBLIC_CALLER, PkiRequest(matter=PkiMatter.ROOT_CERTIFICATE))
     with pytest.raises(CertificateRefused, match="own"):
-        city.service.add_trust(city.operator, adding(own))
+        city.confirmed(city.service.add_trust, adding(own))
 
 
 @pytest.mark.parametrize(
@@ -168,27 +168,27 @@ def test_our_own_root_is_not_entered_again(city: Instance) -> None:
 )
 def test_what_is_entered_with_it_is_checked(city: Instance, changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
-        city.service.add_trust(city.operator, adding(**changes))
+        city.confirmed(city.service.add_trust, adding(**changes))
     with pytest.raises(InvalidInput):
-        city.service.add_trust(city.operator, adding(b"no certificate"))
+        city.confirmed(city.service.add_trust, adding(b"no certificate"))
 
 
 def test_each_act_is_in_the_log_and_refused_where_it_makes_no_sense(city: Instance) -> None:
     """Article 22. Who did it, with what digest, and how it was compared."""
-    view = city.service.add_trust(city.operator, adding(revocation_addresses=("http://pki.example/crl/",)))
+    view = city.confirmed(city.service.add_trust, adding(revocation_addresses=("http://pki.example/crl/",)))
     with pytest.raises(AlreadyRegistered, match="confirm"):
-        city.service.add_trust(city.operator, adding())
+        city.confirmed(city.service.add_trust, adding())
     city.clock.forward(timedelta(days=300))
     confirmed = city.service.confirm_trust(city.operator, ConfirmTrust(id=view.trusted.id, note="样某再次核对"))
     assert confirmed.trusted.confirmed_at == city.clock.now()
     assert confirmed.trusted.added_at == view.trusted.added_at
     city.clock.forward(timedelta(days=1))
-    city.service.remove_trust(city.operator, RemoveTrust(id=view.trusted.id))
+    city.confirmed(city.service.remove_trust, RemoveTrust(id=view.trusted.id))
     for gone in (view.trusted.id, "00" * 32):
         with pytest.raises(TrustAnchorNotFound):
             city.service.confirm_trust(city.operator, ConfirmTrust(id=gone))
         with pytest.raises(TrustAnchorNotFound):
-            city.service.remove_trust(city.operator, RemoveTrust(id=gone))
+            city.confirmed(city.service.remove_trust, RemoveTrust(id=gone))
     auditor = city.account("审计", Role.AUDITOR)
     entries = city.service.query_log(auditor, QueryLog(chosen=LogFilter())).page.items
     told = [one for one in entries if one.kind.value.startswith("config.trust")]
@@ -202,7 +202,7 @@ def test_each_act_is_in_the_log_and_refused_where_it_makes_no_sense(city: Instan
 def test_only_operators_change_what_is_trusted_and_auditors_may_read_it(city: Instance) -> None:
     auditor = city.account("审计", Role.AUDITOR)
     maker = city.account("制发部门", Role.SEAL_MAKER)
-    view = city.service.add_trust(city.operator, adding())
+    view = city.confirmed(city.service.add_trust, adding())
     assert [one.trusted.id for one in city.service.list_trust(auditor, ListTrust())] == [view.trusted.id]
     with pytest.raises(PermissionDenied):
         city.service.list_trust(maker, ListTrust())

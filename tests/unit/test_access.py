@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -11,6 +11,7 @@ from seal_service.bootstrap.service import Guarded, Service
 from seal_service.domain.access import (
     INCOMPATIBLE_ROLES,
     PERMISSIONS_OF,
+    PERSONAL_PERMISSIONS,
     PUBLIC_CALLER,
     UNIT_STAFF,
     Caller,
@@ -34,7 +35,6 @@ WRITES = frozenset(
         Permission.CANCEL_SEAL,
         Permission.GRANT_USE,
         Permission.APPLY_SEAL,
-        Permission.MANAGE_ACCOUNTS,
         Permission.RECONCILE,
     }
 )
@@ -63,13 +63,22 @@ def test_an_auditor_changes_nothing() -> None:
 
 def test_an_operator_has_no_business_rights() -> None:
     assert PERMISSIONS_OF[Role.SYSTEM_OPERATOR] == {
-        Permission.MANAGE_ACCOUNTS,
         Permission.RECONCILE,
         Permission.MANAGE_KEYS,
         Permission.MANAGE_TRUST,
         Permission.READ_TRUST,
         Permission.BACK_UP,
+        Permission.READ_CONTROLLED_ACTS,
+        Permission.MANAGE_RETENTION,
+        Permission.RECOVER_ADMINISTRATOR,
+        *PERSONAL_PERMISSIONS,
     }
+
+
+def test_every_person_and_no_business_system_has_an_own_sign_in() -> None:
+    for role in Role:
+        assert (PERMISSIONS_OF[role] >= PERSONAL_PERMISSIONS) == (role is not Role.BUSINESS_SYSTEM)
+    assert not PERMISSIONS_OF[Role.BUSINESS_SYSTEM] & PERSONAL_PERMISSIONS
 
 
 def test_article_18_who_applies_for_a_seal_neither_decides_nor_makes() -> None:
@@ -107,7 +116,14 @@ def test_everything_that_a_service_offers_is_guarded() -> None:
     values = {"clock", "origin", "requests", "document_bytes", "requests_per_minute", "worker_threads", "close"} | {
         "trusted_proxies"
     }
-    hints = get_type_hints(Service)
-    for field in dataclasses.fields(Service):
-        guarded = getattr(hints[field.name], "__origin__", None) is Guarded
-        assert guarded != (field.name in values), field.name
+    waiting: list[type[Any]] = [Service]
+    while waiting:
+        group = waiting.pop()
+        hints = get_type_hints(group, localns={"Guarded": Guarded})
+        for field in dataclasses.fields(group):
+            hint = hints[field.name]
+            if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+                waiting.append(hint)  # a group of use cases
+                continue
+            guarded = getattr(hint, "__origin__", None) is Guarded
+            assert guarded != (field.name in values), field.name

@@ -15,6 +15,7 @@ from seal_service.domain.second_factor import FactorKind, FactorPolicy
 from seal_service.domain.session import secret_permitted
 from seal_service.testing import MemoryRecords
 from seal_service.usecases.change_password import ChangePassword
+from seal_service.usecases.link_identity import LinkIdentity
 from seal_service.usecases.reset_password import ResetPassword
 from seal_service.usecases.second_factors import ListFactors
 from seal_service.usecases.sessions import ReadSession, SignOut
@@ -270,12 +271,45 @@ def test_a_clients_token_has_no_session(people: People) -> None:
         people.read(PUBLIC_CALLER, ReadSession())
 
 
-def test_in_production_a_person_does_not_sign_in_with_a_client_secret() -> None:
-    people = People()
-    person, machine = people.account("zhang"), people.account("machine", Role.BUSINESS_SYSTEM)
-    assert not secret_permitted(person, Profile.PRODUCTION)
-    assert secret_permitted(machine, Profile.PRODUCTION)
-    assert secret_permitted(person, Profile.DEVELOPMENT)
+def test_no_security_administrator_becomes_two_people(people: People) -> None:
+    """Who could sign in as the other one would alone be the two people that some acts take (等保三级)."""
+    people.account("second", Role.SECURITY_ADMINISTRATOR)
+    people.account("zhang")
+    operator = Caller(account_id="operator", name="系统管理员", roles=frozenset({Role.SYSTEM_OPERATOR}))
+    for act in (ResetPassword(account_id="second"), ResetPassword(account_id="second", remove_second_factors=True)):
+        with pytest.raises(e.PermissionDenied, match="at the machine"):
+            people.reset(ADMINISTRATOR, act)
+    with pytest.raises(e.PermissionDenied, match="at the machine"):
+        people.link(ADMINISTRATOR, LinkIdentity(account_id="second", subject="zhang"))
+    with pytest.raises(e.PermissionDenied):
+        people.recover(ADMINISTRATOR, ResetPassword(account_id="second"))
+    with pytest.raises(e.PermissionDenied, match="by a security administrator"):
+        people.recover(operator, ResetPassword(account_id="zhang"))
+    given = people.recover(operator, ResetPassword(account_id="second"))
+    assert people.signed_in("second", given.password).must_first is MustFirst.CHANGE_PASSWORD
+    with pytest.raises(e.PermissionDenied):
+        people.reset(operator, ResetPassword(account_id="zhang"))
+
+
+@pytest.mark.parametrize(
+    ("role", "has_password", "permitted"),
+    [
+        (Role.SEAL_KEEPER, False, False),
+        (Role.AUDITOR, False, False),
+        (Role.SYSTEM_OPERATOR, False, True),
+        (Role.SECURITY_ADMINISTRATOR, False, True),
+        (Role.SYSTEM_OPERATOR, True, False),
+        (Role.SECURITY_ADMINISTRATOR, True, False),
+        (Role.BUSINESS_SYSTEM, False, True),
+    ],
+)
+def test_in_production_a_person_does_not_sign_in_with_a_client_secret(
+    people: People, role: Role, has_password: bool, permitted: bool
+) -> None:
+    """But for the administrators of `seal init`, until they have a password."""
+    account = people.account("someone", role)
+    assert secret_permitted(account, Profile.PRODUCTION, has_password=has_password) is permitted
+    assert secret_permitted(account, Profile.DEVELOPMENT, has_password=has_password)
 
 
 def test_no_password_and_no_token_stands_in_the_log_or_beside_it(people: People) -> None:

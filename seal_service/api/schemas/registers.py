@@ -75,9 +75,20 @@ class AccountView(View):
 
 
 class CreatedAccountView(AccountView):
-    """账户 just created: the only time that its secret is told."""
+    """账户 just created: the only time that its secret is told. It has no role yet."""
 
     client_secret: str
+    request_id: str = Field(
+        description="The request for its roles, which another security administrator confirms (/v1/controlled-acts)."
+    )
+
+
+class GiveRolesBody(Body):
+    """授予角色: all the roles that the account is to have."""
+
+    model_config = example(roles=["seal_keeper"])
+
+    roles: list[Role] = Field(min_length=1, max_length=5)
 
 
 class AccountPage(View):

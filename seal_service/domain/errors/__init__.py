@@ -10,8 +10,9 @@ SealServiceError
 │   ├── AuthorizationDenied the seal may not be applied; carries every reason
 │   └── PasswordChangeRequired · SecondFactorRequired
 ├── NotFound                Unit · Account · Application · Seal · Grant · Use · Document · LogEntry · Certificate
-│   ├── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
+│   ├── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound · ControlledRequestNotFound
 │   └── SessionNotFound · SecondFactorNotFound · IdentityLinkNotFound · IdentityProviderNotSet
+├── SecondPersonNeeded      nothing is wrong: the act waits for someone else to confirm it
 ├── Conflict                right in itself, wrong now
 │   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
 │   ├── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
@@ -53,6 +54,7 @@ from seal_service.domain.errors.conflict import (
     IdempotencyKeyReused,
     KeyInUse,
     RenewalNotPossible,
+    SecondPersonNeeded,
     TransitionRefused,
     UseInProgress,
     UseOvertaken,
@@ -85,6 +87,7 @@ from seal_service.domain.errors.missing import (
     ApplicationNotFound,
     CertificateNotFound,
     CertificateRequestNotFound,
+    ControlledRequestNotFound,
     DocumentNotKept,
     GrantNotFound,
     KeyNotFound,
@@ -124,6 +127,7 @@ __all__ = [
     "CertificateRequestNotFound",
     "Conflict",
     "Detail",
+    "ControlledRequestNotFound",
     "DocumentActiveContent",
     "DocumentCertified",
     "DocumentDamaged",
@@ -158,6 +162,7 @@ __all__ = [
     "RenewalNotPossible",
     "RevocationUnavailable",
     "SealNotFound",
+    "SecondPersonNeeded",
     "SealServiceError",
     "SealingFailed",
     "SelfCheckFailed",

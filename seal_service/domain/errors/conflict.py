@@ -38,6 +38,10 @@ class RenewalNotPossible(Conflict):
         )
 
 
+class SecondPersonNeeded(SealServiceError):
+    """This takes two people: the request waits for another security administrator to confirm it."""
+
+
 class AlreadyDecided(Conflict):
     """The application is not waiting for this: see its state."""
 

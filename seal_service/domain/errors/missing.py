@@ -53,5 +53,9 @@ class TrustAnchorNotFound(NotFound):
     """There is no such trust anchor (信任锚)."""
 
 
+class ControlledRequestNotFound(NotFound):
+    """There is no such request for an act that takes two people (双人控制)."""
+
+
 class KeyNotFound(NotFound):
     """There is no such key (密钥)."""

@@ -1,6 +1,7 @@
 """Port to the database: one transaction, one repository an aggregate."""
 
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
+from seal_service.ports.records.control import ControlledRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
 from seal_service.ports.records.operation import Observation, ObservationRecords, TrustRecords
 from seal_service.ports.records.people import (
@@ -16,6 +17,7 @@ from seal_service.ports.records.transaction import Records, SigningLog, Transact
 from seal_service.ports.records.uses import GrantRecords, IdempotencyRecords, UseRecords
 
 __all__ = [
+    "ControlledRecords",
     "AccountRecords",
     "ApplicationRecords",
     "AuthorityRecords",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from seal_service.domain.access import Account
+from seal_service.domain.access import Account, Role
 from seal_service.domain.application import Application
 from seal_service.domain.organization import Unit
 
@@ -36,6 +36,9 @@ class AccountRecords(Protocol):
 
     def replace(self, account: Account) -> None:
         """Write the account's present form."""
+
+    def active_with(self, role: Role) -> int:
+        """How many accounts that are not disabled hold a role."""
 
 
 class ApplicationRecords(Protocol):

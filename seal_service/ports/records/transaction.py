@@ -7,6 +7,7 @@ from typing import Protocol
 
 from seal_service.domain.events import Event, LoggedEntry
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
+from seal_service.ports.records.control import ControlledRecords
 from seal_service.ports.records.log import LogRecords, LogRow
 from seal_service.ports.records.operation import ObservationRecords, TrustRecords
 from seal_service.ports.records.people import (
@@ -41,6 +42,7 @@ class Transaction(Protocol):
     certificate_requests: CertificateRequestRecords
     trust: TrustRecords
     observations: ObservationRecords
+    controlled: ControlledRecords
     log: LogRecords
     logins: LoginRecords
     factors: FactorRecords

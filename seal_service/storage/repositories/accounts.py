@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, literal, select, update
 
-from seal_service.domain.access import Account
+from seal_service.domain.access import Account, Role
 from seal_service.domain.errors import AccountNotFound, AlreadyRegistered
 from seal_service.storage.locking import held_still
 from seal_service.storage.mapping import account_of, account_values
@@ -45,3 +45,10 @@ class SqlAccounts:
         changed = update(AccountRow).where(AccountRow.id == account.id)
         if self.connection.execute(changed, account_values(account)).rowcount == 0:
             raise AccountNotFound
+
+    def active_with(self, role: Role) -> int:
+        """How many accounts that are not disabled hold a role."""
+        held = f",{role.value},"
+        among = literal(",") + AccountRow.roles + literal(",")
+        active = select(func.count()).where(AccountRow.disabled_at.is_(None), among.contains(held, autoescape=True))
+        return self.connection.execute(active).scalar_one()

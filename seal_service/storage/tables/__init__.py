@@ -2,6 +2,7 @@
 
 from seal_service.storage.tables.authority import AuthorityCredentialRow, CertificateRequestRow, IssuedCertificateRow
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
+from seal_service.storage.tables.control import ControlledRequestRow
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 from seal_service.storage.tables.operation import ObservationRow, TrustedCertificateRow
 from seal_service.storage.tables.people import (
@@ -16,6 +17,7 @@ from seal_service.storage.tables.seals import SealCodeSequenceRow, SealCredentia
 from seal_service.storage.tables.uses import GrantRow, IdempotencyRow, SealUseRow
 
 __all__ = [
+    "ControlledRequestRow",
     "APPEND_ONLY",
     "AccountRow",
     "ApplicationRow",
