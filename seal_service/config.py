@@ -9,9 +9,11 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from seal_service.domain.access import Role
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.content import ContentKind
 from seal_service.domain.operation import DocumentKeeping, Profile
+from seal_service.domain.second_factor import FactorPolicy
 
 MEGABYTE = 1 << 20
 
@@ -137,6 +139,22 @@ class Settings(BaseSettings):
     )
     reservation_seconds: int = Field(300, ge=30, description="After how long a use without end counts as abandoned.")
     token_seconds: int = Field(600, ge=60, le=3600, description="Lifetime of an access token.")
+    second_factor: FactorPolicy | None = Field(
+        None,
+        description="What people prove beside the password: `off`, `totp`, `any`, or `certificate` (a client "
+        "certificate or a UKey). Default: `off`; the production profile asks for `certificate` whatever is set here.",
+    )
+    person_anchors: tuple[Path, ...] = Field(
+        (), description="PEM files: authorities of the certificates and UKeys by which people sign in."
+    )
+    session_idle_minutes: int = Field(15, ge=1, le=60, description="After how long unused a person's session ends.")
+    session_hours: int = Field(8, ge=1, le=24, description="After how long a person's session ends at all events.")
+    oidc_issuer: str | None = Field(
+        None, description="Issuer of the identity provider (OpenID Connect) by which people may sign in."
+    )
+    oidc_audience: str | None = Field(None, description="Our client id at the identity provider.")
+    oidc_roles_claim: str = Field("roles", description="Claim that names a person's roles, such as `realm.roles`.")
+    oidc_roles: dict[str, Role] = Field({}, description="What the identity provider calls a role → the role here.")
     requests_per_minute: int = Field(
         1200, ge=1, description="Requests a minute from one account; without an account, a tenth from one address."
     )

@@ -100,6 +100,17 @@ OF_ERRORS: dict[type[e.SealServiceError], Row] = {
     e.DeliveryFailed: Row(503, "通知未送达", "Notification not delivered"),
     e.StatusListRefused: Row(422, "状态名单不可信", "Status list refused"),
     e.InstanceNotReady: Row(503, "服务实例尚未就绪", "Instance not ready"),
+    e.PasswordRefused: Row(422, "口令不符合要求", "Password refused"),
+    e.FactorProofRefused: Row(422, "第二因素验证未通过", "Proof of the second factor refused"),
+    e.KeyFamilyUnsupported: Row(422, "尚不支持的密钥类别", "Key family not supported yet"),
+    e.PasswordChangeRequired: Row(403, "须先修改口令", "Change the password first"),
+    e.SecondFactorRequired: Row(403, "须先登记第二因素", "Enrol a second factor first"),
+    e.SessionNotFound: Row(404, "没有登录会话", "No session"),
+    e.SecondFactorNotFound: Row(404, "第二因素不存在", "Second factor not found"),
+    e.IdentityLinkNotFound: Row(404, "身份关联不存在", "Identity link not found"),
+    e.IdentityProviderNotSet: Row(404, "未配置身份提供方", "No identity provider set"),
+    e.LastSecondFactor: Row(409, "不能移除最后一个第二因素", "Last second factor not removed"),
+    e.IdentityProviderUnavailable: Row(503, "身份提供方不可用", "Identity provider unavailable"),
 }
 """Every class of domain/errors, each with its own row: nothing is inherited silently."""
 

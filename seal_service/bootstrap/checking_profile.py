@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 import httpx
 
+from seal_service.bootstrap.checking_people import check_people
 from seal_service.bootstrap.findings import Finding, error, ok, warning
 from seal_service.config import Settings
 from seal_service.domain.operation import Profile
@@ -16,8 +17,9 @@ def check_profile(settings: Settings) -> Iterator[Finding]:
     """Rules of the production profile; of a trial only that it is one."""
     if settings.profile is Profile.DEVELOPMENT:
         yield ok("SEAL_PROFILE", "development: for trials; a city's service runs with SEAL_PROFILE=production")
+        yield from check_people(settings)
         return
-    found = [*_names(settings), *_keys(settings), *_surroundings(settings)]
+    found = [*_names(settings), *_keys(settings), *_surroundings(settings), *check_people(settings)]
     yield from found or [ok("SEAL_PROFILE", "production: nothing is left as in a trial")]
 
 

@@ -14,7 +14,11 @@ MASTER_KEY = "master.key"
 """The master key's file in the key directory."""
 
 
-OTHER_VARIABLES = frozenset({"SEAL_CLIENT_ID", "SEAL_CLIENT_SECRET", "SEAL_TEST_CORPORA", "SEAL_TEST_TOOLS"})
+OTHER_VARIABLES = frozenset({"SEAL_CLIENT_ID", "SEAL_CLIENT_SECRET", "SEAL_TEST_CORPORA", "SEAL_TEST_TOOLS"}) | {
+    "SEAL_PASSWORD",
+    "SEAL_NEW_PASSWORD",
+    "SEAL_CODE",
+}
 """Variables of our prefix that are no settings: who is at the command line, and what the tests are given."""
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from seal_service.bootstrap.guarded import Answer, Command, Guarded, Refused, UseCase
 from seal_service.bootstrap.life import Life
 from seal_service.bootstrap.permitting import Permitting
+from seal_service.bootstrap.service_people import People
 from seal_service.domain.access import Account, Caller
 from seal_service.domain.application import Application
 from seal_service.domain.backup import Backup
@@ -184,6 +185,7 @@ class Service:
     read_metrics: Guarded[ReadMetrics, bytes]
 
     life: Life
+    people: People
 
     origin: str
     """Name of the signing log."""

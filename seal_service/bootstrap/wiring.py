@@ -13,6 +13,7 @@ from seal_service.bootstrap.isolating import SEALING, VERIFYING, reading_process
 from seal_service.bootstrap.life import life_of_seals
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.bootstrap.notifying import notifying
+from seal_service.bootstrap.people import identify_session, people_of
 from seal_service.bootstrap.permitting import permitting
 from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
@@ -190,11 +191,14 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     def guarded(use_case: UseCase[Command, Answer]) -> Guarded[Command, Answer]:
         return Guarded(use_case, refused, under_way)
 
+    people = people_of(settings, rooms, revocation, guarded)
+
     def close() -> None:
         if not under_way.ended_within(settings.shutdown_seconds):
             _log.error("Calls are still under way after %s seconds; `reconcile` closes them", settings.shutdown_seconds)
         http.close()
         told.close()
+        people.close()
         certification.close()
         reading_for_sealing.close()
         reading_for_verification.close()
@@ -202,7 +206,10 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
 
     return Service(
         issue_token=guarded(IssueTokenUseCase(records, clock, rooms.credentials)),
-        identify_caller=guarded(IdentifyCallerUseCase(records, clock, rooms.credentials)),
+        identify_caller=guarded(
+            IdentifyCallerUseCase(records, clock, rooms.credentials, identify_session(settings, rooms))
+        ),
+        people=people,
         create_account=guarded(CreateAccountUseCase(records, log, clock, entropy, rooms.credentials)),
         disable_account=guarded(DisableAccountUseCase(records, log, clock)),
         give_roles=guarded(controlled.give_roles),

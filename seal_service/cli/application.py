@@ -19,12 +19,14 @@ from seal_service.cli import (
     demo,
     doctor,
     expiring,
+    factor,
     grants,
     keys,
     log,
     login,
     machine,
     notifications,
+    password,
     pki,
     retention,
     scenarios,
@@ -69,6 +71,8 @@ def program(maintained: serve.Maintained) -> typer.Typer:
     app.command(epilog=expiring.EXAMPLE)(expiring.expiring)
     for name, group in (
         ("accounts", accounts.app),
+        ("password", password.app),
+        ("factor", factor.app),
         ("control", control.app),
         ("retention", retention.app),
         ("units", units.app),

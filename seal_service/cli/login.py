@@ -2,59 +2,87 @@
 
 from __future__ import annotations
 
-import os
-import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from seal_service.cli import credentials
+from seal_service.cli import credentials, session_token
+from seal_service.cli.asking import asked
 from seal_service.cli.options import AsJson, example
 from seal_service.cli.output import print_fields
 from seal_service.cli.session import caller_of, instance
+from seal_service.cli.sign_in import caller_of_token, signed_in
 from seal_service.domain.errors import Unauthenticated
 from seal_service.usecases.authenticate import ClientSecret
+from seal_service.usecases.sessions import SignOut
 
-LOGIN_EXAMPLE = example("seal login --client-id CLIENT_ID", "seal login --client-id CLIENT_ID < file-with-the-secret")
-LOGOUT_EXAMPLE = example("seal logout")
+LOGIN_EXAMPLE = example(
+    "seal login --account ACCOUNT",
+    "seal login --client-id CLIENT_ID",
+    "seal login --client-id CLIENT_ID < file-with-the-secret",
+)
+LOGOUT_EXAMPLE = example("seal logout", "seal logout --everywhere")
 
 
 def login(
     client_id: Annotated[
         str | None, typer.Option(envvar=credentials.ID_VARIABLE, help="The account's id; asked for when missing.")
     ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Sign in as a person: the account's id or login name, with its password.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a client's id and secret and store them in SEAL_HOME, readable by their owner alone.
+    """Sign in and store what comes of it in SEAL_HOME, readable by its owner alone.
 
-    The secret is read from SEAL_CLIENT_SECRET, asked for, or read as a line of standard input.
+    A person's password and code are read from SEAL_PASSWORD and SEAL_CODE, a client's secret from SEAL_CLIENT_SECRET;
+    else they are asked for, or read as lines of standard input. Of a person only the session's token is stored.
     """
     from seal_service import bootstrap
 
     settings = bootstrap.settings_from_environment()
-    identity = client_id or _ask("client id", hidden=False)
-    secret = os.environ.get(credentials.SECRET_VARIABLE) or _ask("client secret", hidden=True)
+    if account is not None:
+        _sign_in(settings.home, account, as_json=as_json)
+        return
+    identity = client_id or asked("client id", hidden=False)
+    secret = asked("client secret", credentials.SECRET_VARIABLE)
     presented = ClientSecret(client_id=identity, client_secret=secret)
     with instance() as service:
         caller = caller_of(service, presented)
     path = credentials.store(settings.home, presented)
+    session_token.forget(settings.home)
     roles = sorted(role.value for role in caller.roles)
     print_fields({"client_id": identity, "name": caller.name, "roles": roles, "stored": str(path)}, as_json=as_json)
 
 
-def logout() -> None:
-    """Remove the stored credentials."""
+def logout(
+    everywhere: Annotated[bool, typer.Option("--everywhere", help="End every session of this person.")] = False,
+) -> None:
+    """End the person's session and remove what was stored."""
     from seal_service import bootstrap
 
     home = bootstrap.settings_from_environment().home
-    print("Logged out." if credentials.forget(home) else "Nobody was logged in.")
+    token = session_token.stored(home)
+    if token is not None:
+        with instance() as service, suppress(Unauthenticated):  # ended already
+            service.people.sign_out(caller_of_token(service, token), SignOut(everywhere=everywhere))
+    found = [session_token.forget(home), credentials.forget(home)]
+    print("Logged out." if any(found) else "Nobody was logged in.")
 
 
-def _ask(what: str, *, hidden: bool) -> str:
-    if sys.stdin.isatty():
-        answer = str(typer.prompt(what, hide_input=hidden, err=True))
-    else:
-        answer = sys.stdin.readline().strip()
-    if not answer:
-        raise Unauthenticated(f"No {what} was given")
-    return answer
+def _sign_in(home: Path, account: str, *, as_json: bool) -> None:
+    with instance() as service:
+        answer = signed_in(service, account)
+        caller = caller_of_token(service, answer.token)
+    path = session_token.store(home, answer.token)
+    credentials.forget(home)
+    fields = {
+        "account_id": caller.identity,
+        "name": caller.name,
+        "roles": sorted(role.value for role in caller.roles),
+        "must_first": None if caller.must_first is None else caller.must_first.value,
+        "stored": str(path),
+    }
+    print_fields(fields, as_json=as_json)

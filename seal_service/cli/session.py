@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seal_service.cli import credentials
+from seal_service.cli import credentials, session_token
 from seal_service.domain.access import PUBLIC_CALLER, Caller
 from seal_service.usecases.authenticate import ClientSecret, PresentedToken
 
@@ -43,10 +43,15 @@ def instance() -> Iterator[Service]:
 
 @contextmanager
 def session() -> Iterator[Session]:
-    """The service with the caller who is logged in; Unauthenticated, InstanceNotReady."""
+    """The service with the caller who is logged in, a person by a session; Unauthenticated, InstanceNotReady."""
     from seal_service import bootstrap
 
-    settings = bootstrap.settings_from_environment()
-    presented = credentials.present(settings.home)
+    home = bootstrap.settings_from_environment().home
+    token = None if credentials.from_environment() else session_token.stored(home)
+    presented = credentials.present(home) if token is None else None
     with instance() as service:
-        yield Session(service, caller_of(service, presented))
+        if presented is not None:
+            yield Session(service, caller_of(service, presented))
+        elif token is not None:
+            presented_token = PresentedToken(token=token, address=None)
+            yield Session(service, service.identify_caller(PUBLIC_CALLER, presented_token))

@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from seal_service.domain.errors import PermissionDenied, Unauthenticated
+from seal_service.domain.errors import (
+    PasswordChangeRequired,
+    PermissionDenied,
+    SecondFactorRequired,
+    Unauthenticated,
+)
 
 
 class Role(StrEnum):
@@ -49,6 +54,9 @@ class Permission(StrEnum):
     MANAGE_TRUST = "manage_trust"
     READ_TRUST = "read_trust"
     BACK_UP = "back_up"
+    OWN_SESSION = "own_session"
+    OWN_FACTORS = "own_factors"
+    RECOVER_ADMINISTRATOR = "recover_administrator"
     CONFIRM_ACT = "confirm_act"
     READ_CONTROLLED_ACTS = "read_controlled_acts"
     MANAGE_RETENTION = "manage_retention"
@@ -124,6 +132,13 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
 }  # fmt: skip
 """The whole table: what is not here is denied."""
 
+PERSONAL_PERMISSIONS = frozenset({_P.OWN_SESSION, _P.OWN_FACTORS})
+for _role in Role:
+    if _role is not Role.BUSINESS_SYSTEM:  # every person has an own sign-in, which is nobody else's
+        PERMISSIONS_OF[_role] |= PERSONAL_PERMISSIONS
+
+PERMISSIONS_OF[Role.SYSTEM_OPERATOR] |= {_P.RECOVER_ADMINISTRATOR}
+
 UNIT_STAFF = frozenset({Role.UNIT_ADMINISTRATOR, Role.SEAL_KEEPER, Role.APPLICANT})
 """使用单位的人员: they see what concerns their own unit."""
 
@@ -158,6 +173,19 @@ class Account:
     disabled_at: datetime | None = None
 
 
+class MustFirst(StrEnum):
+    """先决事项: what a session has to do before it may do anything else (等保三级 8.1.4.1)."""
+
+    CHANGE_PASSWORD = "change_password"  # noqa: S105 - a name
+    ENROL_FACTOR = "enrol_factor"
+
+
+_BEFORE = {
+    MustFirst.CHANGE_PASSWORD: frozenset({_P.PUBLIC, _P.OWN_SESSION}),
+    MustFirst.ENROL_FACTOR: frozenset({_P.PUBLIC, *PERSONAL_PERMISSIONS}),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """调用者: who calls a use case, and from where; made by authentication alone."""
@@ -167,6 +195,9 @@ class Caller:
     roles: frozenset[Role] = frozenset()
     unit_id: str | None = None
     address: str | None = None
+    session_id: str | None = None
+    """The person's session; None: a client's token."""
+    must_first: MustFirst | None = None
     confirmed_by: str | None = None
     """The account of the second person, in an act that takes two (domain.dual_control)."""
 
@@ -187,8 +218,14 @@ def permitted(caller: Caller, permission: Permission) -> bool:
 
 
 def require(caller: Caller, permission: Permission) -> None:
-    """Raise Unauthenticated without an account, PermissionDenied without a role that holds the permission."""
+    """Raise Unauthenticated without an account, PermissionDenied without a role that holds the permission.
+
+    Also PasswordChangeRequired and SecondFactorRequired, of a session that has to do that first.
+    """
     if permitted(caller, permission):
+        if caller.must_first is not None and permission not in _BEFORE[caller.must_first]:
+            kind = PasswordChangeRequired if caller.must_first is MustFirst.CHANGE_PASSWORD else SecondFactorRequired
+            raise kind(permission=permission.value)
         return
     if caller.account_id is None:
         raise Unauthenticated

@@ -73,6 +73,15 @@ class EventKind(StrEnum):
     APPROVAL_GRANTED = "approval.granted"
     APPROVAL_REJECTED = "approval.rejected"
     APPROVAL_WITHDRAWN = "approval.withdrawn"
+    SESSION_OPENED = "session.opened"
+    SESSION_REFUSED = "session.refused"
+    SESSION_ENDED = "session.ended"
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105 - a name
+    PASSWORD_RESET = "password.reset"  # noqa: S105 - a name
+    FACTOR_ENROLLED = "factor.enrolled"
+    FACTOR_REMOVED = "factor.removed"
+    IDENTITY_LINKED = "account.identity_linked"
+    IDENTITY_UNLINKED = "account.identity_unlinked"
 
 
 TERMINAL_KINDS = frozenset({EventKind.SEAL_COMPLETED, EventKind.SEAL_FAILED, EventKind.SEAL_ABANDONED})

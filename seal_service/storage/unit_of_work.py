@@ -15,14 +15,19 @@ from seal_service.ports.records import (
     AuthorityRecords,
     CertificateRecords,
     CertificateRequestRecords,
+    ChallengeRecords,
     ControlledRecords,
+    FactorRecords,
     GrantRecords,
     IdempotencyRecords,
+    IdentityLinkRecords,
+    LoginRecords,
     LogRecords,
     NotificationRecords,
     ObservationRecords,
     ScenarioRecords,
     SealRecords,
+    SessionRecords,
     Transaction,
     TrustRecords,
     UnitRecords,
@@ -40,6 +45,13 @@ from seal_service.storage.repositories.idempotency import SqlIdempotency
 from seal_service.storage.repositories.log import SqlLog
 from seal_service.storage.repositories.notifications import SqlNotifications
 from seal_service.storage.repositories.operation import SqlCertificateRequests, SqlObservations, SqlTrust
+from seal_service.storage.repositories.people import (
+    SqlChallenges,
+    SqlFactors,
+    SqlIdentityLinks,
+    SqlLogins,
+    SqlSessions,
+)
 from seal_service.storage.repositories.seals import SqlSeals
 from seal_service.storage.repositories.units import SqlUnits
 from seal_service.storage.repositories.uses import SqlUses
@@ -70,6 +82,11 @@ class SqlTransaction:
         self.approvals: ApprovalRecords = SqlApprovals(connection)
         self.notifications: NotificationRecords = SqlNotifications(connection)
         self.log: LogRecords = SqlLog(connection)
+        self.logins: LoginRecords = SqlLogins(connection)
+        self.factors: FactorRecords = SqlFactors(connection)
+        self.sessions: SessionRecords = SqlSessions(connection)
+        self.challenges: ChallengeRecords = SqlChallenges(connection)
+        self.identity_links: IdentityLinkRecords = SqlIdentityLinks(connection)
 
     def commit(self) -> None:
         """Make everything durable, or raise OutcomeUnknown. A later statement or commit is a fault and raises."""

@@ -11,6 +11,12 @@ from seal_service.testing.crypto import (
 )
 from seal_service.testing.documents import MemorySealer, PassThroughImpressions, UnseeingVerifier
 from seal_service.testing.isolation import InProcess
+from seal_service.testing.people import (
+    ListedIdentities,
+    PlainCodes,
+    PlainPasswords,
+    TrustingPersonCertificates,
+)
 from seal_service.testing.records import MemoryRecords
 from seal_service.testing.system import (
     ChangeableClock,
@@ -42,4 +48,8 @@ __all__ = [
     "PlainCredentials",
     "PlainVault",
     "TrustingCheck",
+    "ListedIdentities",
+    "PlainCodes",
+    "PlainPasswords",
+    "TrustingPersonCertificates",
 ]

@@ -20,8 +20,11 @@ from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, Iss
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.notification import Notification
 from seal_service.domain.organization import Unit
+from seal_service.domain.password import Login
 from seal_service.domain.scenario import RegisteredScenario
 from seal_service.domain.seal import Seal, SealState
+from seal_service.domain.second_factor import SecondFactor
+from seal_service.domain.session import IdentityLink, LoginChallenge, Session
 from seal_service.domain.trust import TrustedCertificate
 from seal_service.domain.use import SealUse, UseState
 from seal_service.ports import records as ports
@@ -31,6 +34,13 @@ from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCe
 from seal_service.testing.control_records import MemoryControlledRequests
 from seal_service.testing.notification_records import MemoryNotifications
 from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
+from seal_service.testing.people_records import (
+    MemoryChallenges,
+    MemoryFactors,
+    MemoryIdentityLinks,
+    MemoryLogins,
+    MemorySessions,
+)
 
 STATE_AFTER = {
     EventKind.SEAL_MADE: SealState.MADE,
@@ -66,6 +76,11 @@ class State:
     notifications: dict[str, Notification] = field(default_factory=dict)
     entries: dict[str, LogRow] = field(default_factory=dict)
     terminals: dict[str, str] = field(default_factory=dict)
+    logins: dict[str, Login] = field(default_factory=dict)
+    factors: dict[str, SecondFactor] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    challenges: dict[str, LoginChallenge] = field(default_factory=dict)
+    links: dict[tuple[str, str], IdentityLink] = field(default_factory=dict)
 
     def copy(self) -> State:
         """A copy that can be changed on its own; the values are frozen."""
@@ -383,6 +398,11 @@ class MemoryTransaction:
         self.approvals: ports.ApprovalRecords = MemoryApprovals(state)
         self.notifications: ports.NotificationRecords = MemoryNotifications(state.notifications)
         self.log: ports.LogRecords = MemoryLogRecords(state)
+        self.logins: ports.LoginRecords = MemoryLogins(state)
+        self.factors: ports.FactorRecords = MemoryFactors(state)
+        self.sessions: ports.SessionRecords = MemorySessions(state)
+        self.challenges: ports.ChallengeRecords = MemoryChallenges(state)
+        self.identity_links: ports.IdentityLinkRecords = MemoryIdentityLinks(state)
 
     def commit(self) -> None:
         """Put the copy in the place of the state."""

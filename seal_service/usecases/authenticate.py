@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 from seal_service.domain.access import Account, Caller, Permission
 from seal_service.domain.errors import Unauthenticated
+from seal_service.domain.session import SESSION_PREFIX
 from seal_service.ports.records import Records
 from seal_service.ports.system import Clock, Credentials
 
@@ -70,9 +72,13 @@ class IdentifyCallerUseCase:
     records: Records
     clock: Clock
     credentials: Credentials
+    sessions: Callable[[Caller, PresentedToken], Caller] | None = None
+    """Whom a person's session stands for (usecases/identify_session.py)."""
 
     def __call__(self, _caller: Caller, command: PresentedToken) -> Caller:
         """The caller, with the roles that the account has now."""
+        if self.sessions is not None and command.token.startswith(SESSION_PREFIX):
+            return self.sessions(_caller, command)
         account_id = self.credentials.account_of_token(command.token, self.clock.now())
         with self.records.read() as transaction:
             account = transaction.accounts.find(account_id)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.command_line import CommandLine
 from tests.foreign_authority import authority_certificate
 from tests.outside_tsa import outside_tsa
+from tests.person_authority import PersonAuthority
 from tests.postgresql import empty_database
 
 SOFTHSM = Path("/usr/lib/softhsm/libsofthsm2.so")
@@ -235,6 +236,7 @@ def test_what_production_needs(command_line: CommandLine, monkeypatch: pytest.Mo
         "SEAL_DATABASE_URL": "warning",
         "SEAL_TRUSTED_PROXIES": "warning",
         "SEAL_TIMESTAMP_URLS": "warning",
+        "SEAL_PERSON_ANCHORS": "warning",
     }
     for name, value in {
         "SEAL_PUBLIC_URL": "https://seal.city.example",
@@ -243,12 +245,31 @@ def test_what_production_needs(command_line: CommandLine, monkeypatch: pytest.Mo
         "SEAL_CITY_NAME": "样章市",
         "SEAL_TRUSTED_PROXIES": '["10.0.0.5"]',
         "SEAL_TIMESTAMP_URLS": '["https://tsa.example/"]',
+        "SEAL_PERSON_ANCHORS": json.dumps([str(PersonAuthority().written(command_line.home / "people.pem"))]),
     }.items():
         monkeypatch.setenv(name, value)
     assert set(checked(command_line)[1]) == {"SEAL_ALLOW_SOFTWARE_KEYS", "SEAL_DATABASE_URL"}
     for here in ("https://localhost:8443", "https://[::1]/", "http://0.0.0.0:8000"):
         monkeypatch.setenv("SEAL_PUBLIC_URL", here)
         assert severity(checked(command_line)[1], "SEAL_PUBLIC_URL") == "error"
+
+
+def test_how_people_sign_in(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    command_line.init()
+    monkeypatch.setenv("SEAL_SECOND_FACTOR", "certificate")
+    monkeypatch.setenv("SEAL_OIDC_ISSUER", "http://identity.example")
+    _, findings = checked(command_line)
+    assert {about: severity(findings, about) for about in findings} == {
+        "SEAL_PERSON_ANCHORS": "warning",
+        "SEAL_OIDC_AUDIENCE": "error",
+        "SEAL_OIDC_ROLES": "warning",
+    }
+    for name, value in {"PROFILE": "production", "SECOND_FACTOR": "totp", "PASSWORD": "x", "CODE": "0"}.items():
+        monkeypatch.setenv(f"SEAL_{name}", value)
+    _, findings = checked(command_line)
+    assert severity(findings, "SEAL_SECOND_FACTOR") == "error"
+    assert severity(findings, "SEAL_OIDC_ISSUER") == "error"
+    assert not {"SEAL_PASSWORD", "SEAL_CODE"} & set(findings)
 
 
 def test_time_stamping_authorities_are_asked_only_when_that_is_wanted(

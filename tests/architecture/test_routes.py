@@ -28,6 +28,9 @@ PUBLIC = {
     "list_authorities": "/pki",
     "check_readiness": "z",
     "read_metrics": "/metrics",
+    "people.sign_in": "/v1/sessions",
+    "people.pass_second_factor": "/v1/sessions/second-factor",
+    "people.sign_in_by_provider": "/v1/sessions/oidc",
 }
 """Use cases that need no account, and where they are found."""
 
@@ -51,6 +54,9 @@ ON_THE_MACHINE = {
     "import_seal",
     "life.deliver_notifications",
     "life.tell_expiring",
+    "change_retention",
+    "read_retention",
+    "people.recover_administrator",
 }
 """Use cases without endpoint: found from the token, the worker's, an operator's, or with a private key in a file."""
 

@@ -62,7 +62,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
             "system_operator": city.operator,
             "security_administrator": city.security,
             "seal_maker": office.maker,
-            "unit": office.keeper,
+            "unit_administrator": office.keeper,
             "business_system": office.system,
             "auditor": office.auditor,
         }
@@ -92,7 +92,8 @@ def test_every_answer_is_as_described(case: schemathesis.Case[Any], target: Targ
     if right:
         case.path_parameters = {name: target.identifiers.get(name, value) for name, value in generated.items()}
     roles = operation["x-roles"]
-    headers = {"Authorization": target.authorizations[roles[0]]} if roles else {}
+    known = [target.authorizations[one] for one in roles if one in target.authorizations]
+    headers = {"Authorization": known[0]} if roles else {}
     case.call_and_validate(base_url=target.url, headers=headers, checks=CHECKS)
 
 

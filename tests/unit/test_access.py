@@ -11,6 +11,7 @@ from seal_service.bootstrap.service import Guarded, Service
 from seal_service.domain.access import (
     INCOMPATIBLE_ROLES,
     PERMISSIONS_OF,
+    PERSONAL_PERMISSIONS,
     PUBLIC_CALLER,
     UNIT_STAFF,
     Caller,
@@ -69,7 +70,15 @@ def test_an_operator_has_no_business_rights() -> None:
         Permission.BACK_UP,
         Permission.READ_CONTROLLED_ACTS,
         Permission.MANAGE_RETENTION,
+        Permission.RECOVER_ADMINISTRATOR,
+        *PERSONAL_PERMISSIONS,
     }
+
+
+def test_every_person_and_no_business_system_has_an_own_sign_in() -> None:
+    for role in Role:
+        assert (PERMISSIONS_OF[role] >= PERSONAL_PERMISSIONS) == (role is not Role.BUSINESS_SYSTEM)
+    assert not PERMISSIONS_OF[Role.BUSINESS_SYSTEM] & PERSONAL_PERMISSIONS
 
 
 def test_article_18_who_applies_for_a_seal_neither_decides_nor_makes() -> None:
@@ -109,7 +118,7 @@ def test_everything_that_a_service_offers_is_guarded() -> None:
     }
 
     def unguarded(group: type) -> set[str]:
-        hints, found = get_type_hints(group), set()
+        hints, found = get_type_hints(group, localns={"Guarded": Guarded}), set()
         for field in dataclasses.fields(group):
             kind = hints[field.name]
             if isinstance(kind, type) and dataclasses.is_dataclass(kind):

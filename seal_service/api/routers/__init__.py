@@ -20,9 +20,11 @@ from seal_service.api.routers import (
     log,
     metrics,
     notifications,
+    people,
     pki,
     scenarios,
     seals,
+    sessions,
     status_changes,
     status_list,
     token,
@@ -56,6 +58,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     life.router,
     notifications.router,
     expiring.router,
+    sessions.router,
+    people.router,
 )
 
 

@@ -2,30 +2,34 @@
 
 SealServiceError
 ├── InvalidInput            what was given cannot be right, whoever gives it
-│   ├── InvalidCreditCode · InvalidAreaCode · InvalidSealCode · InvalidPlacement · InvalidTime · InvalidCursor
-│   └── ImpressionRefused · CertificateRefused · BackupRefused · StatusListRefused
+│   ├── BackupRefused · CertificateRefused · FactorProofRefused · ImpressionRefused · InvalidAreaCode
+│   ├── InvalidCreditCode · InvalidCursor · InvalidPlacement · InvalidSealCode · InvalidTime
+│   └── KeyFamilyUnsupported · PasswordRefused · StatusListRefused
 ├── Unauthenticated         who calls is not known
 ├── PermissionDenied        who calls may not
-│   ├── AuthorizationDenied the seal may not be applied; carries every reason
-│   └── DocumentBeyondGrant
-├── NotFound                Unit · Account · Application · Seal · Grant · Use · Document · LogEntry · Certificate
-│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound · ControlledRequestNotFound
+│   ├── AuthorizationDenied · DocumentBeyondGrant · PasswordChangeRequired · SecondFactorRequired
+│   └── SelfDecisionRefused
+├── NotFound                there is no such thing, or the caller may not see it
+│   ├── AccountNotFound · ApplicationNotFound · CertificateNotFound · CertificateRequestNotFound
+│   ├── ControlledRequestNotFound · DocumentNotKept · GrantNotFound · IdentityLinkNotFound
+│   ├── IdentityProviderNotSet · KeyNotFound · LogEntryNotFound · NotificationNotFound · ScenarioNotFound
+│   ├── SealNotFound · SecondFactorNotFound · SessionNotFound · TrustAnchorNotFound · UnitNotFound
+│   └── UseApprovalNotFound · UseNotFound
 ├── SecondPersonNeeded      nothing is wrong: the act waits for someone else to confirm it
-│   ├── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
-│   └── ScenarioNotFound · UseApprovalNotFound
 ├── Conflict                right in itself, wrong now
-│   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
-│   ├── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
-│   └── ApprovalDecided
-│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound · NotificationNotFound
-│   └── NameChangeRefused · MadeByCaller · SealsStillValid
+│   ├── AlreadyDecided · AlreadyRegistered · ApprovalDecided · CertificatePending · IdempotencyKeyReused
+│   ├── KeyInUse · LastSecondFactor · MadeByCaller · NameChangeRefused · RenewalNotPossible · SealsStillValid
+│   └── TransitionRefused · UseInProgress · UseOvertaken
 ├── DocumentRefused         the document cannot or may not be sealed
-│   ├── DocumentUnsupported · DocumentEncrypted · DocumentXfa · DocumentDamaged · DocumentOverLimit
-│   └── DocumentCertified · DocumentActiveContent · DocumentHiddenContent
-├── SealingFailed           LevelUnreachable · SelfCheckFailed · SignatureRefused
+│   ├── DocumentActiveContent · DocumentCertified · DocumentDamaged · DocumentEncrypted · DocumentHiddenContent
+│   └── DocumentOverLimit · DocumentUnsupported · DocumentXfa
+├── SealingFailed           the seal could not be applied
+│   └── LevelUnreachable · SelfCheckFailed · SignatureRefused
 ├── IntegrityFailed         what is kept here was changed, or another key encrypted it
-└── Unavailable             TimestampUnavailable · RevocationUnavailable · AuthorityUnavailable · InstanceNotReady
-    └── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused · ProgramMissing · DeliveryFailed
+└── Unavailable             something the service depends on does not answer
+    ├── AuthorityUnavailable · DeliveryFailed · IdentityProviderUnavailable · InstanceNotReady
+    ├── KeyStoreUnavailable · OutcomeUnknown · ProgramMissing · RevocationUnavailable · SoftwareKeysRefused
+    └── TimestampUnavailable
 """
 
 from seal_service.domain.errors.access import (
@@ -111,6 +115,19 @@ from seal_service.domain.errors.missing import (
     UseApprovalNotFound,
     UseNotFound,
 )
+from seal_service.domain.errors.people import (
+    FactorProofRefused,
+    IdentityLinkNotFound,
+    IdentityProviderNotSet,
+    IdentityProviderUnavailable,
+    KeyFamilyUnsupported,
+    LastSecondFactor,
+    PasswordChangeRequired,
+    PasswordRefused,
+    SecondFactorNotFound,
+    SecondFactorRequired,
+    SessionNotFound,
+)
 from seal_service.domain.errors.sealing import LevelUnreachable, SealingFailed, SelfCheckFailed, SignatureRefused
 
 __all__ = [
@@ -189,4 +206,15 @@ __all__ = [
     "UseNotFound",
     "UseOvertaken",
     "error_kind",
+    "FactorProofRefused",
+    "IdentityLinkNotFound",
+    "IdentityProviderNotSet",
+    "IdentityProviderUnavailable",
+    "KeyFamilyUnsupported",
+    "LastSecondFactor",
+    "PasswordChangeRequired",
+    "PasswordRefused",
+    "SecondFactorNotFound",
+    "SecondFactorRequired",
+    "SessionNotFound",
 ]

@@ -6,6 +6,13 @@ from seal_service.ports.records.control import ControlledRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
 from seal_service.ports.records.notification import NotificationRecords
 from seal_service.ports.records.operation import Observation, ObservationRecords, TrustRecords
+from seal_service.ports.records.people import (
+    ChallengeRecords,
+    FactorRecords,
+    IdentityLinkRecords,
+    LoginRecords,
+    SessionRecords,
+)
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
 from seal_service.ports.records.seals import SealRecords
 from seal_service.ports.records.transaction import Records, SigningLog, Transaction
@@ -35,4 +42,9 @@ __all__ = [
     "TrustRecords",
     "UnitRecords",
     "UseRecords",
+    "ChallengeRecords",
+    "FactorRecords",
+    "IdentityLinkRecords",
+    "LoginRecords",
+    "SessionRecords",
 ]

@@ -12,6 +12,13 @@ from seal_service.ports.records.control import ControlledRecords
 from seal_service.ports.records.log import LogRecords, LogRow
 from seal_service.ports.records.notification import NotificationRecords
 from seal_service.ports.records.operation import ObservationRecords, TrustRecords
+from seal_service.ports.records.people import (
+    ChallengeRecords,
+    FactorRecords,
+    IdentityLinkRecords,
+    LoginRecords,
+    SessionRecords,
+)
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
 from seal_service.ports.records.seals import SealRecords
 from seal_service.ports.records.uses import GrantRecords, IdempotencyRecords, UseRecords
@@ -22,7 +29,8 @@ class Transaction(Protocol):
 
     In a transaction that only reads, the `lock` of a repository just reads. A transaction in which a repository has
     refused something can only be left. To avoid deadlocks rows are locked in one order: the request's idempotency key,
-    application, scenario, seal, grants, approvals, use, account, and last the seal's counter in the log.
+    application, scenario, seal, grants, approvals, use, account, login challenge, login, and last the seal's counter in
+    the log.
     """
 
     units: UnitRecords
@@ -42,6 +50,11 @@ class Transaction(Protocol):
     approvals: ApprovalRecords
     notifications: NotificationRecords
     log: LogRecords
+    logins: LoginRecords
+    factors: FactorRecords
+    sessions: SessionRecords
+    challenges: ChallengeRecords
+    identity_links: IdentityLinkRecords
 
     def commit(self) -> None:
         """Make everything durable, once.

@@ -7,6 +7,13 @@ from seal_service.storage.tables.control import ControlledRequestRow
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 from seal_service.storage.tables.notification import NotificationRow
 from seal_service.storage.tables.operation import ObservationRow, TrustedCertificateRow
+from seal_service.storage.tables.people import (
+    IdentityLinkRow,
+    LoginChallengeRow,
+    LoginRow,
+    SecondFactorRow,
+    SessionRow,
+)
 from seal_service.storage.tables.registers import AccountRow, ApplicationRow, UnitRow
 from seal_service.storage.tables.seals import SealCodeSequenceRow, SealCredentialRow, SealRow
 from seal_service.storage.tables.uses import GrantRow, IdempotencyRow, SealUseRow
@@ -40,4 +47,9 @@ __all__ = [
     "StoredRow",
     "TrustedCertificateRow",
     "UnitRow",
+    "IdentityLinkRow",
+    "LoginChallengeRow",
+    "LoginRow",
+    "SecondFactorRow",
+    "SessionRow",
 ]

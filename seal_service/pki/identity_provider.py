@@ -1,0 +1,166 @@
+"""身份提供方: id tokens of an OpenID Connect provider, verified by its discovery document and published keys."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, RSAKey
+
+from seal_service.domain.errors import IdentityProviderUnavailable, InvalidInput, Unauthenticated
+from seal_service.pki.allowed_addresses import parse_address
+from seal_service.pki.bounded_http import BoundedHttp, HttpFailed
+from seal_service.ports.people import VouchedIdentity
+
+ALGORITHMS = ("RS256", "PS256", "ES256")
+LARGEST_DOCUMENT = 256 * 1024
+_DISCOVERY = "/.well-known/openid-configuration"
+_LONGEST_TOKEN = 16 * 1024
+_KEPT = timedelta(hours=1)
+_AGAIN = timedelta(seconds=30)
+"""A token that no known key made lets us ask for the keys anew, no oftener."""
+_SKEW = 60
+_OLDEST = 600
+"""Seconds since an id token was issued: it is for signing in now."""
+_LONGEST_NAME = 255
+_MOST_ROLES = 200
+_MOST_KEYS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    keys: Sequence[Key]
+    at: datetime
+
+
+class OidcProvider:
+    """The port IdentityProvider. Keys are kept for an hour, and fetched anew when none of them made a token."""
+
+    def __init__(self, issuer: str, audience: str, roles_claim: str, http: BoundedHttp) -> None:
+        """Take the claim that holds roles, its steps separated by dots; InvalidInput for an issuer that is no URL."""
+        parse_address(issuer)
+        self._issuer = issuer
+        self._audience = audience
+        self._roles_claim = roles_claim.split(".")
+        self._http = http
+        self._known: _Known | None = None
+        self._turn = threading.Lock()
+
+    @property
+    def issuer(self) -> str:
+        """Whose tokens are taken."""
+        return self._issuer
+
+    def vouched(self, id_token: str, nonce: str | None, now: datetime) -> VouchedIdentity:
+        """Whom the token is for; Unauthenticated without saying what is wrong, IdentityProviderUnavailable."""
+        if len(id_token) > _LONGEST_TOKEN:
+            raise Unauthenticated
+        try:
+            claims = self._verified(id_token, now)
+            self._require(claims, nonce, now)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise Unauthenticated("The id token does not hold") from error
+        return VouchedIdentity(issuer=self._issuer, subject=claims["sub"], roles=self._roles(claims))
+
+    def _verified(self, id_token: str, now: datetime) -> Mapping[str, Any]:
+        header = jws.extract_compact(id_token.encode("ascii")).headers()
+        if header.get("alg") not in ALGORITHMS or header.get("typ", "JWT") != "JWT":
+            raise ValueError("another kind of token")
+        kid = header.get("kid")
+        named = kid if isinstance(kid, str) else None
+        found = _decoded(id_token, self._keys(now, _KEPT), named) or _decoded(id_token, self._keys(now, _AGAIN), named)
+        if found is None:
+            raise ValueError("no key of the issuer's made it")
+        return found
+
+    def _keys(self, now: datetime, oldest: timedelta) -> Sequence[Key]:
+        """The issuer's keys, fetched anew when they are known that long."""
+        with self._turn:
+            if self._known is None or now >= self._known.at + oldest:
+                self._known = self._fetched(now)
+            return self._known.keys
+
+    def _fetched(self, now: datetime) -> _Known:
+        discovered = self._document(f"{self._issuer.rstrip('/')}{_DISCOVERY}")
+        address = discovered.get("jwks_uri")
+        if discovered.get("issuer") != self._issuer or not isinstance(address, str):
+            raise IdentityProviderUnavailable("The identity provider's configuration is another issuer's")
+        try:
+            same_scheme = parse_address(address).scheme == parse_address(self._issuer).scheme
+        except InvalidInput as error:
+            raise IdentityProviderUnavailable("The identity provider's configuration names no address") from error
+        if not same_scheme and not address.startswith("https://"):
+            raise IdentityProviderUnavailable("The identity provider's keys are not published over TLS")
+        published = self._document(address).get("keys")
+        listed = published if isinstance(published, list) else []
+        return _Known(keys=[*_usable(listed[:_MOST_KEYS])], at=now)
+
+    def _document(self, address: str) -> dict[str, Any]:
+        try:
+            found = json.loads(self._http.get(address))
+        except (HttpFailed, ValueError) as error:
+            raise IdentityProviderUnavailable from error
+        if not isinstance(found, dict):
+            raise IdentityProviderUnavailable
+        return found
+
+    def _require(self, claims: Mapping[str, Any], nonce: str | None, now: datetime) -> None:
+        """Raise ValueError unless the token is this issuer's, for us, of now (OpenID Connect Core, 3.1.3.7)."""
+        moment = int(now.timestamp())
+        audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+        subject = claims["sub"]
+        held = (
+            claims["iss"] == self._issuer,
+            self._audience in audiences,
+            len(audiences) == 1 or "azp" in claims,
+            claims.get("azp", self._audience) == self._audience,
+            isinstance(subject, str) and 0 < len(subject) <= _LONGEST_NAME,
+            moment < _seconds(claims["exp"]) + _SKEW,
+            moment - _OLDEST <= _seconds(claims["iat"]) <= moment + _SKEW,
+            _seconds(claims.get("nbf", 0)) <= moment + _SKEW,
+            nonce is None or hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()),
+        )
+        if not all(held):
+            raise ValueError("a claim does not hold")
+
+    def _roles(self, claims: Mapping[str, Any]) -> tuple[str, ...]:
+        found: Any = claims
+        for step in self._roles_claim:
+            found = found.get(step) if isinstance(found, Mapping) else None
+        values = [found] if isinstance(found, str) else found if isinstance(found, list) else []
+        return tuple(one for one in values[:_MOST_ROLES] if isinstance(one, str) and len(one) <= _LONGEST_NAME)
+
+
+def _usable(published: Sequence[object]) -> Iterator[Key]:
+    """Those that may verify our algorithms; what else is published is none of our business."""
+    for one in published:
+        kinds: dict[object, type[RSAKey] | type[ECKey]] = {"RSA": RSAKey, "EC": ECKey}
+        if isinstance(one, dict) and one.get("kty") in kinds and one.get("use", "sig") == "sig":
+            try:
+                yield kinds[one["kty"]].import_key(one)
+            except (JoseError, ValueError, TypeError, KeyError):
+                continue
+
+
+def _decoded(id_token: str, keys: Sequence[Key], kid: str | None) -> Mapping[str, Any] | None:
+    """The claims, if one of the keys signed them: the named one where one is named."""
+    for key in keys:
+        if kid is None or key.kid == kid:
+            try:
+                return jwt.decode(id_token, key, algorithms=list(ALGORITHMS)).claims
+            except (JoseError, ValueError, TypeError):
+                continue
+    return None
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("no time")
+    return value
