@@ -141,6 +141,11 @@ class LiveOffice:
         }
         return self.keeper.post("/v1/grants", json=body)
 
+    def person(self, person_id: str, name: str) -> None:
+        """人员登记: whom the system may name as 签章人."""
+        people = f"/v1/units/{self.unit['id']}/people"
+        expect(201, self.keeper.post(people, json={"id": person_id, "name": name}))
+
     def use(
         self,
         key: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from seal_service.domain.access import Account, Caller, Permission, require
 from seal_service.domain.application import Application
@@ -28,6 +28,7 @@ from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal
 from seal_service.usecases.authenticate import (
     AccessToken,
     ClientSecret,
+    PresentedClient,
     PresentedToken,
 )
 from seal_service.usecases.back_up import BackUp
@@ -88,6 +89,9 @@ from seal_service.usecases.take_up_requests import TakenUp, TakeUpRequests
 from seal_service.usecases.trace import Story, Trace
 from seal_service.usecases.verify_document import VerifyDocument
 from seal_service.usecases.withdraw_request import WithdrawRequest
+
+if TYPE_CHECKING:
+    from seal_service.bootstrap.machines import Machines
 
 Command = TypeVar("Command", contravariant=True)
 Answer = TypeVar("Answer", covariant=True)
@@ -154,8 +158,9 @@ class Guarded(Generic[Command, Answer]):
 class Service:
     """The ready use cases, each behind its permission, and the few values that doors need."""
 
-    issue_token: Guarded[ClientSecret, AccessToken]
+    issue_token: Guarded[ClientSecret | PresentedClient, AccessToken]
     identify_caller: Guarded[PresentedToken, Caller]
+    machines: Machines
     create_account: Guarded[CreateAccount, CreatedAccount]
     disable_account: Guarded[DisableAccount, Account]
     list_accounts: Guarded[ListAccounts, Page[Account]]
@@ -237,6 +242,8 @@ class Service:
     worker_threads: int
     trusted_proxies: tuple[str, ...]
     """Addresses of the proxies in front that are believed who calls."""
+    certificate_proxies: tuple[str, ...]
+    """Those among them that are believed which TLS certificate a client has."""
     requests: RequestMeasurements
     close: Callable[[], None]
     """Wait, for a bounded time, until no call is under way; then give back connections and sessions."""

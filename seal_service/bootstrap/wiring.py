@@ -10,6 +10,7 @@ from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.certifying import outside_certification
 from seal_service.bootstrap.isolating import SEALING, VERIFYING, reading_processes
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
+from seal_service.bootstrap.machines import authentication, machines
 from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
@@ -48,10 +49,6 @@ from seal_service.storage.queries import SqlQueries
 from seal_service.usecases.answer_pki import AnswerPkiUseCase
 from seal_service.usecases.apply_for_seal import ApplyForSealUseCase
 from seal_service.usecases.apply_seal import ApplySealUseCase
-from seal_service.usecases.authenticate import (
-    IdentifyCallerUseCase,
-    IssueTokenUseCase,
-)
 from seal_service.usecases.change_status import (
     CancelSealUseCase,
     ReportLossUseCase,
@@ -189,9 +186,11 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         reading_for_verification.close()
         rooms.database.close()
 
+    login = authentication(settings, rooms, guarded)
     return Service(
-        issue_token=guarded(IssueTokenUseCase(records, clock, rooms.credentials)),
-        identify_caller=guarded(IdentifyCallerUseCase(records, clock, rooms.credentials)),
+        issue_token=login.issue_token,
+        identify_caller=login.identify_caller,
+        machines=machines(settings, rooms, guarded),
         create_account=guarded(CreateAccountUseCase(records, log, clock, entropy, rooms.credentials)),
         disable_account=guarded(DisableAccountUseCase(records, log, clock)),
         list_accounts=guarded(ListAccountsUseCase(queries)),
@@ -287,6 +286,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         requests_per_minute=settings.requests_per_minute,
         worker_threads=settings.worker_threads,
         trusted_proxies=tuple(str(one) for one in settings.trusted_proxies),
+        certificate_proxies=(
+            tuple(str(one) for one in settings.trusted_proxies) if settings.client_certificates else ()
+        ),
         requests=measurements,
         close=close,
     )

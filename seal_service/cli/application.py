@@ -24,6 +24,7 @@ from seal_service.cli import (
     pki,
     seals,
     serve,
+    systems,
     trust,
     units,
     uses,
@@ -62,6 +63,7 @@ def program(maintained: serve.Maintained) -> typer.Typer:
     for name, group in (
         ("accounts", accounts.app),
         ("units", units.app),
+        ("systems", systems.app),
         ("applications", applications.app),
         ("seals", seals.app),
         ("certificates", certificates.app),

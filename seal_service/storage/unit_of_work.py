@@ -18,7 +18,9 @@ from seal_service.ports.records import (
     IdempotencyRecords,
     LogRecords,
     ObservationRecords,
+    PersonRecords,
     SealRecords,
+    SystemRecords,
     Transaction,
     TrustRecords,
     UnitRecords,
@@ -32,6 +34,7 @@ from seal_service.storage.repositories.certificates import SqlAuthorities, SqlCe
 from seal_service.storage.repositories.grants import SqlGrants
 from seal_service.storage.repositories.idempotency import SqlIdempotency
 from seal_service.storage.repositories.log import SqlLog
+from seal_service.storage.repositories.machines import SqlPeople, SqlSystems
 from seal_service.storage.repositories.operation import SqlCertificateRequests, SqlObservations, SqlTrust
 from seal_service.storage.repositories.seals import SqlSeals
 from seal_service.storage.repositories.units import SqlUnits
@@ -58,6 +61,8 @@ class SqlTransaction:
         self.certificate_requests: CertificateRequestRecords = SqlCertificateRequests(connection)
         self.trust: TrustRecords = SqlTrust(connection)
         self.observations: ObservationRecords = SqlObservations(connection)
+        self.systems: SystemRecords = SqlSystems(connection)
+        self.people: PersonRecords = SqlPeople(connection)
         self.log: LogRecords = SqlLog(connection)
 
     def commit(self) -> None:

@@ -16,6 +16,7 @@ from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
 from seal_service.domain.lifecycle import StatusChange
+from seal_service.domain.machine import ApplicationSystem, SystemCredential, UnitPerson
 from seal_service.domain.organization import Unit
 from seal_service.domain.seal import Seal, SealState
 from seal_service.domain.trust import TrustedCertificate
@@ -23,6 +24,7 @@ from seal_service.domain.use import SealUse, UseState
 from seal_service.ports import records as ports
 from seal_service.ports.records import LogRow, Observation
 from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCertificates
+from seal_service.testing.machine_records import MemoryPeople, MemorySystems
 from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
 
 STATE_AFTER = {
@@ -51,6 +53,9 @@ class State:
     certificate_requests: dict[str, CertificateRequest] = field(default_factory=dict)
     trust: dict[str, TrustedCertificate] = field(default_factory=dict)
     observations: dict[str, Observation] = field(default_factory=dict)
+    systems: dict[str, ApplicationSystem] = field(default_factory=dict)
+    system_credentials: dict[str, SystemCredential] = field(default_factory=dict)
+    people: dict[tuple[str, str], UnitPerson] = field(default_factory=dict)
     entries: dict[str, LogRow] = field(default_factory=dict)
     terminals: dict[str, str] = field(default_factory=dict)
 
@@ -319,6 +324,8 @@ class MemoryTransaction:
         self.certificate_requests: ports.CertificateRequestRecords = MemoryCertificateRequests(state)
         self.trust: ports.TrustRecords = MemoryTrust(state)
         self.observations: ports.ObservationRecords = MemoryObservations(state)
+        self.systems: ports.SystemRecords = MemorySystems(state)
+        self.people: ports.PersonRecords = MemoryPeople(state)
         self.log: ports.LogRecords = MemoryLogRecords(state)
 
     def commit(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
 
 import httpx
 import pytest
@@ -13,7 +14,7 @@ from fastapi.routing import APIRoute
 from seal_service.api.app import create_app, describe
 from seal_service.api.auth import GuardedRoute, calling_of
 from seal_service.api.routers import ROUTERS, routes_of
-from seal_service.bootstrap import Guarded, Service
+from seal_service.bootstrap import Guarded
 from seal_service.domain.access import PERMISSIONS_OF, Caller, Permission, Role
 from seal_service.domain.seal import Seal
 from seal_service.usecases.make_seal import MakeSeal
@@ -152,7 +153,17 @@ def test_an_endpoint_that_declares_no_use_case_cannot_be_written() -> None:
         def forgotten() -> None: ...
 
 
+def _guarded_of(group: Any, prefix: str = "") -> Iterator[str]:
+    """The names of all guarded use cases, those of groups with dots."""
+    for one in fields(group):
+        value = getattr(group, one.name)
+        if isinstance(value, Guarded):
+            yield prefix + one.name
+        elif is_dataclass(value) and any(isinstance(getattr(value, it.name), Guarded) for it in fields(value)):
+            yield from _guarded_of(value, f"{prefix}{one.name}.")
+
+
 def test_every_use_case_has_its_endpoint(city: LiveCity) -> None:
     """Except what no client asks for."""
-    guarded = {one.name for one in fields(Service) if isinstance(getattr(city.service, one.name), Guarded)}
+    guarded = set(_guarded_of(city.service))
     assert guarded - {calling_of(route).use_case for route, _ in ROUTES} == ON_THE_MACHINE

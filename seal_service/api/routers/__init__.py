@@ -10,12 +10,14 @@ from fastapi.routing import APIRoute
 from seal_service.api.auth import Calling, calling_of
 from seal_service.api.routers import (
     accounts,
+    application_systems,
     applications,
     certificate_requests,
     grants,
     health,
     log,
     metrics,
+    people,
     pki,
     seals,
     status_changes,
@@ -30,6 +32,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     token.router,
     units.router,
     accounts.router,
+    application_systems.router,
+    people.router,
     applications.router,
     seals.router,
     status_changes.router,

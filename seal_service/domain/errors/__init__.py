@@ -3,15 +3,18 @@
 SealServiceError
 ├── InvalidInput            what was given cannot be right, whoever gives it
 │   ├── InvalidCreditCode · InvalidAreaCode · InvalidSealCode · InvalidPlacement · InvalidTime · InvalidCursor
-│   └── ImpressionRefused · CertificateRefused · BackupRefused
-├── Unauthenticated         who calls is not known
+│   └── ImpressionRefused · CertificateRefused · BackupRefused · CredentialRefused
+├── Unauthenticated         who calls is not known (ProofRefused)
 ├── PermissionDenied        who calls may not
-│   └── AuthorizationDenied the seal may not be applied; carries every reason
+│   ├── AuthorizationDenied the seal may not be applied; carries every reason (OperatorNotRegistered)
+│   └── AddressRefused      the system calls from elsewhere than it registered
 ├── NotFound                Unit · Account · Application · Seal · Grant · Use · Document · LogEntry · Certificate
-│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
+│   ├── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
+│   └── SystemNotFound · CredentialNotFound · PersonNotFound
 ├── Conflict                right in itself, wrong now
 │   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
-│   └── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
+│   ├── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
+│   └── SystemNotReady · TooManyCredentials
 ├── DocumentRefused         the document cannot or may not be sealed
 │   ├── DocumentUnsupported · DocumentEncrypted · DocumentXfa · DocumentDamaged · DocumentOverLimit
 │   └── DocumentCertified · DocumentActiveContent · DocumentHiddenContent
@@ -75,6 +78,17 @@ from seal_service.domain.errors.input import (
     InvalidSealCode,
     InvalidTime,
 )
+from seal_service.domain.errors.machines import (
+    AddressRefused,
+    CredentialNotFound,
+    CredentialRefused,
+    OperatorNotRegistered,
+    PersonNotFound,
+    ProofRefused,
+    SystemNotFound,
+    SystemNotReady,
+    TooManyCredentials,
+)
 from seal_service.domain.errors.missing import (
     AccountNotFound,
     ApplicationNotFound,
@@ -93,6 +107,15 @@ from seal_service.domain.errors.missing import (
 from seal_service.domain.errors.sealing import LevelUnreachable, SealingFailed, SelfCheckFailed, SignatureRefused
 
 __all__ = [
+    "AddressRefused",
+    "CredentialNotFound",
+    "CredentialRefused",
+    "OperatorNotRegistered",
+    "PersonNotFound",
+    "ProofRefused",
+    "SystemNotFound",
+    "SystemNotReady",
+    "TooManyCredentials",
     "AccountNotFound",
     "AlreadyDecided",
     "AlreadyRegistered",

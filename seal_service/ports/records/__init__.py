@@ -2,6 +2,7 @@
 
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
+from seal_service.ports.records.machines import PersonRecords, SystemRecords
 from seal_service.ports.records.operation import Observation, ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
 from seal_service.ports.records.seals import SealRecords
@@ -21,9 +22,11 @@ __all__ = [
     "Observation",
     "ObservationRecords",
     "PrivateField",
+    "PersonRecords",
     "Records",
     "SealRecords",
     "SigningLog",
+    "SystemRecords",
     "Transaction",
     "TrustRecords",
     "UnitRecords",

@@ -8,6 +8,7 @@ from typing import Protocol
 from seal_service.domain.events import Event, LoggedEntry
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.log import LogRecords, LogRow
+from seal_service.ports.records.machines import PersonRecords, SystemRecords
 from seal_service.ports.records.operation import ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
 from seal_service.ports.records.seals import SealRecords
@@ -19,7 +20,7 @@ class Transaction(Protocol):
 
     In a transaction that only reads, the `lock` of a repository just reads. A transaction in which a repository has
     refused something can only be left. To avoid deadlocks rows are locked in one order: the request's idempotency key,
-    application, seal, grants, use, account, and last the seal's counter in the log.
+    application, seal, grants, use, account, system, credential, and last the seal's counter in the log.
     """
 
     units: UnitRecords
@@ -34,6 +35,8 @@ class Transaction(Protocol):
     certificate_requests: CertificateRequestRecords
     trust: TrustRecords
     observations: ObservationRecords
+    systems: SystemRecords
+    people: PersonRecords
     log: LogRecords
 
     def commit(self) -> None:

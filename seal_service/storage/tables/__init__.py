@@ -3,18 +3,29 @@
 from seal_service.storage.tables.authority import AuthorityCredentialRow, CertificateRequestRow, IssuedCertificateRow
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
+from seal_service.storage.tables.machines import (
+    ApplicationSystemRow,
+    PresentedProofRow,
+    SystemCredentialRow,
+    UnitPersonRow,
+)
 from seal_service.storage.tables.operation import ObservationRow, TrustedCertificateRow
 from seal_service.storage.tables.registers import AccountRow, ApplicationRow, UnitRow
 from seal_service.storage.tables.seals import SealCodeSequenceRow, SealCredentialRow, SealRow
 from seal_service.storage.tables.uses import GrantRow, IdempotencyRow, SealUseRow
 
+FLEETING = frozenset({"presented_proof"})
+"""Tables whose rows are removed when their time is over."""
+
 __all__ = [
     "APPEND_ONLY",
     "AccountRow",
     "ApplicationRow",
+    "ApplicationSystemRow",
     "AuthorityCredentialRow",
     "CertificateRequestRow",
     "EPOCH",
+    "FLEETING",
     "GrantRow",
     "IdempotencyRow",
     "IssuedCertificateRow",
@@ -22,6 +33,7 @@ __all__ = [
     "LogTerminalRow",
     "Moment",
     "ObservationRow",
+    "PresentedProofRow",
     "PrivateFieldRow",
     "SealCodeSequenceRow",
     "SealCredentialRow",
@@ -29,6 +41,8 @@ __all__ = [
     "SealUseRow",
     "SignLogRow",
     "StoredRow",
+    "SystemCredentialRow",
     "TrustedCertificateRow",
+    "UnitPersonRow",
     "UnitRow",
 ]
