@@ -132,11 +132,13 @@ class RegisteredSystem:
         """Ask for one more credential."""
         return self.office.keeper.post(f"{self.path}/credentials", json=body)
 
-    def ask(self, dpop: Key | None = None, key: Key | None = None, **headers: str) -> httpx.Response:
+    def ask(
+        self, dpop: Key | None = None, key: Key | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         """Ask for a token by private_key_jwt."""
         asking = asserted(self.client_id, key or self.key, dpop)
         return self.office.city.public.post(
-            "/oauth2/token", data=asking["data"], headers=asking["headers"] | dict(headers)
+            "/oauth2/token", data=asking["data"], headers=asking["headers"] | (headers or {})
         )
 
     def token(self, dpop: Key | None = None, key: Key | None = None) -> str:

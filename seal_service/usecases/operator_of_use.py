@@ -13,8 +13,8 @@ from seal_service.usecases.unit_people import name_reference
 def require_registered(transaction: Transaction, log: SigningLog, unit_id: str, operator: Operator | None) -> None:
     """Raise OperatorNotRegistered unless nobody is named, or a person whom the unit registered and did not remove.
 
-    Name and id are compared by their pseudonyms: the register is not opened for a use. What of the two was wrong is not
-    told, so that nobody learns by asking who works at a unit.
+    Asked after everything else allows the use: a system without a grant does not learn who works at a unit. Name and id
+    are compared by their pseudonyms, so the register is not opened for a use; what of the two was wrong is not told.
     """
     if operator is None:
         return

@@ -59,9 +59,9 @@ class ReserveUse:
         unit = transaction.units.get(seal.unit_id)
         now = self.clock.now()
         try:
-            require_registered(transaction, self.log, seal.unit_id, request.operator)
             with self.measurements.timed(UseStep.AUTHORIZE):
                 permit, grant = self._authorize(transaction, caller, seal, unit, request)  # 3
+                require_registered(transaction, self.log, seal.unit_id, request.operator)
         except AuthorizationDenied as denial:
             reasons = tuple(code for code, _ in denial.reasons)
             denied = use_event(EventKind.SEAL_DENIED, Result.REFUSED, seal, unit, request)

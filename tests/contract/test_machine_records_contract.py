@@ -174,15 +174,14 @@ def test_a_use_is_noted_forwards_alone(records: Records) -> None:
 
 def test_what_is_not_there_is_told(records: Records) -> None:
     with records.write() as transaction:
-        for act in (transaction.systems.lock, lambda _: transaction.systems.replace(system())):
-            with pytest.raises(SystemNotFound):
-                act("nothing")
-        for act in (
-            transaction.systems.lock_credential,
-            lambda _: transaction.systems.replace_credential(credential()),
-        ):
-            with pytest.raises(CredentialNotFound):
-                act("nothing")
+        with pytest.raises(SystemNotFound):
+            transaction.systems.lock("nothing")
+        with pytest.raises(SystemNotFound):
+            transaction.systems.replace(system())
+        with pytest.raises(CredentialNotFound):
+            transaction.systems.lock_credential("nothing")
+        with pytest.raises(CredentialNotFound):
+            transaction.systems.replace_credential(credential())
 
 
 def test_a_person_is_found_by_unit_and_reference_and_written_anew(records: Records) -> None:

@@ -48,13 +48,14 @@ def test_what_was_shown_is_refused_by_every_process_as_long_as_it_counts(guards:
 
 def test_of_many_at_once_exactly_one_is_the_first(guards: Guards) -> None:
     for number in range(20):
-        start, won = threading.Barrier(8), []
+        won: list[bool] = []
+        start = threading.Barrier(8)
 
-        def show(guard: ReplayGuard, number: int = number, start: threading.Barrier = start, won: list = won) -> None:  # type: ignore[type-arg]
+        def show(guard: ReplayGuard, name: str, start: threading.Barrier = start, won: list[bool] = won) -> None:
             start.wait()
-            won.append(guard.is_first(once(f"race-{number}"), UNTIL, NOW))
+            won.append(guard.is_first(once(name), UNTIL, NOW))
 
-        threads = [threading.Thread(target=show, args=(guards[one % 2],)) for one in range(8)]
+        threads = [threading.Thread(target=show, args=(guards[one % 2], f"race-{number}")) for one in range(8)]
         for thread in threads:
             thread.start()
         for thread in threads:
