@@ -7,6 +7,7 @@ from typing import get_type_hints
 
 import pytest
 
+from seal_service.bootstrap.machines import Machines
 from seal_service.bootstrap.service import Guarded, Service
 from seal_service.domain.access import (
     INCOMPATIBLE_ROLES,
@@ -22,6 +23,8 @@ from seal_service.domain.access import (
 )
 from seal_service.domain.errors import PermissionDenied, Unauthenticated
 
+GROUPS = {"Machines": Machines}
+"""Use cases of one topic that stand together on the service."""
 WRITES = frozenset(
     {
         Permission.REGISTER_UNIT,
@@ -105,9 +108,14 @@ def test_a_use_case_without_permission_cannot_be_wired() -> None:
 
 def test_everything_that_a_service_offers_is_guarded() -> None:
     values = {"clock", "origin", "requests", "document_bytes", "requests_per_minute", "worker_threads", "close"} | {
-        "trusted_proxies"
+        "trusted_proxies",
+        "certificate_proxies",
     }
-    hints = get_type_hints(Service)
+    hints = get_type_hints(Service, localns=GROUPS)
     for field in dataclasses.fields(Service):
+        if hints[field.name] in GROUPS.values():
+            group = get_type_hints(hints[field.name])
+            assert {getattr(one, "__origin__", None) for one in group.values()} == {Guarded}, field.name
+            continue
         guarded = getattr(hints[field.name], "__origin__", None) is Guarded
         assert guarded != (field.name in values), field.name
