@@ -161,6 +161,11 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPv4Address | IPv6Address, ...] = Field(
         (), description="Addresses of the proxies in front whose X-Forwarded-For and X-Forwarded-Proto are believed."
     )
+    client_certificates: bool = Field(
+        False,
+        description="Whether those proxies hand on clients' TLS certificates (`Client-Cert`, RFC 9440). They must "
+        "then remove that field from every request that comes with it, or anyone could claim any certificate.",
+    )
     worker_threads: int = Field(4, ge=1, description="Threads that work on requests in one process.")
     disk_reserve_bytes: int = Field(
         1 << 30, ge=0, description="Free space on the home's volume below which the service is not ready."

@@ -29,6 +29,7 @@ from seal_service.testing import (
     MemorySealer,
     NoMeasurements,
     PassThroughImpressions,
+    PlainVault,
 )
 from seal_service.usecases.apply_for_seal import ApplyForSealUseCase, SubmitApplication
 from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal, ApplySealUseCase
@@ -40,6 +41,7 @@ from seal_service.usecases.make_seal import MakeSeal, MakeSealUseCase
 from seal_service.usecases.reconcile import Reconcile, Reconciled, ReconcileUseCase
 from seal_service.usecases.register_unit import RegisterUnit, RegisterUnitUseCase
 from seal_service.usecases.renew_seal import RenewSealUseCase
+from seal_service.usecases.unit_people import RegisterPerson, RegisterPersonUseCase
 
 RESERVATION = timedelta(minutes=5)
 WAIVER = ApprovalWaiver(process="政务服务平台审批流程", document_number="示政办〔2026〕3号")
@@ -90,6 +92,7 @@ class City:
             DocumentKeeping.HELD,
             timedelta(hours=72),
         )
+        self.register_person = RegisterPersonUseCase(records, log, clock, PlainVault())
         self.reconcile = ReconcileUseCase(records, log, self.blobs, clock, RESERVATION)
 
     def account(self, name: str, role: Role, unit: Unit | None) -> Caller:
@@ -184,6 +187,10 @@ class City:
                 **limits,
             ),
         )
+
+    def person(self, by: Caller, person_id: str, name: str) -> None:
+        """人员登记: whom the unit's systems may name as 签章人."""
+        self.register_person(by, RegisterPerson(unit_id=by.unit_id or "", person_id=person_id, name=name))
 
     def kinds(self) -> list[str]:
         """The kinds of all log entries, in order."""

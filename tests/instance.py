@@ -33,6 +33,7 @@ from seal_service.usecases.grant_use import GrantUse
 from seal_service.usecases.make_seal import MakeSeal
 from seal_service.usecases.manage_scenarios import RegisterScenario
 from seal_service.usecases.register_unit import RegisterUnit
+from seal_service.usecases.unit_people import RegisterPerson
 from seal_service.usecases.verify_document import VerifyDocument
 from tests.city import credit_code
 
@@ -163,6 +164,11 @@ class RealOffice(Instance):
         decision = DecideApplication(application_id=application.id, decision=Decision.APPROVE)
         self.service.decide_application(self.maker, decision)
         return self.service.make_seal(self.maker, MakeSeal(application_id=application.id))
+
+    def person(self, person_id: str, name: str) -> None:
+        """人员登记: whom the system may name as 签章人."""
+        command = RegisterPerson(unit_id=self.holder.id, person_id=person_id, name=name)
+        self.service.machines.register_person(self.keeper, command)
 
     def use(
         self,

@@ -127,11 +127,13 @@ class LiveOffice:
 
     city: LiveCity
     grant_fields: dict[str, Any] = field(default_factory=dict)
+    number: int = 1
+    """Of its unit."""
 
     def __post_init__(self) -> None:
         _, self.maker = self.city.account("制发部门", "seal_maker")
         _, self.auditor = self.city.account("审计", "auditor")
-        self.unit = self.city.unit(self.maker)
+        self.unit = self.city.unit(self.maker, self.number)
         _, self.keeper = self.city.account("用印管理", "unit_administrator", unit_id=self.unit["id"])
         self.system_id, self.system = self.city.account("政务平台", "business_system", unit_id=self.unit["id"])
         self.application = expect(201, submit(self.keeper, self.unit))
@@ -159,6 +161,11 @@ class LiveOffice:
             **fields,
         }
         return self.keeper.post("/v1/grants", json=body)
+
+    def person(self, person_id: str, name: str) -> None:
+        """人员登记: whom the system may name as 签章人."""
+        people = f"/v1/units/{self.unit['id']}/people"
+        expect(201, self.keeper.post(people, json={"id": person_id, "name": name}))
 
     def use(
         self,
@@ -228,14 +235,14 @@ def refused(status: int, code: str, answer: httpx.Response) -> dict[str, Any]:
 
 
 @contextmanager
-def live_city(home: Path, **settings: Any) -> Iterator[LiveCity]:
+def live_city(home: Path, port: int = 0, **settings: Any) -> Iterator[LiveCity]:
     """A fresh instance that serves HTTP; its clock can be put forward."""
     values = {"requests_per_minute": 1_000_000} | settings
     chosen = Settings(home=home, keys=home / "keys", **values)
     clock = ShiftedClock()
     operator = bootstrap.initialise(chosen, clock=clock)
     service = bootstrap.build(chosen, clock=clock)
-    with serving(service) as url:
+    with serving(service, port) as url:
         city = LiveCity(url, service, clock, operator)
         try:
             yield city

@@ -13,10 +13,10 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 from seal_service.api.problems import DoorRefusal
+from seal_service.api.proofs import presented_token
 from seal_service.bootstrap import Guarded, Service
 from seal_service.domain.access import PUBLIC_CALLER, Caller, Permission
-from seal_service.domain.errors import Unauthenticated
-from seal_service.usecases.authenticate import PresentedToken
+from seal_service.domain.errors import AddressRefused, Unauthenticated
 
 PUBLIC_SHARE = 10
 """Someone without an account gets this fraction of an account's rate, by address and purpose."""
@@ -53,7 +53,7 @@ class Calling:
         public = replace(PUBLIC_CALLER, address=address)
         try:
             caller = self._identified(request, service, public)
-        except Unauthenticated:
+        except (Unauthenticated, AddressRefused):
             self._count(request, public, service.requests_per_minute)
             raise
         self._count(request, caller, service.requests_per_minute)
@@ -74,10 +74,7 @@ class Calling:
         header = request.headers.get("authorization")
         if header is None or not self.reads_bearer:
             return public
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthenticated("Authorization is `Bearer` and an access token of /oauth2/token")
-        return service.identify_caller(public, PresentedToken(token=token.strip(), address=public.address))
+        return service.identify_caller(public, presented_token(request, header, public.address))
 
     def _count(self, request: Request, caller: Caller, requests_per_minute: int) -> None:
         if not self.limited:

@@ -111,6 +111,15 @@ OF_ERRORS: dict[type[e.SealServiceError], Row] = {
     e.IdentityProviderNotSet: Row(404, "未配置身份提供方", "No identity provider set"),
     e.LastSecondFactor: Row(409, "不能移除最后一个第二因素", "Last second factor not removed"),
     e.IdentityProviderUnavailable: Row(503, "身份提供方不可用", "Identity provider unavailable"),
+    e.AddressRefused: Row(403, "来源地址未登记", "Source address not registered"),
+    e.ProofRefused: Row(401, "持有证明无效", "Proof of possession refused"),
+    e.OperatorNotRegistered: Row(403, "签章人未登记", "Operator not registered"),
+    e.SystemNotFound: Row(404, "接入系统不存在", "Application system not found"),
+    e.CredentialNotFound: Row(404, "凭据不存在", "Credential not found"),
+    e.PersonNotFound: Row(404, "人员不存在", "Person not found"),
+    e.SystemNotReady: Row(409, "接入系统状态不符", "Application system not ready for this"),
+    e.TooManyCredentials: Row(409, "凭据数量已达上限", "Too many credentials"),
+    e.CredentialRefused: Row(422, "公钥或证书不可用", "Credential refused"),
 }
 """Every class of domain/errors, each with its own row: nothing is inherited silently."""
 
@@ -129,6 +138,9 @@ OF_THE_DOOR: dict[str, Row] = {
     "overloaded": Row(503, "服务繁忙", "Too busy"),
 }
 """What HTTP itself refuses, before any use case is asked."""
+
+DPOP_CHALLENGE = 'DPoP algs="ES256 PS256 Ed25519", error="invalid_dpop_proof"'
+"""RFC 9449, 7.1."""
 
 _CODE_OF_STATUS = {
     400: "malformed-request",
@@ -176,7 +188,7 @@ def problem_of_error(request: Request, error: Exception) -> Response:
         members["reasons"] = [{"code": code, "message": message} for code, message in error.reasons]
     headers: dict[str, str] = {}
     if row.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="seal-service"'
+        headers["WWW-Authenticate"] = DPOP_CHALLENGE if kind is e.ProofRefused else 'Bearer realm="seal-service"'
     elif row.status == 503 or kind is e.UseInProgress:
         headers["Retry-After"] = str(RETRY_SECONDS)
     elif kind is e.CertificatePending:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from seal_service.bootstrap.guarded import Answer, Command, Guarded, Refused, UseCase
 from seal_service.bootstrap.life import Life
@@ -31,6 +32,7 @@ from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal
 from seal_service.usecases.authenticate import (
     AccessToken,
     ClientSecret,
+    PresentedClient,
     PresentedToken,
 )
 from seal_service.usecases.back_up import BackUp
@@ -96,6 +98,9 @@ from seal_service.usecases.trace import Story, Trace
 from seal_service.usecases.verify_document import VerifyDocument
 from seal_service.usecases.withdraw_request import WithdrawRequest
 
+if TYPE_CHECKING:
+    from seal_service.bootstrap.machines import Machines
+
 __all__ = ["Answer", "Command", "Guarded", "Refused", "Service", "UseCase"]
 
 
@@ -103,8 +108,9 @@ __all__ = ["Answer", "Command", "Guarded", "Refused", "Service", "UseCase"]
 class Service:
     """The ready use cases, each behind its permission, and the few values that doors need."""
 
-    issue_token: Guarded[ClientSecret, AccessToken]
+    issue_token: Guarded[ClientSecret | PresentedClient, AccessToken]
     identify_caller: Guarded[PresentedToken, Caller]
+    machines: Machines
     create_account: Guarded[CreateAccount, CreatedAccount]
     disable_account: Guarded[DisableAccount, Account]
     give_roles: Guarded[GiveRoles, Account]
@@ -197,6 +203,8 @@ class Service:
     worker_threads: int
     trusted_proxies: tuple[str, ...]
     """Addresses of the proxies in front that are believed who calls."""
+    certificate_proxies: tuple[str, ...]
+    """Those among them that are believed which TLS certificate a client has."""
     requests: RequestMeasurements
     close: Callable[[], None]
     """Wait, for a bounded time, until no call is under way; then give back connections and sessions."""

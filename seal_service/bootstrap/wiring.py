@@ -12,6 +12,7 @@ from seal_service.bootstrap.controlling import controlled_acts
 from seal_service.bootstrap.isolating import SEALING, VERIFYING, reading_processes
 from seal_service.bootstrap.life import life_of_seals
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
+from seal_service.bootstrap.machines import authentication, machines
 from seal_service.bootstrap.notifying import notifying
 from seal_service.bootstrap.people import identify_session, people_of
 from seal_service.bootstrap.permitting import permitting
@@ -54,10 +55,6 @@ from seal_service.storage.queries import SqlQueries
 from seal_service.usecases.answer_pki import AnswerPkiUseCase
 from seal_service.usecases.apply_for_seal import ApplyForSealUseCase
 from seal_service.usecases.apply_seal import ApplySealUseCase
-from seal_service.usecases.authenticate import (
-    IdentifyCallerUseCase,
-    IssueTokenUseCase,
-)
 from seal_service.usecases.change_retention import ReadRetentionUseCase, retention_in_force
 from seal_service.usecases.change_status import (
     CancelSealUseCase,
@@ -204,12 +201,12 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         reading_for_verification.close()
         rooms.database.close()
 
+    login = authentication(settings, rooms, guarded, identify_session(settings, rooms))
     return Service(
-        issue_token=guarded(IssueTokenUseCase(records, clock, rooms.credentials)),
-        identify_caller=guarded(
-            IdentifyCallerUseCase(records, clock, rooms.credentials, identify_session(settings, rooms))
-        ),
         people=people,
+        issue_token=login.issue_token,
+        identify_caller=login.identify_caller,
+        machines=machines(settings, rooms, guarded),
         create_account=guarded(CreateAccountUseCase(records, log, clock, entropy, rooms.credentials)),
         disable_account=guarded(DisableAccountUseCase(records, log, clock)),
         give_roles=guarded(controlled.give_roles),
@@ -303,6 +300,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         requests_per_minute=settings.requests_per_minute,
         worker_threads=settings.worker_threads,
         trusted_proxies=tuple(str(one) for one in settings.trusted_proxies),
+        certificate_proxies=(
+            tuple(str(one) for one in settings.trusted_proxies) if settings.client_certificates else ()
+        ),
         requests=measurements,
         close=close,
     )

@@ -18,6 +18,7 @@ from seal_service.usecases.decide_application import DecideApplication
 from seal_service.usecases.grant_use import GrantUse
 from seal_service.usecases.make_seal import MakeSeal
 from seal_service.usecases.manage_scenarios import RegisterScenario
+from seal_service.usecases.unit_people import RegisterPerson
 
 if TYPE_CHECKING:
     from seal_service.bootstrap import Service
@@ -75,6 +76,17 @@ def fill_registers(service: Service, telling: Telling, cast: Cast, pictures: dic
         lambda made: "、".join(one.name for one in made),
     )
     office_person, office_system, bureau_person, bureau_system = people
+    telling.does(
+        "人员登记",
+        "whom each unit's system may name as 签章人 (article 22)",
+        lambda: [
+            service.machines.register_person(
+                one, RegisterPerson(unit_id=unit_id, person_id=one.identity, name=one.name)
+            )
+            for one, unit_id in ((office_person, office_id), (bureau_person, bureau_id))
+        ],
+        lambda made: "、".join(one.name for one in made),
+    )
 
     own = _application(OFFICE, OFFICE.name, SealType.LEGAL_NAME, pictures["government-service-office"])
     wrong = replace(own, credit_code=own.credit_code[:-1] + ("0" if own.credit_code[-1] != "0" else "1"))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from seal_service.cli import people
 from seal_service.cli.options import FIRST_PAGE, AsJson, Cursor, Limit, example, noun
 from seal_service.cli.output import print_fields, print_page
 from seal_service.cli.session import session
@@ -17,6 +18,7 @@ from seal_service.usecases.register_unit import RegisterUnit
 from seal_service.usecases.rename_unit import RenameUnit
 
 app = noun("单位: the organizations that hold seals.")
+app.add_typer(people.app, name="people")
 
 
 @app.command(

@@ -82,6 +82,15 @@ class EventKind(StrEnum):
     FACTOR_REMOVED = "factor.removed"
     IDENTITY_LINKED = "account.identity_linked"
     IDENTITY_UNLINKED = "account.identity_unlinked"
+    SYSTEM_REGISTERED = "system.registered"
+    SYSTEM_APPROVED = "system.approved"
+    SYSTEM_REJECTED = "system.rejected"
+    SYSTEM_TIED = "system.tied"
+    CREDENTIAL_ADDED = "credential.added"
+    CREDENTIAL_REVOKED = "credential.revoked"
+    TOKEN_REFUSED = "token.refused"  # noqa: S105
+    PERSON_REGISTERED = "person.registered"
+    PERSON_REMOVED = "person.removed"
 
 
 TERMINAL_KINDS = frozenset({EventKind.SEAL_COMPLETED, EventKind.SEAL_FAILED, EventKind.SEAL_ABANDONED})

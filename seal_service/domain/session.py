@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from seal_service.domain.access import PERMISSIONS_OF, Account, MustFirst, Permission, Role
-from seal_service.domain.operation import Profile
 from seal_service.domain.password import Login, change_required
 from seal_service.domain.second_factor import FactorKind, FactorRule
 
@@ -128,16 +127,6 @@ def effective_roles(account: Account, session: Session) -> frozenset[Role]:
 def is_person(account: Account) -> bool:
     """Whether an account signs in as a person does: every one but a business system's."""
     return Role.BUSINESS_SYSTEM not in account.roles
-
-
-def secret_permitted(account: Account, profile: Profile, *, has_password: bool) -> bool:
-    """Whether an account may sign in with a client secret: in production a person may not.
-
-    But for the administrators whom `seal init` made, until they have a password: else nobody could hand one out.
-    """
-    if profile is not Profile.PRODUCTION or not is_person(account):
-        return True
-    return not has_password and bool(account.roles & {Role.SYSTEM_OPERATOR, Role.SECURITY_ADMINISTRATOR})
 
 
 def counts_as_second_person(account: Account) -> bool:

@@ -15,7 +15,8 @@ from joserfc.jwk import OctKey
 
 from seal_service.domain.access import Account
 from seal_service.domain.errors import Unauthenticated
-from seal_service.ports.system import Entropy
+from seal_service.domain.machine_login import Binding, Confirmation
+from seal_service.ports.system import Entropy, TokenClaims
 
 _ALGORITHM = "HS256"
 _HEADER = {"alg": _ALGORITHM, "typ": "at+jwt"}
@@ -24,6 +25,9 @@ _SALT_BYTES = 16
 _SMALLEST_KEY_BYTES = 32
 _LONGEST_SECRET = 256
 _LONGEST_TOKEN = 4096
+_CONFIRMATIONS = {Binding.KEY: "jkt", Binding.CERTIFICATE: "x5t#S256"}
+"""Members of `cnf`: RFC 9449, 6.1; RFC 8705, 3.1."""
+_CREDENTIAL = "credential_id"
 
 _ARGON2 = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, type=Type.ID)
 """19 MiB, two passes, one lane: the least that OWASP's password storage advice asks of argon2id; a client's secret has
@@ -68,10 +72,17 @@ class ClientCredentials:
             return False
         return secret_hash is not None and len(secret) <= _LONGEST_SECRET
 
-    def issue_token(self, account: Account, now: datetime) -> tuple[str, int]:
+    def issue_token(
+        self,
+        account: Account,
+        now: datetime,
+        *,
+        confirmation: Confirmation | None = None,
+        credential_id: str | None = None,
+    ) -> tuple[str, int]:
         """An access token (its header type that of RFC 9068) and its lifetime in seconds."""
         issued = int(now.timestamp())
-        claims = {
+        claims: dict[str, object] = {
             "iss": self._issuer,
             "aud": self._audience,
             "sub": account.id,
@@ -79,10 +90,14 @@ class ClientCredentials:
             "exp": issued + self._lifetime,
             "jti": self._entropy.token(16).hex(),
         }
+        if confirmation is not None:
+            claims["cnf"] = {_CONFIRMATIONS[confirmation.binding]: confirmation.thumbprint}
+        if credential_id is not None:
+            claims[_CREDENTIAL] = credential_id
         return jwt.encode(dict(_HEADER), claims, _jwk(self._keys()[0]), algorithms=[_ALGORITHM]), self._lifetime
 
-    def account_of_token(self, token: str, now: datetime) -> str:
-        """The account id of a valid token; Unauthenticated otherwise, without saying what is wrong with it."""
+    def claims_of_token(self, token: str, now: datetime) -> TokenClaims:
+        """What a valid token says; Unauthenticated otherwise, without saying what is wrong with it."""
         required = jwt.JWTClaimsRegistry(
             now=int(now.timestamp()),
             iss={"essential": True, "value": self._issuer},
@@ -101,7 +116,12 @@ class ClientCredentials:
             raise Unauthenticated from error
         if decoded.header != _HEADER:
             raise Unauthenticated
-        return str(decoded.claims["sub"])
+        credential = decoded.claims.get(_CREDENTIAL)
+        return TokenClaims(
+            account_id=str(decoded.claims["sub"]),
+            confirmation=_confirmation(decoded.claims.get("cnf")),
+            credential_id=None if credential is None else str(credential),
+        )
 
     def _decoded(self, token: str) -> jwt.Token:
         for key in self._keys():
@@ -110,6 +130,17 @@ class ClientCredentials:
             except BadSignatureError:
                 continue
         raise Unauthenticated
+
+
+def _confirmation(cnf: object) -> Confirmation | None:
+    """What a token is bound to; Unauthenticated for a binding that is not known here, which would bind to nothing."""
+    if cnf is None:
+        return None
+    if isinstance(cnf, dict) and len(cnf) == 1:
+        for binding, member in _CONFIRMATIONS.items():
+            if isinstance(cnf.get(member), str):
+                return Confirmation(binding=binding, thumbprint=cnf[member])
+    raise Unauthenticated
 
 
 @lru_cache(maxsize=4)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from seal_service.domain.access import Account
+from seal_service.domain.machine_login import Confirmation
 from seal_service.domain.operation import Condition, UseStep
 from seal_service.ports.documents import Content
 
@@ -56,6 +57,17 @@ class KeptFiles(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenClaims:
+    """What an access token says."""
+
+    account_id: str
+    confirmation: Confirmation | None = None
+    """None: a bearer token."""
+    credential_id: str | None = None
+    """The registered credential by which it was given; None: the account's own client secret."""
+
+
 class Credentials(Protocol):
     """Client secrets and access tokens. Stateless; safe for threads."""
 
@@ -65,11 +77,18 @@ class Credentials(Protocol):
     def verify_secret(self, secret_hash: str | None, secret: str) -> bool:
         """Whether the secret is the hashed one; takes as long for None (an unknown account)."""
 
-    def issue_token(self, account: Account, now: datetime) -> tuple[str, int]:
-        """An access token and its lifetime in seconds."""
+    def issue_token(
+        self,
+        account: Account,
+        now: datetime,
+        *,
+        confirmation: Confirmation | None = None,
+        credential_id: str | None = None,
+    ) -> tuple[str, int]:
+        """An access token, bound if a confirmation is given, and its lifetime in seconds."""
 
-    def account_of_token(self, token: str, now: datetime) -> str:
-        """The account id of a valid token; Unauthenticated otherwise."""
+    def claims_of_token(self, token: str, now: datetime) -> TokenClaims:
+        """What a valid token says; Unauthenticated otherwise. Whoever asks checks what it is bound to."""
 
 
 class BlobStore(Protocol):

@@ -25,9 +25,11 @@ from seal_service.ports.records import (
     LogRecords,
     NotificationRecords,
     ObservationRecords,
+    PersonRecords,
     ScenarioRecords,
     SealRecords,
     SessionRecords,
+    SystemRecords,
     Transaction,
     TrustRecords,
     UnitRecords,
@@ -43,6 +45,7 @@ from seal_service.storage.repositories.control import SqlControlledRequests
 from seal_service.storage.repositories.grants import SqlGrants
 from seal_service.storage.repositories.idempotency import SqlIdempotency
 from seal_service.storage.repositories.log import SqlLog
+from seal_service.storage.repositories.machines import SqlPeople, SqlSystems
 from seal_service.storage.repositories.notifications import SqlNotifications
 from seal_service.storage.repositories.operation import SqlCertificateRequests, SqlObservations, SqlTrust
 from seal_service.storage.repositories.people import (
@@ -81,6 +84,8 @@ class SqlTransaction:
         self.scenarios: ScenarioRecords = SqlScenarios(connection)
         self.approvals: ApprovalRecords = SqlApprovals(connection)
         self.notifications: NotificationRecords = SqlNotifications(connection)
+        self.systems: SystemRecords = SqlSystems(connection)
+        self.people: PersonRecords = SqlPeople(connection)
         self.log: LogRecords = SqlLog(connection)
         self.logins: LoginRecords = SqlLogins(connection)
         self.factors: FactorRecords = SqlFactors(connection)

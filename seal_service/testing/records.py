@@ -18,6 +18,7 @@ from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
 from seal_service.domain.lifecycle import StatusChange
+from seal_service.domain.machine import ApplicationSystem, SystemCredential, UnitPerson
 from seal_service.domain.notification import Notification
 from seal_service.domain.organization import Unit
 from seal_service.domain.password import Login
@@ -32,6 +33,7 @@ from seal_service.ports.records import LogRow, Observation
 from seal_service.testing.approval_records import MemoryApprovals, MemoryScenarios
 from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCertificates
 from seal_service.testing.control_records import MemoryControlledRequests
+from seal_service.testing.machine_records import MemoryPeople, MemorySystems
 from seal_service.testing.notification_records import MemoryNotifications
 from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
 from seal_service.testing.people_records import (
@@ -74,6 +76,9 @@ class State:
     approvals: dict[str, UseApproval] = field(default_factory=dict)
     approved_documents: dict[tuple[str, str], str | None] = field(default_factory=dict)
     notifications: dict[str, Notification] = field(default_factory=dict)
+    systems: dict[str, ApplicationSystem] = field(default_factory=dict)
+    system_credentials: dict[str, SystemCredential] = field(default_factory=dict)
+    people: dict[tuple[str, str], UnitPerson] = field(default_factory=dict)
     entries: dict[str, LogRow] = field(default_factory=dict)
     terminals: dict[str, str] = field(default_factory=dict)
     logins: dict[str, Login] = field(default_factory=dict)
@@ -397,6 +402,8 @@ class MemoryTransaction:
         self.scenarios: ports.ScenarioRecords = MemoryScenarios(state)
         self.approvals: ports.ApprovalRecords = MemoryApprovals(state)
         self.notifications: ports.NotificationRecords = MemoryNotifications(state.notifications)
+        self.systems: ports.SystemRecords = MemorySystems(state)
+        self.people: ports.PersonRecords = MemoryPeople(state)
         self.log: ports.LogRecords = MemoryLogRecords(state)
         self.logins: ports.LoginRecords = MemoryLogins(state)
         self.factors: ports.FactorRecords = MemoryFactors(state)

@@ -13,10 +13,11 @@ from seal_service.domain.access import Account
 from seal_service.domain.errors import IntegrityFailed, Unauthenticated
 from seal_service.domain.events import Event, LoggedEntry
 from seal_service.domain.identifiers import uuid7
+from seal_service.domain.machine_login import Binding, Confirmation
 from seal_service.domain.operation import UseStep
 from seal_service.ports.documents import Content
 from seal_service.ports.records import LogRow, Transaction
-from seal_service.ports.system import Clock, Entropy
+from seal_service.ports.system import Clock, Entropy, TokenClaims
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -86,16 +87,29 @@ class PlainCredentials:
         """Whether they are equal."""
         return secret_hash == secret
 
-    def issue_token(self, account: Account, now: datetime) -> tuple[str, int]:
-        """The account's id and the second it was issued in."""
-        return f"{account.id}@{int(now.timestamp())}", 600
+    def issue_token(
+        self,
+        account: Account,
+        now: datetime,
+        *,
+        confirmation: Confirmation | None = None,
+        credential_id: str | None = None,
+    ) -> tuple[str, int]:
+        """The account's id, the second it was issued in, the credential and what it is bound to."""
+        bound = f"{confirmation.binding.value}:{confirmation.thumbprint}" if confirmation else ""
+        return f"{account.id}@{int(now.timestamp())}@{credential_id or ''}@{bound}", 600
 
-    def account_of_token(self, token: str, now: datetime) -> str:
-        """The account id for ten minutes; Unauthenticated otherwise."""
-        account_id, _, issued = token.partition("@")
+    def claims_of_token(self, token: str, now: datetime) -> TokenClaims:
+        """What it says for ten minutes; Unauthenticated otherwise."""
+        account_id, issued, credential_id, bound = (*token.split("@"), "", "", "")[:4]
         if not issued.isdigit() or int(now.timestamp()) - int(issued) > 600:
             raise Unauthenticated
-        return account_id
+        binding, _, thumbprint = bound.partition(":")
+        return TokenClaims(
+            account_id=account_id,
+            confirmation=Confirmation(binding=Binding(binding), thumbprint=thumbprint) if bound else None,
+            credential_id=credential_id or None,
+        )
 
 
 @dataclass

@@ -21,6 +21,7 @@ from seal_service.domain.use import IntentReference, SealUse, UseRequest, UseSta
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock, Entropy, Measurements
 from seal_service.usecases.commit_use import committed, reread_use
+from seal_service.usecases.operator_of_use import require_registered
 from seal_service.usecases.requests import checked_key, request_digest
 from seal_service.usecases.use_facts import permit_facts, private_facts, sha256_hex, use_event
 
@@ -29,7 +30,8 @@ from seal_service.usecases.use_facts import permit_facts, private_facts, sha256_
 class ReserveUse:
     """用印预留: a permit and a reserved use, or the earlier use that the same key stands for.
 
-    Raises SealNotFound, AuthorizationDenied (with every reason; logged), Unavailable, OutcomeUnknown.
+    Raises SealNotFound, AuthorizationDenied (with every reason; logged; OperatorNotRegistered is one), Unavailable,
+    OutcomeUnknown.
     """
 
     records: Records
@@ -63,6 +65,7 @@ class ReserveUse:
         try:
             with self.measurements.timed(UseStep.AUTHORIZE):
                 permit, grant = self._authorize(transaction, caller, seal, unit, request)  # 3
+                require_registered(transaction, self.log, seal.unit_id, request.operator)
         except AuthorizationDenied as denial:
             reasons = tuple(code for code, _ in denial.reasons)
             denied = use_event(EventKind.SEAL_DENIED, Result.REFUSED, seal, unit, request)

@@ -41,6 +41,7 @@ def test_the_access_log_has_one_line_a_request_without_query_or_path_values(
 ) -> None:
     """个人信息: who asked for what is in the signing log as commitments, not in the server's log in the clear."""
     office, public = shared_office, shared_office.city.public
+    office.person(PERSONAL["operator_id"], PERSONAL["operator_name"])
     with log_lines("seal_service.access") as told:
         used = office.use("exposure-1", **PERSONAL)
         assert used.status_code == 201

@@ -12,6 +12,7 @@ from tests.live import DOCUMENT, SCENARIO, LiveOffice, expect, refused
 @pytest.fixture(scope="module")
 def used(shared_office: LiveOffice) -> LiveOffice:
     """An office whose seal was applied twice, once by a named operator, and refused once."""
+    shared_office.person("op-17", "李样例")
     assert (
         shared_office.use("log-1", operator_id="op-17", operator_name="李样例", case_number="示案1号").status_code
         == 201

@@ -216,7 +216,12 @@ def authority() -> PersonAuthority:
 @pytest.fixture
 def ukey_city(tmp_path: Path, authority: PersonAuthority) -> Iterator[LiveCity]:
     anchors = (authority.written(tmp_path / "people.pem"),)
-    settings = {"second_factor": "certificate", "person_anchors": anchors, "trusted_proxies": ("127.0.0.1",)}
+    settings: dict[str, Any] = {
+        "second_factor": "certificate",
+        "person_anchors": anchors,
+        "trusted_proxies": ("127.0.0.1",),
+        "client_certificates": True,
+    }
     with live_city(tmp_path / "home", **settings) as served:
         yield served
 

@@ -16,6 +16,7 @@ def test_a_granted_system_gets_the_sealed_document_and_anyone_can_verify_it(shar
     """Articles 20, 21: B-LT by default; the original bytes are a prefix."""
     office = shared_office
     original = DOCUMENT.read_bytes()
+    office.person("op-17", "李样例")
     answer = office.use("walk-1", original, page=1, x_mm=120, y_mm=200, operator_id="op-17", operator_name="李样例")
     assert answer.status_code == 201, answer.text
     assert answer.content.startswith(b"%PDF")

@@ -12,6 +12,8 @@ def test_articles_12_to_24_the_whole_story_by_commands(fresh_by_command: Office,
     at, code = fresh_by_command.at, fresh_by_command.code
     sealed, root = tmp_path / "sealed.pdf", tmp_path / "root.pem"
     person = ("--operator-id", "U1001", "--operator-name", "张三", "--case-number", "示办1号")
+    of_unit = ("--unit", fresh_by_command.unit["id"], "--id", "U1001")
+    at.said("units", "people", "add", *of_unit, "--name", "张三", by=fresh_by_command.keeper)
 
     receipt = at.said(*fresh_by_command.applying(sealed, "--level", "B-T", *person), by=fresh_by_command.system)
     assert receipt["level_reached"] == "B-T"

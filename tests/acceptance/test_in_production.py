@@ -22,11 +22,13 @@ from typing import Any
 
 import httpx
 import pytest
+from joserfc.jwk import ECKey
 
 from seal_service.cli.demo_cast import BUREAU, OFFICE
 from seal_service.cli.demo_document import tamper
 from seal_service.formats.pem import certificates_of
 from tests.live import DOCUMENT, EXAMPLES, expect, in_the_next_second, refused
+from tests.machines import DpopAuth, asserted
 from tests.outside_tsa import OutsideTsa, outside_tsa
 from tests.postgresql import postgresql_settings
 from tests.softhsm import softhsm_environment, softhsm_settings
@@ -48,26 +50,39 @@ class Production:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def seal(self, *arguments: str, answers: int = 0, **more: str) -> Any:
-        """What a command says, in JSON; None where its answer is no."""
+    def seal(self, *arguments: str, **more: str) -> Any:
+        """What a command says, in JSON."""
+        return json.loads(self._said(arguments, more, 0))
+
+    def ask(self, *arguments: str, **more: str) -> None:
+        """Ask for what another person has to confirm."""
+        self._said(arguments, more, 1)
+
+    def _said(self, arguments: tuple[str, ...], more: dict[str, str], answer: int) -> str:
         command = [sys.executable, "-m", "seal_service", *arguments, "--json"]
         done = subprocess.run(
             command, env={**os.environ, **self.environment, **more}, capture_output=True, text=True, timeout=120
         )
-        assert done.returncode == answers, f"seal {' '.join(arguments)}: {done.stdout}{done.stderr}"
-        return json.loads(done.stdout) if answers == 0 else None
+        assert done.returncode == answer, f"seal {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stdout
 
-    def client(self, credentials: dict[str, Any] | None = None) -> httpx.Client:
-        """A client over HTTP, with a token if it has credentials."""
-        client = httpx.Client(base_url=self.url, timeout=60)
+    def by(self, credentials: dict[str, Any]) -> dict[str, str]:
+        """The environment of a command that somebody gives on the machine."""
+        return {"SEAL_CLIENT_ID": credentials["id"], "SEAL_CLIENT_SECRET": credentials["client_secret"]}
+
+    def client(self, auth: httpx.Auth | None = None) -> httpx.Client:
+        """A client over HTTP."""
+        client = httpx.Client(base_url=self.url, timeout=60, auth=auth)
         self.clients.append(client)
-        if credentials is not None:
-            identity = credentials.get("id") or credentials["SEAL_CLIENT_ID"]
-            pair = (identity, credentials.get("client_secret") or credentials["SEAL_CLIENT_SECRET"])
-            form = {"grant_type": "client_credentials"}
-            token = expect(200, client.post("/oauth2/token", data=form, auth=pair))["access_token"]
-            client.headers["Authorization"] = f"Bearer {token}"
         return client
+
+    def system(self, client_id: str, key: ECKey) -> httpx.Client:
+        """A business system's client: logged in by private_key_jwt, its token bound by DPoP to another key."""
+        dpop = ECKey.generate_key("P-256")
+        asking = asserted(client_id, key, dpop, self.url)
+        answer = expect(200, httpx.post(f"{self.url}/oauth2/token", timeout=60, **asking))
+        assert answer["token_type"] == "DPoP"
+        return self.client(DpopAuth(answer["access_token"], dpop, self.url))
 
     @contextmanager
     def served(self) -> Iterator[subprocess.Popen[str]]:
@@ -135,14 +150,14 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
     """Articles 12 to 24, and articles 9, 10: the time and the keys are not this program's own."""
     first = production.seal("init")
     operator, security, second = (
-        {"SEAL_CLIENT_ID": one["client_id"], "SEAL_CLIENT_SECRET": one["client_secret"]} for one in first["accounts"]
+        production.by({"id": one["client_id"], "client_secret": one["client_secret"]}) for one in first["accounts"]
     )
 
     # The operator trusts the outside authority's root for time-stamps, and its revocation list.
     root = authority.root
-    production.seal(
+    production.ask(
         "trust", "add", str(root), "--for", "timestamps", "--note", "示例市时间戳服务中心 样章，摘要已电话核对",
-        "--revocation-address", f"{authority.url}/", "--yes", answers=1, **operator,
+        "--revocation-address", f"{authority.url}/", "--yes", **operator,
     )  # fmt: skip
     (waiting,) = production.seal("control", "list", **operator)["items"]
     production.seal("control", "confirm", waiting["id"], "--yes", **second)
@@ -150,87 +165,107 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
     (der,) = certificates_of(root.read_bytes())
     assert hashlib.sha256(der).hexdigest() in json.dumps(added)
 
+    def account(name: str, role: str, unit_id: str | None = None) -> dict[str, Any]:
+        of_unit = ("--unit", unit_id) if unit_id else ()
+        made: dict[str, Any] = production.seal(
+            "accounts", "create", "--name", name, "--role", role, *of_unit, **security
+        )
+        production.seal("control", "confirm", made["request_id"], "--yes", **second)
+        return made
+
+    maker = account("示例市印章制发部门", "seal_maker")
+    auditor = account("示例市审计", "auditor")
+    by_maker, by_auditor = production.by(maker), production.by(auditor)
+
+    # 单位登记、开户; people act on the machine, where alone their client secrets let them in.
+    registered: dict[str, dict[str, Any]] = {}
+    for part, channel in ((OFFICE, None), (BUREAU, OFFICE.name)):
+        through = ("--channel", registered[channel]["id"]) if channel else ()
+        registered[part.name] = production.seal(
+            "units", "register", "--name", part.name, "--type", part.unit_type.value, "--credit-code", part.credit_code,
+            "--area", "999900", *through, **by_maker,
+        )  # fmt: skip
+    office_id, bureau_id = (registered[part.name]["id"] for part in (OFFICE, BUREAU))
+    by_office = production.by(account("张三", "unit_administrator", office_id))
+    by_bureau = production.by(account("李四", "unit_administrator", bureau_id))
+    accounts = {
+        OFFICE.name: account("政务服务平台", "business_system", office_id),
+        BUREAU.name: account("市场监管审批系统", "business_system", bureau_id),
+    }
+
+    # 接入系统: registered by its unit, approved by the office, with a key of its own.
+    keys = {name: ECKey.generate_key("P-256") for name in accounts}
+    registrations: dict[str, str] = {}
+    for name, by in ((OFFICE.name, by_office), (BUREAU.name, by_bureau)):
+        made = production.seal(
+            "systems", "register", "--name", accounts[name]["name"], "--address", "https://service.example/",
+            "--network", "政务外网", "--department", "信息科", "--from", "127.0.0.0/8", "--contact", "样某",
+            "--phone", "000-0000", **by,
+        )  # fmt: skip
+        registrations[name] = made["id"]
+        production.seal("systems", "decide", made["id"], "--approve", **by_maker)
+        production.seal("systems", "tie", made["id"], "--account", accounts[name]["id"], **by)
+        public_key = tmp_path / "public.jwk"
+        public_key.write_text(json.dumps(keys[name].as_dict(private=False)), encoding="utf-8")
+        production.seal("systems", "credentials", "add", made["id"], "--key", str(public_key), **by)
+    production.seal("units", "people", "add", "--unit", office_id, "--id", "U1001", "--name", "样某", **by_office)
+
+    # 印章申请、审批、制章
+    seals = {}
+    for part, picture in ((OFFICE, "government-service-office"), (BUREAU, "market-supervision-bureau")):
+        application = production.seal(
+            "applications", "submit", "--unit-name", part.name, "--unit-type", part.unit_type.value, "--credit-code",
+            part.credit_code, "--seal-name", part.name, "--seal-type", "01", "--picture",
+            str(PICTURES / f"{picture}.png"), **by_office,
+        )  # fmt: skip
+        production.seal("applications", "decide", application["id"], "approve", **by_maker)
+        seals[part.name] = production.seal("seals", "make", application["id"], **by_maker)
+    codes = {name: str(seal["code"]) for name, seal in seals.items()}
+
+    # 用印场景、用印授权
+    production.seal(
+        "scenarios", "register", SCENARIO, "--name", "行政许可", "--waived-for", "政务服务平台审批流程",
+        "--waiver-number", "示政办〔2026〕3号", **by_maker,
+    )  # fmt: skip
+    for name, by in ((OFFICE.name, by_office), (BUREAU.name, by_bureau)):
+        production.seal(
+            "grants", "make", "--seal", codes[name], "--to", accounts[name]["id"], "--scenario", SCENARIO,
+            "--responsible", "样某", "--approval-number", "示政办授〔2026〕1号", "--maximum-uses", "100", **by,
+        )  # fmt: skip
+
     with production.served():
         public = production.client()
-        at_work, beside = production.client(security), production.client(second)
+        office_system = production.system(accounts[OFFICE.name]["id"], keys[OFFICE.name])
+        bureau_system = production.system(accounts[BUREAU.name]["id"], keys[BUREAU.name])
 
-        def account(name: str, role: str, unit_id: str | None = None) -> tuple[str, httpx.Client]:
-            body = {"name": name, "roles": [role], "unit_id": unit_id}
-            made = expect(201, at_work.post("/v1/accounts", json=body))
-            expect(200, beside.post(f"/v1/controlled-acts/{made['request_id']}/confirmation"))
-            return made["id"], production.client(made)
-
-        _, maker = account("示例市印章制发部门", "seal_maker")
-        _, auditor = account("示例市审计", "auditor")
-
-        # 单位登记、开户
-        registered: dict[str, dict[str, Any]] = {}
-        for part, channel in ((OFFICE, None), (BUREAU, OFFICE.name)):
-            body = {
-                "name": part.name,
-                "unit_type": part.unit_type.value,
-                "credit_code": part.credit_code,
-                "area_code": "999900",
-                "channel_unit_id": registered[channel]["id"] if channel else None,
-            }
-            registered[part.name] = expect(201, maker.post("/v1/units", json=body))
-        office_id, bureau_id = (registered[part.name]["id"] for part in (OFFICE, BUREAU))
-        _, office = account("张三", "unit_administrator", office_id)
-        office_system_id, office_system = account("政务服务平台", "business_system", office_id)
-        _, bureau = account("李四", "unit_administrator", bureau_id)
-        bureau_system_id, bureau_system = account("市场监管审批系统", "business_system", bureau_id)
-
-        # 印章申请、审批、制章
-        seals = {}
-        for part, picture in ((OFFICE, "government-service-office"), (BUREAU, "market-supervision-bureau")):
-            request = {
-                "unit_name": part.name,
-                "unit_type": part.unit_type.value,
-                "credit_code": part.credit_code,
-                "seal_name": part.name,
-                "seal_type": "01",
-            }
-            files: dict[str, tuple[str | None, str | bytes, str]] = {
-                "request": (None, json.dumps(request), "application/json"),
-                "picture": ("印模.png", (PICTURES / f"{picture}.png").read_bytes(), "image/png"),
-            }
-            application = expect(201, office.post("/v1/applications", files=files))
-            decision = f"/v1/applications/{application['id']}/decision"
-            refused(403, "permission-denied", office.post(decision, json={"decision": "approve"}))
-            expect(200, maker.post(decision, json={"decision": "approve"}))
-            seals[part.name] = expect(201, maker.post("/v1/seals", json={"application_id": application["id"]}))
-        codes = {name: str(seal["code"]) for name, seal in seals.items()}
-
-        # 用印场景、用印授权
-        waiver = {"waived_for": "政务服务平台审批流程", "waiver_number": "示政办〔2026〕3号"}
-        expect(201, maker.post("/v1/scenarios", json={"code": SCENARIO, "name": "行政许可", **waiver}))
-        for client, name, system in (
-            (office, OFFICE.name, office_system_id),
-            (bureau, BUREAU.name, bureau_system_id),
-        ):
-            body = {
-                "seal_code": codes[name],
-                "grantee_id": system,
-                "scenario": SCENARIO,
-                "responsible_person": "样某",
-                "approval_number": "示政办授〔2026〕1号",
-                "maximum_uses": 100,
-            }
-            expect(201, client.post("/v1/grants", json=body))
+        # What the production profile does not take over HTTP.
+        form = {"grant_type": "client_credentials"}
+        for secret_of in (accounts[OFFICE.name], maker, auditor):
+            pair = (secret_of["id"], secret_of["client_secret"])
+            told = expect(401, public.post("/oauth2/token", data=form, auth=pair))
+            assert "In production" in told["error_description"]
+        unbound = asserted(accounts[OFFICE.name]["id"], keys[OFFICE.name], None, production.url)
+        assert "bound" in expect(401, public.post("/oauth2/token", **unbound))["error_description"]
+        token = office_system.auth.token if isinstance(office_system.auth, DpopAuth) else ""
+        refused(401, "proof-refused", public.get("/v1/seals", headers={"Authorization": f"Bearer {token}"}))
 
         # 用印
-        def use(client: httpx.Client, name: str, document: bytes, level: str, key: str) -> httpx.Response:
+        def use(client: httpx.Client, name: str, document: bytes, level: str, key: str, **named: str) -> httpx.Response:
             return client.post(
                 f"/v1/seals/{codes[name]}/uses",
                 content=document,
-                params={"scenario": SCENARIO, "level": level},
+                params={"scenario": SCENARIO, "level": level, **named},
                 headers={"Content-Type": "application/pdf", "Idempotency-Key": key, "Accept": "*/*"},
             )
 
         document = DOCUMENT.read_bytes()
-        once = use(office_system, OFFICE.name, document, "B-LT", "one")
+        stranger = {"operator_id": "U9999", "operator_name": "样某"}
+        denied = use(office_system, OFFICE.name, document, "B-LT", "stranger", **stranger)
+        refused(403, "operator-not-registered", denied)
+        person = {"operator_id": "U1001", "operator_name": "样某"}
+        once = use(office_system, OFFICE.name, document, "B-LT", "one", **person)
         assert once.status_code in (200, 201), once.text
-        again = use(office_system, OFFICE.name, document, "B-LT", "one")
+        again = use(office_system, OFFICE.name, document, "B-LT", "one", **person)
         assert again.content == once.content, "the same key: the same document, whichever process answers"
         twice = use(bureau_system, BUREAU.name, once.content, "B-LTA", "two")
         assert twice.status_code in (200, 201), twice.text
@@ -253,20 +288,32 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
         assert verify(tamper(sealed, within=len(document)))["indication"] == "TOTAL_FAILED"
 
         # 续期、挂失
-        refused(409, "renewal-not-possible", office.post(f"/v1/seals/{codes[OFFICE.name]}/renewal", json={}))
         in_the_next_second()
-        lost = office.post(f"/v1/seals/{codes[OFFICE.name]}/loss-report", json={"reason": "演示：口令遗失"})
-        assert expect(200, lost)["state"] == "suspended"
+        reason = ("--reason", "演示：口令遗失")
+        lost = production.seal("seals", "report-loss", codes[OFFICE.name], *reason, **by_office)
+        assert lost["state"] == "suspended"
         refused(403, "authorization-denied", use(office_system, OFFICE.name, document, "B-LT", "after the loss"))
         assert verify(sealed)["indication"] == "TOTAL_PASSED", "what was sealed before the loss stays valid"
 
         # 日志、溯源
-        log = expect(200, auditor.get("/v1/log/entries", params={"seal_code": codes[OFFICE.name]}))
+        log = production.seal("log", "query", "--seal", codes[OFFICE.name], **by_auditor)
         kinds = [one["kind"] for one in log["items"]]
         assert {"seal.completed", "seal.denied", "sealmgmt.suspended"} <= set(kinds)
-        digest = hashlib.sha256(sealed).hexdigest()
-        story = expect(200, auditor.get("/v1/log/trace", params={"document_sha256": digest}))
+        story_file = tmp_path / "traced.pdf"
+        story_file.write_bytes(sealed)
+        story = production.seal("log", "trace", str(story_file), **by_auditor)
         assert [one["seal"]["code"] for one in story["uses"]] == [codes[OFFICE.name], codes[BUREAU.name]]
+
+        # 吊销凭据: the system's token is worthless in every process at once.
+        listed = production.seal("systems", "credentials", "list", registrations[OFFICE.name], **by_office)
+        (credential,) = listed["items"]
+        assert credential["last_used_at"] is not None
+        expect(200, office_system.get("/v1/seals"))
+        production.seal(
+            "systems", "credentials", "revoke", registrations[OFFICE.name], credential["id"], "--yes", **by_office
+        )
+        for _ in range(4):
+            refused(401, "unauthenticated", office_system.get("/v1/seals"))
 
         # Health: keys in the HSM, time and trust known.
         ready = expect(200, public.get("/readyz"))

@@ -59,6 +59,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> RealOffice:
     made = RealOffice(tmp_path_factory.mktemp("check") / "instance", uses=3)
     with pytest.raises(AuthorizationDenied):
         made.service.apply_seal(made.system, replace(made.request("denied"), scenario="another"))
+    made.person(OPERATOR.id, OPERATOR.name)
     for number in range(3):
         request = made.request(f"use-{number}", blank_pdf(mark=str(number)), SignatureLevel.B_B)
         made.service.apply_seal(made.system, replace(request, operator=OPERATOR))

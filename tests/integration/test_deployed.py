@@ -96,6 +96,7 @@ def test_the_proxy_that_is_shipped_hides_what_is_personal_and_lends_nobody_its_a
     home = tmp_path / "home"
     with live_city(home) as city:
         office = LiveOffice(city)
+        office.person(PERSONAL["operator_id"], PERSONAL["operator_name"])
         bearer = office.system.headers["Authorization"]
         code = office.code
     with (

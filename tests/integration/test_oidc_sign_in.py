@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -25,7 +26,7 @@ def at() -> Iterator[Provider]:
         yield made
 
 
-def settings(url: str) -> dict[str, object]:
+def settings(url: str) -> dict[str, Any]:
     return {"oidc_issuer": url, "oidc_audience": CLIENT, "oidc_roles_claim": "realm.roles", "oidc_roles": ROLES}
 
 

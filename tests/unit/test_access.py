@@ -7,6 +7,7 @@ from typing import get_type_hints
 
 import pytest
 
+from seal_service.bootstrap.machines import Machines
 from seal_service.bootstrap.service import Guarded, Service
 from seal_service.domain.access import (
     INCOMPATIBLE_ROLES,
@@ -23,6 +24,8 @@ from seal_service.domain.access import (
 )
 from seal_service.domain.errors import PermissionDenied, Unauthenticated
 
+GROUPS = {"Machines": Machines}
+"""Use cases of one topic that stand together on the service."""
 WRITES = frozenset(
     {
         Permission.REGISTER_UNIT,
@@ -114,7 +117,8 @@ def test_a_use_case_without_permission_cannot_be_wired() -> None:
 
 def test_everything_that_a_service_offers_is_guarded() -> None:
     values = {"clock", "origin", "requests", "document_bytes", "requests_per_minute", "worker_threads", "close"} | {
-        "trusted_proxies"
+        "trusted_proxies",
+        "certificate_proxies",
     }
 
     def unguarded(group: type) -> set[str]:

@@ -226,6 +226,7 @@ def test_an_abandoned_use_is_its_systems_also_in_the_log(office: Office) -> None
 def test_every_entry_of_a_use_names_operator_and_document(office: Office) -> None:
     """附录A: of failed and refused uses too."""
     who = Operator(id="op-1", name="样某")
+    office.person(office.keeper, who.id, who.name)
     command = replace(office.request("key-1"), operator=who)
     office.apply_seal(office.system, command)
     office.sealer.before = lambda _step: (_ for _ in ()).throw(TimestampUnavailable())

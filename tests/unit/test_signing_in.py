@@ -12,7 +12,6 @@ from seal_service.domain import errors as e
 from seal_service.domain.access import PUBLIC_CALLER, Caller, MustFirst, Permission, Role, require
 from seal_service.domain.operation import Profile
 from seal_service.domain.second_factor import FactorKind, FactorPolicy
-from seal_service.domain.session import secret_permitted
 from seal_service.testing import MemoryRecords
 from seal_service.usecases.change_password import ChangePassword
 from seal_service.usecases.link_identity import LinkIdentity
@@ -289,27 +288,6 @@ def test_no_security_administrator_becomes_two_people(people: People) -> None:
     assert people.signed_in("second", given.password).must_first is MustFirst.CHANGE_PASSWORD
     with pytest.raises(e.PermissionDenied):
         people.reset(operator, ResetPassword(account_id="zhang"))
-
-
-@pytest.mark.parametrize(
-    ("role", "has_password", "permitted"),
-    [
-        (Role.SEAL_KEEPER, False, False),
-        (Role.AUDITOR, False, False),
-        (Role.SYSTEM_OPERATOR, False, True),
-        (Role.SECURITY_ADMINISTRATOR, False, True),
-        (Role.SYSTEM_OPERATOR, True, False),
-        (Role.SECURITY_ADMINISTRATOR, True, False),
-        (Role.BUSINESS_SYSTEM, False, True),
-    ],
-)
-def test_in_production_a_person_does_not_sign_in_with_a_client_secret(
-    people: People, role: Role, has_password: bool, permitted: bool
-) -> None:
-    """But for the administrators of `seal init`, until they have a password."""
-    account = people.account("someone", role)
-    assert secret_permitted(account, Profile.PRODUCTION, has_password=has_password) is permitted
-    assert secret_permitted(account, Profile.DEVELOPMENT, has_password=has_password)
 
 
 def test_no_password_and_no_token_stands_in_the_log_or_beside_it(people: People) -> None:

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from seal_service.api.auth import Calling, calling_of
 from seal_service.api.routers import (
     accounts,
+    application_systems,
     applications,
     certificate_requests,
     controlled_acts,
@@ -29,6 +30,7 @@ from seal_service.api.routers import (
     status_list,
     token,
     trace,
+    unit_people,
     units,
     use_approvals,
     uses,
@@ -40,6 +42,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     units.router,
     accounts.router,
     controlled_acts.router,
+    application_systems.router,
+    unit_people.router,
     applications.router,
     seals.router,
     status_changes.router,

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from seal_service.api.auth import Calling, GuardedRoute, take
-from seal_service.api.client_certificate import client_certificate
 from seal_service.api.dependencies import Serving
 from seal_service.api.problems import refusals
+from seal_service.api.proofs import certificate_of
 from seal_service.api.schemas.common import Identifier
 from seal_service.api.schemas.people import (
     ChallengeView,
@@ -138,7 +138,7 @@ def pass_second_factor(
         challenge=body.challenge,
         code=body.code,
         signature=body.signature,
-        presented_certificate=client_certificate(request),
+        presented_certificate=certificate_of(request),
     )
     answer = service.people.pass_second_factor(caller, command)
     return SessionView(token=answer.token, must_first=answer.must_first)
@@ -238,7 +238,7 @@ def enrol_factor(
     body: EnrolFactorBody,
 ) -> EnrolmentView:
     """TOTP keys and UKeys wait ten minutes for their proof, and count from then on."""
-    presented = client_certificate(request)
+    presented = certificate_of(request)
     command = EnrolFactor(kind=body.kind, certificate=body.certificate, presented_certificate=presented)
     made = service.people.enrol_factor(caller, command)
     return EnrolmentView(

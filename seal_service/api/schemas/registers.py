@@ -99,15 +99,19 @@ class AccountPage(View):
 
 
 class TokenView(View):
-    """访问令牌 (RFC 6749, 5.1)."""
+    """访问令牌 (RFC 6749, 5.1; RFC 9449, 5)."""
 
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the type's name
+    token_type: Literal["Bearer", "DPoP"] = Field(
+        description="`DPoP`: bound to the proof's key. `Bearer`: bound to the client certificate, or to nothing."
+    )
     expires_in: int = Field(description="Seconds.")
 
 
 class TokenErrorView(View):
     """RFC 6749, 5.2."""
 
-    error: Literal["invalid_request", "invalid_client", "unsupported_grant_type"]
+    error: Literal[
+        "invalid_request", "invalid_client", "unsupported_grant_type", "invalid_dpop_proof", "unauthorized_client"
+    ]
     error_description: str

@@ -2,24 +2,25 @@
 
 SealServiceError
 ├── InvalidInput            what was given cannot be right, whoever gives it
-│   ├── BackupRefused · CertificateRefused · FactorProofRefused · ImpressionRefused · InvalidAreaCode
-│   ├── InvalidCreditCode · InvalidCursor · InvalidPlacement · InvalidSealCode · InvalidTime
+│   ├── BackupRefused · CertificateRefused · CredentialRefused · FactorProofRefused · ImpressionRefused
+│   ├── InvalidAreaCode · InvalidCreditCode · InvalidCursor · InvalidPlacement · InvalidSealCode · InvalidTime
 │   └── KeyFamilyUnsupported · PasswordRefused · StatusListRefused
 ├── Unauthenticated         who calls is not known
+│   └── ProofRefused
 ├── PermissionDenied        who calls may not
-│   ├── AuthorizationDenied · DocumentBeyondGrant · PasswordChangeRequired · SecondFactorRequired
-│   └── SelfDecisionRefused
+│   ├── AddressRefused · AuthorizationDenied · DocumentBeyondGrant · OperatorNotRegistered
+│   └── PasswordChangeRequired · SecondFactorRequired · SelfDecisionRefused
 ├── NotFound                there is no such thing, or the caller may not see it
 │   ├── AccountNotFound · ApplicationNotFound · CertificateNotFound · CertificateRequestNotFound
-│   ├── ControlledRequestNotFound · DocumentNotKept · GrantNotFound · IdentityLinkNotFound
-│   ├── IdentityProviderNotSet · KeyNotFound · LogEntryNotFound · NotificationNotFound · ScenarioNotFound
-│   ├── SealNotFound · SecondFactorNotFound · SessionNotFound · TrustAnchorNotFound · UnitNotFound
-│   └── UseApprovalNotFound · UseNotFound
+│   ├── ControlledRequestNotFound · CredentialNotFound · DocumentNotKept · GrantNotFound · IdentityLinkNotFound
+│   ├── IdentityProviderNotSet · KeyNotFound · LogEntryNotFound · NotificationNotFound · PersonNotFound
+│   ├── ScenarioNotFound · SealNotFound · SecondFactorNotFound · SessionNotFound · SystemNotFound
+│   └── TrustAnchorNotFound · UnitNotFound · UseApprovalNotFound · UseNotFound
 ├── SecondPersonNeeded      nothing is wrong: the act waits for someone else to confirm it
 ├── Conflict                right in itself, wrong now
 │   ├── AlreadyDecided · AlreadyRegistered · ApprovalDecided · CertificatePending · IdempotencyKeyReused
 │   ├── KeyInUse · LastSecondFactor · MadeByCaller · NameChangeRefused · RenewalNotPossible · SealsStillValid
-│   └── TransitionRefused · UseInProgress · UseOvertaken
+│   └── SystemNotReady · TooManyCredentials · TransitionRefused · UseInProgress · UseOvertaken
 ├── DocumentRefused         the document cannot or may not be sealed
 │   ├── DocumentActiveContent · DocumentCertified · DocumentDamaged · DocumentEncrypted · DocumentHiddenContent
 │   └── DocumentOverLimit · DocumentUnsupported · DocumentXfa
@@ -97,6 +98,17 @@ from seal_service.domain.errors.input import (
     InvalidSealCode,
     InvalidTime,
 )
+from seal_service.domain.errors.machines import (
+    AddressRefused,
+    CredentialNotFound,
+    CredentialRefused,
+    OperatorNotRegistered,
+    PersonNotFound,
+    ProofRefused,
+    SystemNotFound,
+    SystemNotReady,
+    TooManyCredentials,
+)
 from seal_service.domain.errors.missing import (
     AccountNotFound,
     ApplicationNotFound,
@@ -137,6 +149,15 @@ __all__ = [
     "NameChangeRefused",
     "MadeByCaller",
     "DeliveryFailed",
+    "AddressRefused",
+    "CredentialNotFound",
+    "CredentialRefused",
+    "OperatorNotRegistered",
+    "PersonNotFound",
+    "ProofRefused",
+    "SystemNotFound",
+    "SystemNotReady",
+    "TooManyCredentials",
     "AccountNotFound",
     "AlreadyDecided",
     "AlreadyRegistered",

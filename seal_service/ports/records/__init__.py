@@ -4,6 +4,7 @@ from seal_service.ports.records.approvals import ApprovalRecords, ScenarioRecord
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.control import ControlledRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
+from seal_service.ports.records.machines import PersonRecords, SystemRecords
 from seal_service.ports.records.notification import NotificationRecords
 from seal_service.ports.records.operation import Observation, ObservationRecords, TrustRecords
 from seal_service.ports.records.people import (
@@ -34,10 +35,12 @@ __all__ = [
     "Observation",
     "ObservationRecords",
     "PrivateField",
+    "PersonRecords",
     "Records",
     "ScenarioRecords",
     "SealRecords",
     "SigningLog",
+    "SystemRecords",
     "Transaction",
     "TrustRecords",
     "UnitRecords",

@@ -10,6 +10,7 @@ from seal_service.ports.records.approvals import ApprovalRecords, ScenarioRecord
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.control import ControlledRecords
 from seal_service.ports.records.log import LogRecords, LogRow
+from seal_service.ports.records.machines import PersonRecords, SystemRecords
 from seal_service.ports.records.notification import NotificationRecords
 from seal_service.ports.records.operation import ObservationRecords, TrustRecords
 from seal_service.ports.records.people import (
@@ -31,6 +32,7 @@ class Transaction(Protocol):
     refused something can only be left. To avoid deadlocks rows are locked in one order: the request's idempotency key,
     application, scenario, seal, grants, approvals, use, account, login challenge, login, and last the seal's counter in
     the log.
+    application, seal, grants, use, account, system, credential, and last the seal's counter in the log.
     """
 
     units: UnitRecords
@@ -49,6 +51,8 @@ class Transaction(Protocol):
     scenarios: ScenarioRecords
     approvals: ApprovalRecords
     notifications: NotificationRecords
+    systems: SystemRecords
+    people: PersonRecords
     log: LogRecords
     logins: LoginRecords
     factors: FactorRecords

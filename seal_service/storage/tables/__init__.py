@@ -5,6 +5,12 @@ from seal_service.storage.tables.authority import AuthorityCredentialRow, Certif
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
 from seal_service.storage.tables.control import ControlledRequestRow
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
+from seal_service.storage.tables.machines import (
+    ApplicationSystemRow,
+    PresentedProofRow,
+    SystemCredentialRow,
+    UnitPersonRow,
+)
 from seal_service.storage.tables.notification import NotificationRow
 from seal_service.storage.tables.operation import ObservationRow, TrustedCertificateRow
 from seal_service.storage.tables.people import (
@@ -18,6 +24,9 @@ from seal_service.storage.tables.registers import AccountRow, ApplicationRow, Un
 from seal_service.storage.tables.seals import SealCodeSequenceRow, SealCredentialRow, SealRow
 from seal_service.storage.tables.uses import GrantRow, IdempotencyRow, SealUseRow
 
+FLEETING = frozenset({"presented_proof"})
+"""Tables whose rows are removed when their time is over."""
+
 __all__ = [
     "ControlledRequestRow",
     "APPEND_ONLY",
@@ -27,9 +36,11 @@ __all__ = [
     "GrantDigestRow",
     "ScenarioRow",
     "UseApprovalRow",
+    "ApplicationSystemRow",
     "AuthorityCredentialRow",
     "CertificateRequestRow",
     "EPOCH",
+    "FLEETING",
     "GrantRow",
     "IdempotencyRow",
     "IssuedCertificateRow",
@@ -38,6 +49,7 @@ __all__ = [
     "Moment",
     "NotificationRow",
     "ObservationRow",
+    "PresentedProofRow",
     "PrivateFieldRow",
     "SealCodeSequenceRow",
     "SealCredentialRow",
@@ -45,7 +57,9 @@ __all__ = [
     "SealUseRow",
     "SignLogRow",
     "StoredRow",
+    "SystemCredentialRow",
     "TrustedCertificateRow",
+    "UnitPersonRow",
     "UnitRow",
     "IdentityLinkRow",
     "LoginChallengeRow",
