@@ -87,6 +87,9 @@ OF_ERRORS: dict[type[e.SealServiceError], Row] = {
     e.KeyStoreUnavailable: Row(503, "密钥设备不可用", "Key store unavailable"),
     e.SoftwareKeysRefused: Row(503, "生产环境不接受软件密钥", "Software keys refused in production"),
     e.ProgramMissing: Row(503, "缺少所需程序", "A program that is needed is not installed"),
+    e.FilingNotFound: Row(404, "备案不存在", "Filing not found"),
+    e.RegistryUnavailable: Row(503, "省级备案系统不可用", "Provincial registry unavailable"),
+    e.FilingRefused: Row(503, "省级备案系统未接受备案", "Filing refused by the provincial registry"),
     e.InstanceNotReady: Row(503, "服务实例尚未就绪", "Instance not ready"),
 }
 """Every class of domain/errors, each with its own row: nothing is inherited silently."""

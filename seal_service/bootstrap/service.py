@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from seal_service.domain.access import Account, Caller, Permission, require
 from seal_service.domain.application import Application
@@ -88,6 +88,9 @@ from seal_service.usecases.take_up_requests import TakenUp, TakeUpRequests
 from seal_service.usecases.trace import Story, Trace
 from seal_service.usecases.verify_document import VerifyDocument
 from seal_service.usecases.withdraw_request import WithdrawRequest
+
+if TYPE_CHECKING:
+    from seal_service.bootstrap.filing import FilingCases
 
 Command = TypeVar("Command", contravariant=True)
 Answer = TypeVar("Answer", covariant=True)
@@ -226,6 +229,7 @@ class Service:
     back_up: Guarded[BackUp, Backup]
     check_database: Guarded[CheckDatabase, Checked]
     read_metrics: Guarded[ReadMetrics, bytes]
+    filing: FilingCases
 
     origin: str
     """Name of the signing log."""

@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.certifying import outside_certification
+from seal_service.bootstrap.filing import filing_of
 from seal_service.bootstrap.isolating import SEALING, VERIFYING, reading_processes
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.bootstrap.readiness import observation_of, readiness_of
@@ -180,10 +181,13 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     def guarded(use_case: UseCase[Command, Answer]) -> Guarded[Command, Answer]:
         return Guarded(use_case, refused, under_way)
 
+    filing = filing_of(settings, rooms, guarded)
+
     def close() -> None:
         if not under_way.ended_within(settings.shutdown_seconds):
             _log.error("Calls are still under way after %s seconds; `reconcile` closes them", settings.shutdown_seconds)
         http.close()
+        filing.close()
         certification.close()
         reading_for_sealing.close()
         reading_for_verification.close()
@@ -281,6 +285,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         ),
         back_up=guarded(backing_up(settings, rooms)),
         check_database=guarded(checking(settings, rooms)),
+        filing=filing,
         clock=clock,
         origin=settings.origin,
         document_bytes=settings.document_bytes,

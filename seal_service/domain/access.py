@@ -49,6 +49,8 @@ class Permission(StrEnum):
     MANAGE_TRUST = "manage_trust"
     READ_TRUST = "read_trust"
     BACK_UP = "back_up"
+    READ_FILINGS = "read_filings"
+    RETRY_FILING = "retry_filing"
 
 
 _P = Permission
@@ -58,12 +60,14 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         {
             _P.REGISTER_UNIT, _P.READ_UNITS, _P.READ_APPLICATIONS, _P.DECIDE_APPLICATION, _P.MAKE_SEAL,
             _P.READ_SEALS, _P.RENEW_SEAL, _P.REPORT_LOSS, _P.RESUME_SEAL, _P.CANCEL_SEAL, _P.TRACE,
+            _P.READ_FILINGS, _P.RETRY_FILING,
         }
     ),
     Role.UNIT_ADMINISTRATOR: frozenset(
         {
             _P.READ_UNITS, _P.APPLY_FOR_SEAL, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.RENEW_SEAL,
             _P.REPORT_LOSS, _P.GRANT_USE, _P.READ_GRANTS, _P.READ_USES,
+            _P.READ_FILINGS,
         }
     ),
     Role.SEAL_KEEPER: frozenset({_P.READ_SEALS, _P.REPORT_LOSS, _P.READ_GRANTS, _P.READ_USES}),
@@ -71,7 +75,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.BUSINESS_SYSTEM: frozenset({_P.READ_SEALS, _P.READ_GRANTS, _P.APPLY_SEAL, _P.READ_USES}),
     Role.AUDITOR: frozenset(
         {_P.READ_UNITS, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.READ_GRANTS, _P.READ_USES, _P.READ_LOG, _P.TRACE,
-         _P.READ_TRUST}
+         _P.READ_TRUST, _P.READ_FILINGS}
     ),
     Role.SYSTEM_OPERATOR: frozenset(
         {_P.MANAGE_ACCOUNTS, _P.RECONCILE, _P.MANAGE_KEYS, _P.MANAGE_TRUST, _P.READ_TRUST, _P.BACK_UP}

@@ -53,6 +53,9 @@ class EventKind(StrEnum):
     DATABASE_BACKED_UP = "config.backed_up"
     DATABASE_RESTORED = "config.restored"
     LOG_OPENED = "log.open"
+    FILING_ACKNOWLEDGED = "filing.ack"
+    FILING_RETRIED = "filing.retried"
+    FILING_REPORTED = "filing.report"
 
 
 TERMINAL_KINDS = frozenset({EventKind.SEAL_COMPLETED, EventKind.SEAL_FAILED, EventKind.SEAL_ABANDONED})

@@ -14,6 +14,7 @@ from seal_service.ports.records import (
     AuthorityRecords,
     CertificateRecords,
     CertificateRequestRecords,
+    FilingRecords,
     GrantRecords,
     IdempotencyRecords,
     LogRecords,
@@ -29,6 +30,7 @@ from seal_service.storage.refusals import database_failures
 from seal_service.storage.repositories.accounts import SqlAccounts
 from seal_service.storage.repositories.applications import SqlApplications
 from seal_service.storage.repositories.certificates import SqlAuthorities, SqlCertificates
+from seal_service.storage.repositories.filings import SqlFilings
 from seal_service.storage.repositories.grants import SqlGrants
 from seal_service.storage.repositories.idempotency import SqlIdempotency
 from seal_service.storage.repositories.log import SqlLog
@@ -59,6 +61,7 @@ class SqlTransaction:
         self.trust: TrustRecords = SqlTrust(connection)
         self.observations: ObservationRecords = SqlObservations(connection)
         self.log: LogRecords = SqlLog(connection)
+        self.filings: FilingRecords = SqlFilings(connection)
 
     def commit(self) -> None:
         """Make everything durable, or raise OutcomeUnknown. A later statement or commit is a fault and raises."""

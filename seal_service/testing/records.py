@@ -13,6 +13,7 @@ from seal_service.domain.access import Account
 from seal_service.domain.application import Application
 from seal_service.domain.certification import CertificateRequest
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
+from seal_service.domain.filing import Filing, filings_of
 from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
 from seal_service.domain.lifecycle import StatusChange
@@ -23,6 +24,7 @@ from seal_service.domain.use import SealUse, UseState
 from seal_service.ports import records as ports
 from seal_service.ports.records import LogRow, Observation
 from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCertificates
+from seal_service.testing.filing_records import MemoryFilings
 from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
 
 STATE_AFTER = {
@@ -53,6 +55,7 @@ class State:
     observations: dict[str, Observation] = field(default_factory=dict)
     entries: dict[str, LogRow] = field(default_factory=dict)
     terminals: dict[str, str] = field(default_factory=dict)
+    filings: dict[str, Filing] = field(default_factory=dict)
 
     def copy(self) -> State:
         """A copy that can be changed on its own; the values are frozen."""
@@ -287,6 +290,8 @@ class MemoryLogRecords:
                 raise errors.Conflict("The intent has its terminal entry")
             self.state.terminals[row.intent_id] = row.entry_id
         self.state.entries[row.entry_id] = row
+        filed = filings_of(row.kind, row.entry_id, row.seal_code, row.seq, row.at)
+        self.state.filings |= {one.id: one for one in filed}
 
     def find(self, entry_id: str) -> LogRow | None:
         """Read."""
@@ -320,6 +325,7 @@ class MemoryTransaction:
         self.trust: ports.TrustRecords = MemoryTrust(state)
         self.observations: ports.ObservationRecords = MemoryObservations(state)
         self.log: ports.LogRecords = MemoryLogRecords(state)
+        self.filings: ports.FilingRecords = MemoryFilings(state)
 
     def commit(self) -> None:
         """Put the copy in the place of the state."""

@@ -8,7 +8,7 @@ SealServiceError
 ├── PermissionDenied        who calls may not
 │   └── AuthorizationDenied the seal may not be applied; carries every reason
 ├── NotFound                Unit · Account · Application · Seal · Grant · Use · Document · LogEntry · Certificate
-│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
+│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound · FilingNotFound
 ├── Conflict                right in itself, wrong now
 │   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
 │   └── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
@@ -18,7 +18,8 @@ SealServiceError
 ├── SealingFailed           LevelUnreachable · SelfCheckFailed · SignatureRefused
 ├── IntegrityFailed         what is kept here was changed, or another key encrypted it
 └── Unavailable             TimestampUnavailable · RevocationUnavailable · AuthorityUnavailable · InstanceNotReady
-    └── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused · ProgramMissing
+    ├── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused · ProgramMissing
+    └── RegistryUnavailable · FilingRefused
 """
 
 from seal_service.domain.errors.access import (
@@ -63,6 +64,7 @@ from seal_service.domain.errors.document import (
     DocumentUnsupported,
     DocumentXfa,
 )
+from seal_service.domain.errors.filing import FilingNotFound, FilingRefused, RegistryUnavailable
 from seal_service.domain.errors.input import (
     BackupRefused,
     CertificateRefused,
@@ -116,6 +118,8 @@ __all__ = [
     "DocumentRefused",
     "DocumentUnsupported",
     "DocumentXfa",
+    "FilingNotFound",
+    "FilingRefused",
     "GrantNotFound",
     "IdempotencyKeyReused",
     "ImpressionRefused",
@@ -137,6 +141,7 @@ __all__ = [
     "OutcomeUnknown",
     "PermissionDenied",
     "ProgramMissing",
+    "RegistryUnavailable",
     "RenewalNotPossible",
     "RevocationUnavailable",
     "SealNotFound",

@@ -1,6 +1,7 @@
 """Port to the database: one transaction, one repository an aggregate."""
 
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
+from seal_service.ports.records.filing import FilingRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
 from seal_service.ports.records.operation import Observation, ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
@@ -14,6 +15,7 @@ __all__ = [
     "AuthorityRecords",
     "CertificateRecords",
     "CertificateRequestRecords",
+    "FilingRecords",
     "GrantRecords",
     "IdempotencyRecords",
     "LogRecords",

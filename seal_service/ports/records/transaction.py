@@ -7,6 +7,7 @@ from typing import Protocol
 
 from seal_service.domain.events import Event, LoggedEntry
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
+from seal_service.ports.records.filing import FilingRecords
 from seal_service.ports.records.log import LogRecords, LogRow
 from seal_service.ports.records.operation import ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
@@ -35,6 +36,7 @@ class Transaction(Protocol):
     trust: TrustRecords
     observations: ObservationRecords
     log: LogRecords
+    filings: FilingRecords
 
     def commit(self) -> None:
         """Make everything durable, once.

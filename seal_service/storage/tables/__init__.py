@@ -2,6 +2,7 @@
 
 from seal_service.storage.tables.authority import AuthorityCredentialRow, CertificateRequestRow, IssuedCertificateRow
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
+from seal_service.storage.tables.filing import FilingRow
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 from seal_service.storage.tables.operation import ObservationRow, TrustedCertificateRow
 from seal_service.storage.tables.registers import AccountRow, ApplicationRow, UnitRow
@@ -15,6 +16,7 @@ __all__ = [
     "AuthorityCredentialRow",
     "CertificateRequestRow",
     "EPOCH",
+    "FilingRow",
     "GrantRow",
     "IdempotencyRow",
     "IssuedCertificateRow",
