@@ -45,10 +45,15 @@ def upgrade() -> None:
         sa.Column("acknowledged_at", sa.BigInteger()),
         sa.ForeignKeyConstraint(["entry_id"], ["sign_log.entry_id"], name="fk_filing_entry_id"),
         sa.PrimaryKeyConstraint("id", name="pk_filing"),
+        sqlite_with_rowid=False,
     )
     waiting = sa.text("acknowledged_at IS NULL")
     op.create_index(
-        "ix_filing_open", "filing", ["seal_code", "seq", "task"], sqlite_where=waiting, postgresql_where=waiting
+        "ix_filing_open",
+        "filing",
+        ["seal_code", "seq", "task", "acknowledged_at"],
+        sqlite_where=waiting,
+        postgresql_where=waiting,
     )
     op.create_index("ix_filing_seal_code_id", "filing", ["seal_code", "id"])
     op.create_index("ix_filing_area_code_id", "filing", ["area_code", "id"])

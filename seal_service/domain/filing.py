@@ -111,7 +111,7 @@ class FilingReport:
     acknowledged_in_period: int
     backlog: Backlog
     entries_without_filing: tuple[str, ...]
-    """Entries that should be filed and are not in the table: never, if all is well."""
+    """Entries of the last two days that should be filed and are not in the table: none, if all is well."""
     seals_compared: int
     seals_differing: tuple[str, ...]
     """Seals whose status there is not the one here."""

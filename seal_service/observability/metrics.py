@@ -184,7 +184,7 @@ class _Now(Collector):
             told = "Active seals whose certificate ends within 30 days, counted up to 500."
             yield GaugeMetricFamily("seal_seals_expiring", told, value=self._condition.seals_expiring)
         if self._condition.filings_waiting is not None:
-            told = "Filings that the province has not acknowledged (备案积压)."
+            told = "Filings that the province has not acknowledged (备案积压), counted up to 100,000."
             yield GaugeMetricFamily("seal_filings_waiting", told, value=self._condition.filings_waiting)
             told = "Seals whose next filing the province refused."
             yield GaugeMetricFamily("seal_filings_refused", told, value=self._condition.filings_refused)

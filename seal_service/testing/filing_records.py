@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from seal_service.domain.filing import Backlog, Filing, FilingState, tasks_of
+from seal_service.domain.seal import Seal
 from seal_service.ports.filing import FiledSource, Receipt
 from seal_service.ports.records.log import LogRow
 
@@ -17,6 +18,7 @@ class FilingsState(Protocol):
 
     filings: dict[str, Filing]
     entries: dict[str, LogRow]
+    seals: dict[str, Seal]
 
 
 @dataclass
@@ -103,21 +105,21 @@ class MemoryFilings:
         moments = (one.acknowledged_at for one in self.state.filings.values())
         return sum(one is not None and start <= one < end for one in moments)
 
-    def missing(self, limit: int) -> Sequence[str]:
+    def missing(self, since: datetime, limit: int) -> Sequence[str]:
         """Entries that are to be filed and are not."""
         filed = {one.entry_id for one in self.state.filings.values()}
         found = [
             row.entry_id
             for row in self.state.entries.values()
-            if tasks_of(row.kind) and row.seal_code and row.seq and row.entry_id not in filed
+            if row.at >= since and tasks_of(row.kind) and row.seal_code and row.seq and row.entry_id not in filed
         ]
         return sorted(found)[:limit]
 
-    def settled_seals(self, after: str | None, limit: int) -> Sequence[str]:
+    def settled_seals(self, after: str, limit: int) -> Sequence[str]:
         """By code."""
         waiting = {one.seal_code for one in self._open()}
         codes = {one.seal_code for one in self.state.filings.values()} - waiting
-        return [code for code in sorted(codes) if after is None or code > after][:limit]
+        return [code for code in sorted(codes & set(self.state.seals)) if code > after][:limit]
 
     def _open(self) -> list[Filing]:
         found = (one for one in self.state.filings.values() if one.acknowledged_at is None)

@@ -62,7 +62,7 @@ class ReconcileFilingsUseCase:
                 counts=dict(transaction.filings.counts()),
                 acknowledged_in_period=transaction.filings.acknowledged_between(now - PERIOD, now),
                 backlog=transaction.filings.backlog(),
-                entries_without_filing=tuple(transaction.filings.missing(NAMED)),
+                entries_without_filing=tuple(transaction.filings.missing(now - 2 * PERIOD, NAMED)),
                 seals_compared=compared,
                 seals_differing=tuple(differing[:NAMED]),
                 comparison=words,
@@ -85,7 +85,7 @@ class ReconcileFilingsUseCase:
     def _compare(self, now: datetime) -> tuple[int, list[str], str]:
         if self.registry is None:
             return 0, [], "no provincial registry is configured"
-        compared, differing, after = 0, list[str](), None
+        compared, differing, after = 0, list[str](), ""
         while compared < MOST_SEALS:
             with self.records.read() as transaction:
                 codes = transaction.filings.settled_seals(after, SEALS_A_PAGE)

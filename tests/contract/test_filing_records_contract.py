@@ -15,7 +15,7 @@ from seal_service.ports.records import Records, Transaction
 from seal_service.storage.engine import Database
 from seal_service.storage.filing_queries import SqlFilingQueries
 from seal_service.storage.unit_of_work import SqlRecords
-from tests.storage_samples import CODE, NOW, add_seal_with_grant, later, log_row
+from tests.storage_samples import CODE, NOW, add_seal_with_grant, later, log_row, seal
 
 OTHER = "99990100000002"
 SECOND = timedelta(seconds=1)
@@ -125,11 +125,12 @@ def test_the_backlog_is_told_for_all_or_for_an_area(filed: Transaction) -> None:
 
 def test_what_a_report_counts(filed: Transaction) -> None:
     now = later(seconds=10)
-    assert filed.filings.settled_seals(None, 10) == []
-    assert filed.filings.missing(10) == []
+    filed.seals.add(seal(OTHER))
+    assert filed.filings.settled_seals("", 10) == []
+    assert filed.filings.missing(NOW, 10) == []
     for filing in ("f1-207", "f1-log"):
         filed.filings.acknowledge(filing, "receipt", now)
-    assert filed.filings.settled_seals(None, 10) == [OTHER]
+    assert filed.filings.settled_seals("", 10) == [OTHER]
     assert filed.filings.settled_seals(OTHER, 10) == []
     assert filed.filings.acknowledged_between(now, now + SECOND) == 2
     assert filed.filings.acknowledged_between(NOW, now) == 0
@@ -166,5 +167,11 @@ def test_lists_lead_through_all_newest_first(database: Database) -> None:
     assert all_of(FilingFilter(seal_code=CODE)) == ["e5", "e3", "e1"]
     assert all_of(FilingFilter(area_code="999901")) == ["e4", "e2"]
     assert all_of(FilingFilter(state=FilingState.ACKNOWLEDGED)) == ["e1"]
+    with SqlRecords(database).write() as transaction:
+        for head in transaction.filings.due(later(days=1), 10):
+            transaction.filings.fail(head, FilingState.REFUSED, "why", NOW)
+        transaction.commit()
+    assert all_of(FilingFilter(state=FilingState.REFUSED)) == ["e3", "e2"]
+    assert all_of(FilingFilter(state=FilingState.WAITING)) == ["e5", "e4"]
     with pytest.raises(InvalidCursor):
         queries.filings(PageRequest(cursor="nonsense"), FilingFilter())

@@ -17,6 +17,7 @@ from seal_service.domain.paging import PageRequest
 from seal_service.domain.seal import Seal
 from seal_service.domain.use import SignatureLevel
 from seal_service.ports.filing import FiledSource, Receipt
+from seal_service.ports.filing import ProvincialRegistry as Province
 from seal_service.ports.reading import LogFilter
 from seal_service.usecases.change_status import CancelSeal, ReportLoss, ResumeSeal
 from seal_service.usecases.check_readiness import CheckReadiness
@@ -239,8 +240,8 @@ class _Dying(BaseException):
 def test_a_relay_that_dies_between_sending_and_noting_leaves_what_the_next_finds_there(filing: FilingOffice) -> None:
     relay = filing.service.filing.relay.use_case
     assert isinstance(relay, RelayFilingsUseCase)
-    real = relay.registry
-    assert real is not None
+    assert relay.registry is not None
+    real: Province = relay.registry
 
     class Dies:
         name = "dies"
@@ -284,6 +285,7 @@ def test_two_relays_at_once_send_everything_once_and_in_order(filing: FilingOffi
 def test_the_daily_report_compares_with_the_province_and_is_logged(filing: FilingOffice) -> None:
     filing.use("k1")
     filing.relay()
+    filing.forward(timedelta(seconds=1))
     report = filing.service.filing.reconcile(MACHINE, ReconcileFilings(unless_done=True))
     assert report is not None
     assert report.well

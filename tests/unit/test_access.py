@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import get_type_hints
 
 import pytest
 
+from seal_service.bootstrap.filing import FilingCases
 from seal_service.bootstrap.service import Guarded, Service
 from seal_service.domain.access import (
     INCOMPATIBLE_ROLES,
@@ -107,7 +107,10 @@ def test_everything_that_a_service_offers_is_guarded() -> None:
     values = {"clock", "origin", "requests", "document_bytes", "requests_per_minute", "worker_threads", "close"} | {
         "trusted_proxies"
     }
-    hints = get_type_hints(Service)
-    for field in dataclasses.fields(Service):
-        guarded = getattr(hints[field.name], "__origin__", None) is Guarded
-        assert guarded != (field.name in values), field.name
+    bundles = {"filing": FilingCases}
+    hints = get_type_hints(Service, localns={one.__name__: one for one in bundles.values()})
+    offered = {f"{name}.{inner}": hint for name, one in bundles.items() for inner, hint in get_type_hints(one).items()}
+    offered |= {name: hint for name, hint in hints.items() if name not in bundles}
+    for name, hint in offered.items():
+        guarded = getattr(hint, "__origin__", None) is Guarded
+        assert guarded != (name.rpartition(".")[2] in values), name

@@ -40,7 +40,7 @@ class FilingRecords(Protocol):
         """Make due what waits for no other reason than that the province did not answer; how many."""
 
     def backlog(self, area_code: str | None = None) -> Backlog:
-        """What is open, of one area only if it is named."""
+        """What is open, counted up to 100,000, of one area only if it is named."""
 
     def counts(self) -> Mapping[FilingState, int]:
         """How many there are in each state."""
@@ -48,8 +48,8 @@ class FilingRecords(Protocol):
     def acknowledged_between(self, start: datetime, end: datetime) -> int:
         """How many were acknowledged in [start, end)."""
 
-    def missing(self, limit: int) -> Sequence[str]:
-        """Ids of entries that are to be filed and have no filing."""
+    def missing(self, since: datetime, limit: int) -> Sequence[str]:
+        """Ids of entries since a moment that are to be filed and have no filing."""
 
-    def settled_seals(self, after: str | None, limit: int) -> Sequence[str]:
+    def settled_seals(self, after: str, limit: int) -> Sequence[str]:
         """Codes of seals with filings of which none is open, by code, after a code."""

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import Connection, bindparam, exists, func, literal, or_, select, text, update
 
 from seal_service.domain.events import EventKind
-from seal_service.domain.filing import Backlog, Filing, FilingState, tasks_of
+from seal_service.domain.filing import Backlog, Filing, FilingState, FilingTask, tasks_of
 from seal_service.storage.mapping.filing import filing_of
-from seal_service.storage.tables import FilingRow, Moment, SignLogRow
+from seal_service.storage.tables import FilingRow, Moment, SealRow, SignLogRow
 
 _COLUMNS = FilingRow.__table__.columns
-_LANES = """
+LANES = """
 WITH RECURSIVE lane(seal_code) AS (
     SELECT min(seal_code) FROM filing WHERE acknowledged_at IS NULL
     UNION ALL
@@ -28,7 +28,8 @@ head(id) AS (
 )
 """
 """Each seal's next filing, found by steps from seal to seal: what waits behind it costs nothing, however much it is."""
-_OF_HEADS = f"{_LANES} SELECT {{}} FROM head JOIN filing AS o ON o.id = head.id"  # noqa: S608 - constants
+NEXT_OF_SEALS = text(f"{LANES} SELECT id FROM head").columns(FilingRow.id)  # noqa: S608 - constants
+_OF_HEADS = f"{LANES} SELECT {{}} FROM head JOIN filing AS o ON o.id = head.id"  # noqa: S608 - constants
 _DUE = (
     text(
         f"{_OF_HEADS.format(', '.join(f'o.{one.name}' for one in _COLUMNS))} WHERE o.due_at <= :now "
@@ -44,8 +45,9 @@ _HEADS = text(
 ).columns(oldest_at=Moment)
 _HURRY_WAITING = text(
     "UPDATE filing SET due_at = :now WHERE state = 'waiting' AND due_at > :now "  # noqa: S608 - constants
-    f"AND id IN ({_LANES} SELECT id FROM head)"
+    f"AND id IN ({LANES} SELECT id FROM head)"
 ).bindparams(bindparam("now", type_=Moment))
+MOST_COUNTED = 100_000
 _TO_BE_FILED = [kind.value for kind in EventKind if tasks_of(kind)]
 
 
@@ -130,9 +132,11 @@ class SqlFilings:
     def backlog(self, area_code: str | None = None) -> Backlog:
         """What is open."""
         row = FilingRow
-        wanted = select(func.count()).select_from(row).where(row.acknowledged_at.is_(None))
+        # Counted along the index of what is open, and no further than anyone wants to know.
+        waiting = select(literal(1)).where(row.acknowledged_at.is_(None)).order_by(row.seal_code, row.seq, row.task)
         if area_code is not None:
-            wanted = wanted.where(row.area_code == area_code)
+            waiting = waiting.where(row.seal_code.between(area_code, area_code + "~"))
+        wanted = select(func.count()).select_from(waiting.limit(MOST_COUNTED).subquery())
         heads = self.connection.execute(_HEADS, {"area": area_code}).one()
         return Backlog(
             waiting=self.connection.scalar(wanted) or 0, refused=heads.refused or 0, oldest_at=heads.oldest_at
@@ -150,25 +154,19 @@ class SqlFilings:
         wanted = select(func.count()).select_from(row).where(row.acknowledged_at >= start, row.acknowledged_at < end)
         return self.connection.scalar(wanted) or 0
 
-    def missing(self, limit: int) -> Sequence[str]:
-        """Ids of entries that are to be filed and have no filing."""
+    def missing(self, since: datetime, limit: int) -> Sequence[str]:
+        """Ids of entries since a moment that are to be filed and have no filing."""
         log, row = SignLogRow, FilingRow
-        there = exists().where(row.entry_id == log.entry_id)
-        wanted = select(log.entry_id).where(
-            log.kind.in_(_TO_BE_FILED), log.seal_code.is_not(None), log.seq.is_not(None), ~there
-        )
-        return self.connection.scalars(wanted.order_by(log.entry_id).limit(limit)).all()
+        filed = exists().where(row.id.in_([log.entry_id + f"-{task.value}" for task in FilingTask]))
+        to_be = log.kind.in_(_TO_BE_FILED), log.at >= since, log.seal_code.is_not(None), log.seq.is_not(None)
+        return self.connection.scalars(
+            select(log.entry_id).where(*to_be, ~filed).order_by(log.entry_id).limit(limit)
+        ).all()
 
-    def settled_seals(self, after: str | None, limit: int) -> Sequence[str]:
-        """Seals of which nothing is open, by code."""
-        row = FilingRow
-        wanted = (
-            select(row.seal_code)
-            .group_by(row.seal_code)
-            .having(func.count() == func.count(row.acknowledged_at))
-            .order_by(row.seal_code)
-            .limit(limit)
-        )
-        if after is not None:
-            wanted = wanted.where(row.seal_code > after)
+    def settled_seals(self, after: str, limit: int) -> Sequence[str]:
+        """Seals of which something was filed and nothing is open, by code."""
+        row, seal = FilingRow, SealRow
+        filed = exists().where(row.seal_code == seal.code)
+        waits = exists().where(row.seal_code == seal.code, row.acknowledged_at.is_(None))
+        wanted = select(seal.code).where(seal.code > after, filed, ~waits).order_by(seal.code).limit(limit)
         return self.connection.scalars(wanted).all()

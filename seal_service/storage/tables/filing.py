@@ -17,9 +17,13 @@ class FilingRow(StoredRow):
 
     __tablename__ = "filing"
     __table_args__ = (
-        Index("ix_filing_open", "seal_code", "seq", "task", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        # With the condition's own column, or SQLite would look at every row to count what is open.
+        Index(
+            "ix_filing_open", "seal_code", "seq", "task", "acknowledged_at", sqlite_where=_OPEN, postgresql_where=_OPEN
+        ),
         Index(None, "seal_code", "id"),
         Index(None, "area_code", "id"),
+        {"sqlite_with_rowid": False},  # its key is text: a row number beside it would be one more tree to write
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
