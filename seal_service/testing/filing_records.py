@@ -81,9 +81,10 @@ class MemoryFilings:
         self.state.filings[head.id] = replace(head, due_at=now)
         return self.state.filings[head.id]
 
-    def hurry_waiting(self, now: datetime) -> int:
+    def hurry_waiting(self, now: datetime, but: Sequence[str]) -> int:
         """Heads."""
-        late = [one for one in self._heads() if one.state is FilingState.WAITING and one.due_at > now]
+        heads = (one for one in self._heads() if one.id not in but)
+        late = [one for one in heads if one.state is FilingState.WAITING and one.due_at > now]
         self.state.filings |= {one.id: replace(one, due_at=now) for one in late}
         return len(late)
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.errors import FilingRefused, IntegrityFailed, RegistryUnavailable, SealServiceError
+from seal_service.domain.errors import FilingRefused, IntegrityFailed, SealServiceError, SignatureRefused, Unavailable
 from seal_service.domain.events import Event, EventKind, act_of
 from seal_service.domain.filing import Filing, FilingState, wait_after
 from seal_service.ports.filing import FiledSource, ProvincialRegistry, Receipt
@@ -41,6 +41,8 @@ class Relayed:
     refused: int = 0
     unreached: int = 0
     """Seals for whose next filing the province did not answer."""
+    failed: tuple[str, ...] = ()
+    """The filings that did not get through."""
 
     def __add__(self, other: Relayed) -> Relayed:
         """Both together."""
@@ -48,6 +50,7 @@ class Relayed:
             acknowledged=self.acknowledged + other.acknowledged,
             refused=self.refused + other.refused,
             unreached=self.unreached + other.unreached,
+            failed=self.failed + other.failed,
         )
 
     @property
@@ -89,21 +92,25 @@ class RelayFilingsUseCase:
         registry = self.registry
         if registry is None:
             return Relayed()
-        total, end = Relayed(), self.clock.now() + LONGEST_RUN
+        total, end, away = Relayed(), self.clock.now() + LONGEST_RUN, False
         with ThreadPoolExecutor(SEALS_AT_ONCE, "filing") as threads:
-            while not total.unreached and self.clock.now() < end:
+            while not away and self.clock.now() < end:
                 with self.records.read() as transaction:
                     due = transaction.filings.due(self.clock.now(), SEALS_A_ROUND)
-                round_, waiting = Relayed(), list(due)
-                while waiting and not round_.unreached:
-                    together, waiting = waiting[:SEALS_AT_ONCE], waiting[SEALS_AT_ONCE:]
-                    turns = threads.map(lambda one: self._turn_of_seal(caller, registry, one), together)
-                    round_ = sum(turns, round_)
+                round_ = Relayed()
+                for start in range(0, len(due), SEALS_AT_ONCE):
+                    together = due[start : start + SEALS_AT_ONCE]
+                    done = sum(threads.map(lambda one: self._turn_of_seal(caller, registry, one), together), Relayed())
+                    round_ += done
+                    # Of one seal that never gets an answer the others must not have to wait.
+                    away = bool(done.unreached) and not done.acknowledged
+                    if away or self.clock.now() >= end:
+                        break
                 total += round_
                 if not round_.moved:
                     break
         if total.acknowledged:
-            self._hurry_the_others()
+            self._hurry_the_others(total.failed)
         return total
 
     def _turn_of_seal(self, caller: Caller, registry: ProvincialRegistry, head: Filing) -> Relayed:
@@ -135,7 +142,7 @@ class RelayFilingsUseCase:
         return FiledSource(filing=filing, entry=entry, private=private, seal=seal, unit=unit)
 
     def _note(self, caller: Caller, turn: _Turn) -> Relayed:
-        refused = isinstance(turn.failure, FilingRefused | IntegrityFailed)
+        refused = turn.failure is not None and not _is_passing(turn.failure)
         now = self.clock.now()
         with self.records.write() as transaction:
             fresh = []
@@ -169,22 +176,28 @@ class RelayFilingsUseCase:
             acknowledged=len(fresh),
             refused=int(refused),
             unreached=int(turn.failure is not None and not refused),
+            failed=() if turn.stopped_at is None else (turn.stopped_at.id,),
         )
 
     def _tell(self, filing: Filing, failure: Exception | None, refused: bool) -> None:
         told = {"filing": filing.id, "seal_code": filing.seal_code, "attempts": filing.attempts + 1}
-        if refused:
-            _log.error("filing refused, the seal's later ones wait: %s", _words(failure), extra=told)
-        elif isinstance(failure, RegistryUnavailable):
+        if not refused:
             _log.warning("the provincial registry was not reached: %s", _words(failure), extra=told)
+        elif isinstance(failure, SealServiceError):
+            _log.error("filing refused, the seal's later ones wait: %s", _words(failure), extra=told)
         else:
-            _log.error("filing failed here: %s", _words(failure), extra=told, exc_info=failure)
+            _log.error("filing failed here, the seal's later ones wait", extra=told, exc_info=failure)
 
-    def _hurry_the_others(self) -> None:
-        """The province answers again: what waited for that alone need not wait its time out."""
+    def _hurry_the_others(self, failed: Sequence[str]) -> None:
+        """The province answers: what waited for that alone need not wait its time out, unless it failed just now."""
         with self.records.write() as transaction:
-            if transaction.filings.hurry_waiting(self.clock.now()):
+            if transaction.filings.hurry_waiting(self.clock.now(), failed):
                 transaction.commit()
+
+
+def _is_passing(failure: Exception) -> bool:
+    """Whether time alone may mend it: the other side, the key store or the database does not answer."""
+    return isinstance(failure, Unavailable | SignatureRefused) and not isinstance(failure, FilingRefused)
 
 
 def _words(failure: Exception | None) -> str:

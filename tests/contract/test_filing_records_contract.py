@@ -105,7 +105,8 @@ def test_hurrying_makes_the_next_due(filed: Transaction) -> None:
         state = FilingState.REFUSED if head.seal_code == CODE else FilingState.WAITING
         filed.filings.fail(head, state, "why", now + timedelta(hours=1))
     assert filed.filings.due(now, 10) == []
-    assert filed.filings.hurry_waiting(now) == 1
+    assert filed.filings.hurry_waiting(now, ["f1-207"]) == 0
+    assert filed.filings.hurry_waiting(now, []) == 1
     assert [one.id for one in filed.filings.due(now, 10)] == ["f1-207"]
     hurried = filed.filings.hurry(CODE, now)
     assert hurried is not None

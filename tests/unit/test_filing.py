@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seal_service.domain.errors import FilingRefused, IntegrityFailed, RegistryUnavailable
+from seal_service.domain.errors import FilingRefused, IntegrityFailed, RegistryUnavailable, SignatureRefused
 from seal_service.domain.events import EventKind
 from seal_service.domain.filing import (
     LONGEST_WAIT,
@@ -191,8 +191,10 @@ def test_a_seals_filings_go_in_order_and_what_follows_a_failure_waits() -> None:
     office.report_loss(office.keeper, ReportLoss(seal_code=office.made.code, reason="遗失"))
     province.answers = [None, RegistryUnavailable("no")]
     relay = _relay(office, province)
-    assert relay(MAKER, RelayFilings()) == Relayed(acknowledged=1, unreached=1)
+    assert relay(MAKER, RelayFilings()).acknowledged == 1
     assert len(province.taken) == 1
+    assert relay(MAKER, RelayFilings()) == Relayed()  # not yet due
+    office.clock.forward(timedelta(seconds=10))
     relay(MAKER, RelayFilings())
     expected = sorted(office.records.state.filings.values(), key=lambda one: (one.seq, one.task))
     assert province.taken == [one.id for one in expected]
@@ -205,7 +207,8 @@ def test_a_seals_filings_go_in_order_and_what_follows_a_failure_waits() -> None:
         (RegistryUnavailable("no"), FilingState.WAITING),
         (FilingRefused("no"), FilingState.REFUSED),
         (IntegrityFailed("no"), FilingState.REFUSED),
-        (RuntimeError("a fault of the program"), FilingState.WAITING),
+        (SignatureRefused("no"), FilingState.WAITING),
+        (RuntimeError("a fault of the program"), FilingState.REFUSED),
     ],
 )
 def test_whatever_fails_the_filing_stays_and_is_tried_again(failure: Exception, state: FilingState) -> None:

@@ -36,8 +36,8 @@ class FilingRecords(Protocol):
     def hurry(self, seal_code: str, now: datetime) -> Filing | None:
         """Make the seal's next filing due, whoever works on it; None when there is none."""
 
-    def hurry_waiting(self, now: datetime) -> int:
-        """Make due what waits for no other reason than that the province did not answer; how many."""
+    def hurry_waiting(self, now: datetime, but: Sequence[str]) -> int:
+        """Make due, but for these, what waits for no other reason than that the province did not answer; how many."""
 
     def backlog(self, area_code: str | None = None) -> Backlog:
         """What is open, counted up to 100,000, of one area only if it is named."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, func, literal, or_, select, text, update
+from sqlalchemy import Connection, String, bindparam, exists, func, literal, or_, select, text, update
 
 from seal_service.domain.events import EventKind
 from seal_service.domain.filing import Backlog, Filing, FilingState, FilingTask, tasks_of
@@ -44,9 +44,9 @@ _HEADS = text(
     "WHERE CAST(:area AS VARCHAR) IS NULL OR o.area_code = CAST(:area AS VARCHAR)"
 ).columns(oldest_at=Moment)
 _HURRY_WAITING = text(
-    "UPDATE filing SET due_at = :now WHERE state = 'waiting' AND due_at > :now "  # noqa: S608 - constants
+    "UPDATE filing SET due_at = :now WHERE state = 'waiting' AND due_at > :now AND id NOT IN :but "  # noqa: S608 - constants
     f"AND id IN ({LANES} SELECT id FROM head)"
-).bindparams(bindparam("now", type_=Moment))
+).bindparams(bindparam("now", type_=Moment), bindparam("but", type_=String, expanding=True))
 MOST_COUNTED = 100_000
 _TO_BE_FILED = [kind.value for kind in EventKind if tasks_of(kind)]
 
@@ -125,9 +125,9 @@ class SqlFilings:
         self.connection.execute(update(row).where(row.id == found.id).values(due_at=now))
         return self.find(found.id)
 
-    def hurry_waiting(self, now: datetime) -> int:
+    def hurry_waiting(self, now: datetime, but: Sequence[str]) -> int:
         """Make due what waits for an answer."""
-        return self.connection.execute(_HURRY_WAITING, {"now": now}).rowcount
+        return self.connection.execute(_HURRY_WAITING, {"now": now, "but": list(but)}).rowcount
 
     def backlog(self, area_code: str | None = None) -> Backlog:
         """What is open."""
