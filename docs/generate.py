@@ -217,7 +217,9 @@ def metrics() -> str:
     measured.request_began()
     measured.request_ended("GET", "/healthz", 200, 0.0)
     measured.connection_pool("writer", 1)
-    condition = Condition(ready={"schema": True}, certificate_seconds={"root": 0.0}, seals_expiring=0)
+    condition = Condition(
+        ready={"schema": True}, certificate_seconds={"root": 0.0}, seals_expiring=0, filings_waiting=0
+    )
     rows = []
     for family in text_string_to_metric_families(measured.text(lambda: condition).decode()):
         name = f"{family.name}_total" if family.type == "counter" else family.name

@@ -90,6 +90,21 @@ class Settings(BaseSettings):
     )
     network_timeout_seconds: float = Field(5.0, gt=0, description="Time limit of every request to the outside.")
 
+    filing_url: str | None = Field(
+        None,
+        description="省级电子印章系统: beginning of its address, such as `https://registry.example`; unset: they wait.",
+    )
+    filing_system_id: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^[^|\s]+$",
+        description="上报系统标识: the name under which the provincial registry knows this system.",
+    )
+    filing_trust: Path | None = Field(
+        None, description="PEM file: roots of the registry's TLS certificate. Default: those of the machine."
+    )
+    filing_hours: int = Field(24, ge=1, description="Age of the oldest unacknowledged filing that health warns of.")
+
     document_bytes: int = Field(50 * MEGABYTE, ge=1024, description="Largest document, in bytes.")
     document_pages: int = Field(5000, ge=1, description="Most pages of a document.")
     document_objects: int = Field(500_000, ge=1, description="Most objects of a document.")

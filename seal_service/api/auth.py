@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 from fastapi import Request
@@ -67,7 +67,7 @@ class Calling:
             raise TypeError(f"{self.use_case} needs {guarded.permission}, its endpoint declares {self.permission}")
 
     def _use_case(self, service: Service) -> Guarded[object, object]:
-        guarded: Guarded[object, object] = functools.reduce(getattr, self.use_case.split("."), service)  # type: ignore[arg-type]
+        guarded: Guarded[object, object] = attrgetter(self.use_case)(service)
         return guarded
 
     def _identified(self, request: Request, service: Service, public: Caller) -> Caller:

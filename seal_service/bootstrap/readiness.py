@@ -41,6 +41,7 @@ def readiness_of(
         ),
         durability=lambda: _durability(rooms.database),
         since=rooms.clock.now(),
+        files=settings.filing_url is not None,
     )
 
 
@@ -76,6 +77,7 @@ def _allowed_by(settings: Settings) -> Allowed:
         confirmation=timedelta(days=settings.trust_days),
         clock=timedelta(seconds=settings.clock_seconds),
         disk_bytes=settings.disk_reserve_bytes,
+        filing=timedelta(hours=settings.filing_hours),
     )
 
 

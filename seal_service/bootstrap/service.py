@@ -99,6 +99,7 @@ from seal_service.usecases.verify_document import VerifyDocument
 from seal_service.usecases.withdraw_request import WithdrawRequest
 
 if TYPE_CHECKING:
+    from seal_service.bootstrap.filing import FilingCases
     from seal_service.bootstrap.machines import Machines
 
 __all__ = ["Answer", "Command", "Guarded", "Refused", "Service", "UseCase"]
@@ -189,6 +190,7 @@ class Service:
     back_up: Guarded[BackUp, Backup]
     check_database: Guarded[CheckDatabase, Checked]
     read_metrics: Guarded[ReadMetrics, bytes]
+    filing: FilingCases
 
     life: Life
     people: People

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.certifying import outside_certification
 from seal_service.bootstrap.controlling import controlled_acts
+from seal_service.bootstrap.filing import filing_of
 from seal_service.bootstrap.isolating import SEALING, VERIFYING, reading_processes
 from seal_service.bootstrap.life import life_of_seals
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
@@ -189,6 +190,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         return Guarded(use_case, refused, under_way)
 
     people = people_of(settings, rooms, revocation, guarded)
+    filing = filing_of(settings, rooms, guarded)
 
     def close() -> None:
         if not under_way.ended_within(settings.shutdown_seconds):
@@ -196,6 +198,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         http.close()
         told.close()
         people.close()
+        filing.close()
         certification.close()
         reading_for_sealing.close()
         reading_for_verification.close()
@@ -294,6 +297,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         back_up=guarded(backing_up(settings, rooms)),
         check_database=guarded(checking(settings, rooms)),
         life=life_of_seals(settings, rooms, authority, blobs, PictureReader(), told, guarded),
+        filing=filing,
         clock=clock,
         origin=settings.origin,
         document_bytes=settings.document_bytes,

@@ -91,6 +91,9 @@ class EventKind(StrEnum):
     TOKEN_REFUSED = "token.refused"  # noqa: S105
     PERSON_REGISTERED = "person.registered"
     PERSON_REMOVED = "person.removed"
+    FILING_ACKNOWLEDGED = "filing.ack"
+    FILING_RETRIED = "filing.retried"
+    FILING_REPORTED = "filing.report"
 
 
 TERMINAL_KINDS = frozenset({EventKind.SEAL_COMPLETED, EventKind.SEAL_FAILED, EventKind.SEAL_ABANDONED})

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from seal_service.domain.certification import CertificateRequest
+from seal_service.domain.filing import REPORT_KEY
 from seal_service.domain.identifiers import moment_of
 from seal_service.domain.issuance import AuthorityCredential
 from seal_service.domain.lifecycle import state_at
@@ -61,7 +62,7 @@ def key_state(use: KeyUse, now: datetime) -> KeyState:
         if use.authority.superseded_at is None:
             return KeyState.SIGNS
         return KeyState.VERIFIES if use.authority.answers_for_valid else KeyState.SUPERSEDED
-    if _seal_needs_it(use, now):
+    if use.reference == REPORT_KEY or _seal_needs_it(use, now):
         return KeyState.SIGNS
     if use.request is not None:
         return KeyState.PENDING
@@ -77,6 +78,8 @@ def reasons_to_keep(use: KeyUse, now: datetime) -> tuple[str, ...]:
         reasons.append(f"The seal {use.seal.code} is sealed with it")
     if use.request is not None:
         reasons.append(f"The certificate request {use.request.id} waits for its certificate")
+    if use.reference == REPORT_KEY:
+        reasons.append("Filings are signed with it, and the province knows it")
     if use.authority is None and use.seal is None and use.request is None:
         made = moment_of(use.reference)
         if made is not None and abs(now - made) < SETTLING:

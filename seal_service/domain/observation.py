@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 RECONCILE = "reconcile"
+FILING_REPORT = "filing-report"
 NOT_IN_USE = "not in use"
 """Detail of something observed before that nothing depends on any more: rows are never deleted."""
 

@@ -55,3 +55,9 @@ class Condition:
     """How long each of the service's own certificates is still valid; negative: since when not."""
     seals_expiring: int | None
     """Active seals whose certificate ends soon; None: not known now."""
+    filings_waiting: int | None = None
+    """What the province has not acknowledged; None: not known now."""
+    filings_refused: int = 0
+    """Seals whose next filing it refused."""
+    filing_seconds: float = 0.0
+    """Age of the oldest that waits."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from seal_service.domain.authority import ended, should_be_rotated
+from seal_service.domain.filing import Backlog
 from seal_service.domain.issuance import AuthorityCredential
 from seal_service.domain.trust import TrustedCertificate, overdue
 
@@ -120,6 +121,13 @@ KINDS: tuple[DependencyKind, ...] = (
         age="since it last ran",
         mend="`seal serve` runs it; its log says why it fails",
     ),
+    DependencyKind(
+        name="filing",
+        not_ready="never, since seals are applied while the province is away: a warning says that it refused a filing, "
+        "or has not acknowledged one for SEAL_FILING_HOURS",
+        age="since the oldest filing that waits was written",
+        mend="`seal filing list --state refused` says why; `seal filing retry` once it is mended",
+    ),
 )  # fmt: skip
 """Every kind, in the order in which they are told."""
 
@@ -163,6 +171,8 @@ class Allowed:
     """Time since a trust anchor was last confirmed."""
     clock: timedelta
     disk_bytes: int
+    filing: timedelta = timedelta(hours=24)
+    """Age of the oldest filing that is not acknowledged."""
     timestamp: timedelta = timedelta(hours=2)
     maintenance: timedelta = timedelta(minutes=5)
 
@@ -196,6 +206,18 @@ def judge_trust(trusted: Sequence[TrustedCertificate], now: datetime, allowed: t
     soon = [one.id for one in anchors if overdue(one, now + LAST_DAYS, allowed)]
     detail = f"to be confirmed within 30 days: {', '.join(soon)}" if soon else f"{len(anchors)} anchors, all confirmed"
     return Dependency(name="trust", ready=True, detail=detail, age=age, warning=bool(soon))
+
+
+def judge_filing(backlog: Backlog, configured: bool, now: datetime, allowed: timedelta) -> Dependency:
+    """备案: always ready, with a warning for what the province refused or has not taken for long."""
+    age = None if backlog.oldest_at is None else now - backlog.oldest_at
+    waiting = f"{backlog.waiting} filings wait" if backlog.waiting else "nothing waits"
+    if not configured:
+        detail = f"no provincial registry is configured (SEAL_FILING_URL): {waiting}"
+        return Dependency(name="filing", ready=True, detail=detail, age=age)
+    late = age is not None and age > allowed
+    detail = f"{waiting}, for {backlog.refused} seals the next was refused" if backlog.refused else waiting
+    return Dependency(name="filing", ready=True, detail=detail, age=age, warning=late or bool(backlog.refused))
 
 
 def judge_space(name: str, free_bytes: int | None, reserve_bytes: int) -> Dependency:

@@ -14,6 +14,8 @@ from seal_service.usecases.deliver_notifications import DeliverNotifications
 from seal_service.usecases.list_expiring import TellExpiring
 from seal_service.usecases.observe import Observe
 from seal_service.usecases.reconcile import Reconcile
+from seal_service.usecases.reconcile_filings import ReconcileFilings
+from seal_service.usecases.relay_filings import RelayFilings
 from seal_service.usecases.take_up_requests import TakeUpRequests
 
 MACHINE = Caller(account_id=None, name="maintenance", roles=frozenset({Role.SYSTEM_OPERATOR}))
@@ -73,12 +75,28 @@ def tell_expiring(service: Service) -> bool:
     return True
 
 
+def file(service: Service) -> bool:
+    """Hand to the province what waits for it."""
+    done = service.filing.relay(MACHINE, RelayFilings())
+    if done.acknowledged:
+        _log.info("filed with the province", extra={"filings": done.acknowledged})
+    return not done.unreached
+
+
+def reconcile_filings(service: Service) -> bool:
+    """Compare with the province, once a day."""
+    service.filing.reconcile(MACHINE, ReconcileFilings(unless_done=True))
+    return True
+
+
 TASKS = (
     Task("reconcile", reconcile, 30.0, 30.0),
     Task("observe", observe, 3600.0, 300.0),
     Task("take up requests", take_up_requests, 60.0, 300.0),
     Task("notify", notify, 5.0, 30.0),
     Task("tell expiring", tell_expiring, 86400.0, 3600.0),
+    Task("file", file, 3.0, 15.0),
+    Task("reconcile filings", reconcile_filings, 3600.0, 3600.0),
 )
 
 

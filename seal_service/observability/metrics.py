@@ -183,3 +183,10 @@ class _Now(Collector):
         if self._condition.seals_expiring is not None:
             told = "Active seals whose certificate ends within 30 days, counted up to 500."
             yield GaugeMetricFamily("seal_seals_expiring", told, value=self._condition.seals_expiring)
+        if self._condition.filings_waiting is not None:
+            told = "Filings that the province has not acknowledged (备案积压), counted up to 100,000."
+            yield GaugeMetricFamily("seal_filings_waiting", told, value=self._condition.filings_waiting)
+            told = "Seals whose next filing the province refused."
+            yield GaugeMetricFamily("seal_filings_refused", told, value=self._condition.filings_refused)
+            told = "Age of the oldest filing that waits, in seconds."
+            yield GaugeMetricFamily("seal_filing_oldest_seconds", told, value=self._condition.filing_seconds)

@@ -18,6 +18,7 @@ from seal_service.ports.records import (
     ChallengeRecords,
     ControlledRecords,
     FactorRecords,
+    FilingRecords,
     GrantRecords,
     IdempotencyRecords,
     IdentityLinkRecords,
@@ -42,6 +43,7 @@ from seal_service.storage.repositories.applications import SqlApplications
 from seal_service.storage.repositories.approvals import SqlApprovals, SqlScenarios
 from seal_service.storage.repositories.certificates import SqlAuthorities, SqlCertificates
 from seal_service.storage.repositories.control import SqlControlledRequests
+from seal_service.storage.repositories.filings import SqlFilings
 from seal_service.storage.repositories.grants import SqlGrants
 from seal_service.storage.repositories.idempotency import SqlIdempotency
 from seal_service.storage.repositories.log import SqlLog
@@ -92,6 +94,7 @@ class SqlTransaction:
         self.sessions: SessionRecords = SqlSessions(connection)
         self.challenges: ChallengeRecords = SqlChallenges(connection)
         self.identity_links: IdentityLinkRecords = SqlIdentityLinks(connection)
+        self.filings: FilingRecords = SqlFilings(connection)
 
     def commit(self) -> None:
         """Make everything durable, or raise OutcomeUnknown. A later statement or commit is a fault and raises."""

@@ -10,6 +10,7 @@ from seal_service.testing.crypto import (
     TrustingCheck,
 )
 from seal_service.testing.documents import MemorySealer, PassThroughImpressions, UnseeingVerifier
+from seal_service.testing.filing_records import MemoryProvince
 from seal_service.testing.isolation import InProcess
 from seal_service.testing.people import (
     ListedIdentities,
@@ -38,6 +39,7 @@ __all__ = [
     "MemoryKeys",
     "MemoryLog",
     "MemoryMasterKey",
+    "MemoryProvince",
     "MemoryRecords",
     "MemorySealer",
     "MemoryTokenKey",

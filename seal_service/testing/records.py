@@ -15,6 +15,7 @@ from seal_service.domain.approval import UseApproval
 from seal_service.domain.certification import CertificateRequest
 from seal_service.domain.dual_control import ControlledRequest
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
+from seal_service.domain.filing import Filing, filings_of
 from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
 from seal_service.domain.lifecycle import StatusChange
@@ -33,6 +34,7 @@ from seal_service.ports.records import LogRow, Observation
 from seal_service.testing.approval_records import MemoryApprovals, MemoryScenarios
 from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCertificates
 from seal_service.testing.control_records import MemoryControlledRequests
+from seal_service.testing.filing_records import MemoryFilings
 from seal_service.testing.machine_records import MemoryPeople, MemorySystems
 from seal_service.testing.notification_records import MemoryNotifications
 from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
@@ -86,6 +88,7 @@ class State:
     sessions: dict[str, Session] = field(default_factory=dict)
     challenges: dict[str, LoginChallenge] = field(default_factory=dict)
     links: dict[tuple[str, str], IdentityLink] = field(default_factory=dict)
+    filings: dict[str, Filing] = field(default_factory=dict)
 
     def copy(self) -> State:
         """A copy that can be changed on its own; the values are frozen."""
@@ -345,6 +348,8 @@ class MemoryLogRecords:
                 raise errors.Conflict("The intent has its terminal entry")
             self.state.terminals[row.intent_id] = row.entry_id
         self.state.entries[row.entry_id] = row
+        filed = filings_of(row.kind, row.entry_id, row.seal_code, row.seq, row.at)
+        self.state.filings |= {one.id: one for one in filed}
 
     def find(self, entry_id: str) -> LogRow | None:
         """Read."""
@@ -410,6 +415,7 @@ class MemoryTransaction:
         self.sessions: ports.SessionRecords = MemorySessions(state)
         self.challenges: ports.ChallengeRecords = MemoryChallenges(state)
         self.identity_links: ports.IdentityLinkRecords = MemoryIdentityLinks(state)
+        self.filings: ports.FilingRecords = MemoryFilings(state)
 
     def commit(self) -> None:
         """Put the copy in the place of the state."""

@@ -19,6 +19,7 @@ from seal_service.domain.readiness import (
     Allowed,
     Dependency,
     judge_credential,
+    judge_filing,
     judge_space,
     judge_trust,
 )
@@ -70,6 +71,8 @@ class CheckReadinessUseCase:
     """How the database commits, in words, and whether what was committed survives a loss of power."""
     since: datetime
     """When this process began: what runs beside it has had no time before."""
+    files: bool = False
+    """Whether a provincial registry is configured."""
 
     def __call__(self, _caller: Caller, _command: CheckReadiness) -> tuple[Dependency, ...]:
         """Every dependency, ready or not; without a database or with another schema, that alone."""
@@ -98,6 +101,7 @@ class CheckReadinessUseCase:
             own = transaction.authorities.all()
             trust = judge_trust(transaction.trust.all(), now, self.allowed.confirmation)
             reservations = self._reservations(transaction, now)
+            backlog = transaction.filings.backlog()
         yield from self._authorities(own, now)
         yield self._own_lists(now)
         yield from self._revocation(observed, now)
@@ -112,6 +116,7 @@ class CheckReadinessUseCase:
             least = min(reserve, SMALL_VOLUME_BYTES) if space.name == "keys" else reserve
             yield judge_space(f"disk:{space.name}", space.free_bytes, least)
         yield self._maintenance(observed.get(RECONCILE), now)
+        yield judge_filing(backlog, self.files, now, self.allowed.filing)
 
     def _authorities(self, own: Sequence[AuthorityCredential], now: datetime) -> Iterator[Dependency]:
         """Of each role the credential that signs, and of earlier issuing CAs that have not ended their responders."""

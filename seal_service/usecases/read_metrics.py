@@ -11,6 +11,7 @@ from typing import ClassVar
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.authority import AUTHORITY_RULES
 from seal_service.domain.errors import NotFound
+from seal_service.domain.filing import Backlog
 from seal_service.domain.operation import Condition
 from seal_service.domain.paging import LARGEST_LIMIT, PageRequest
 from seal_service.domain.seal import SealState
@@ -62,15 +63,27 @@ class ReadMetricsUseCase:
         ready: dict[str, bool] = {"database": False}
         left: dict[str, float] = {}
         expiring: int | None = None
+        backlog: Backlog | None = None
+        oldest = 0.0
         try:
             ready = {one.name: one.ready for one in self.readiness(caller, CheckReadiness())}
             now = self.clock.now()
             with self.records.read() as transaction:
                 newest = {role.value: transaction.authorities.newest(role) for role in AUTHORITY_RULES}
+                backlog = transaction.filings.backlog()
+            if backlog.oldest_at is not None:
+                oldest = max(0.0, (now - backlog.oldest_at).total_seconds())
             left = {name: (one.not_after - now).total_seconds() for name, one in newest.items() if one is not None}
             chosen = SealFilter(now=now, state=SealState.ACTIVE, expiring_before=now + SOON)
             expiring = len(self.queries.seals(PageRequest(limit=LARGEST_LIMIT), chosen).items)
         except Exception as error:  # whatever it is: the other numbers are wanted most when something fails
             _log.warning("The condition cannot be measured: %s", error)
             ready |= {"database": False}
-        return Condition(ready=ready, certificate_seconds=left, seals_expiring=expiring)
+        return Condition(
+            ready=ready,
+            certificate_seconds=left,
+            seals_expiring=expiring,
+            filings_waiting=None if backlog is None else backlog.waiting,
+            filings_refused=0 if backlog is None else backlog.refused,
+            filing_seconds=oldest,
+        )

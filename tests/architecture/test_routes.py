@@ -57,6 +57,9 @@ ON_THE_MACHINE = {
     "change_retention",
     "read_retention",
     "people.recover_administrator",
+    "filing.relay",
+    "filing.reconcile",
+    "filing.make_key",
 }
 """Use cases without endpoint: found from the token, the worker's, an operator's, or with a private key in a file."""
 

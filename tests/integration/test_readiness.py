@@ -64,7 +64,7 @@ def test_a_new_instance_is_ready_and_says_so_quickly(city: Instance) -> None:
     told = judged(city.service)
     assert [one.name for one in told.values() if not one.ready or one.warning or one.mend] == []
     assert set(told) == {
-        *("database", "schema", "keys", "crl", "trust", "log", "reservations", "clock", "maintenance"),
+        *("database", "schema", "keys", "crl", "trust", "log", "reservations", "clock", "maintenance", "filing"),
         *(f"authority:{role.value}" for role in AUTHORITY_RULES),
         *("disk:home", "disk:documents", "disk:keys"),
     }

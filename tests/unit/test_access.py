@@ -7,6 +7,7 @@ from typing import get_type_hints
 
 import pytest
 
+from seal_service.bootstrap.filing import FilingCases
 from seal_service.bootstrap.machines import Machines
 from seal_service.bootstrap.service import Guarded, Service
 from seal_service.domain.access import (
@@ -24,8 +25,8 @@ from seal_service.domain.access import (
 )
 from seal_service.domain.errors import PermissionDenied, Unauthenticated
 
-GROUPS = {"Machines": Machines}
-"""Use cases of one topic that stand together on the service."""
+NAMES = {"Guarded": Guarded, "Machines": Machines, "FilingCases": FilingCases}
+"""What the annotations of a service and its groups name."""
 WRITES = frozenset(
     {
         Permission.REGISTER_UNIT,
@@ -122,7 +123,7 @@ def test_everything_that_a_service_offers_is_guarded() -> None:
     }
 
     def unguarded(group: type) -> set[str]:
-        hints, found = get_type_hints(group, localns={"Guarded": Guarded}), set()
+        hints, found = get_type_hints(group, localns=NAMES), set()
         for field in dataclasses.fields(group):
             kind = hints[field.name]
             if isinstance(kind, type) and dataclasses.is_dataclass(kind):

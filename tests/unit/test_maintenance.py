@@ -47,4 +47,6 @@ def test_reconcile_runs_often_and_the_outside_is_asked_seldom() -> None:
         "reconcile": (30, 30),
         "observe": (3600, 300),
         "take up requests": (60, 300),
+        "file": (3, 15),
+        "reconcile filings": (3600, 3600),
     }

@@ -12,10 +12,10 @@ SealServiceError
 │   └── PasswordChangeRequired · SecondFactorRequired · SelfDecisionRefused
 ├── NotFound                there is no such thing, or the caller may not see it
 │   ├── AccountNotFound · ApplicationNotFound · CertificateNotFound · CertificateRequestNotFound
-│   ├── ControlledRequestNotFound · CredentialNotFound · DocumentNotKept · GrantNotFound · IdentityLinkNotFound
-│   ├── IdentityProviderNotSet · KeyNotFound · LogEntryNotFound · NotificationNotFound · PersonNotFound
-│   ├── ScenarioNotFound · SealNotFound · SecondFactorNotFound · SessionNotFound · SystemNotFound
-│   └── TrustAnchorNotFound · UnitNotFound · UseApprovalNotFound · UseNotFound
+│   ├── ControlledRequestNotFound · CredentialNotFound · DocumentNotKept · FilingNotFound · GrantNotFound
+│   ├── IdentityLinkNotFound · IdentityProviderNotSet · KeyNotFound · LogEntryNotFound · NotificationNotFound
+│   ├── PersonNotFound · ScenarioNotFound · SealNotFound · SecondFactorNotFound · SessionNotFound
+│   └── SystemNotFound · TrustAnchorNotFound · UnitNotFound · UseApprovalNotFound · UseNotFound
 ├── SecondPersonNeeded      nothing is wrong: the act waits for someone else to confirm it
 ├── Conflict                right in itself, wrong now
 │   ├── AlreadyDecided · AlreadyRegistered · ApprovalDecided · CertificatePending · IdempotencyKeyReused
@@ -28,9 +28,9 @@ SealServiceError
 │   └── LevelUnreachable · SelfCheckFailed · SignatureRefused
 ├── IntegrityFailed         what is kept here was changed, or another key encrypted it
 └── Unavailable             something the service depends on does not answer
-    ├── AuthorityUnavailable · DeliveryFailed · IdentityProviderUnavailable · InstanceNotReady
-    ├── KeyStoreUnavailable · OutcomeUnknown · ProgramMissing · RevocationUnavailable · SoftwareKeysRefused
-    └── TimestampUnavailable
+    ├── AuthorityUnavailable · DeliveryFailed · FilingRefused · IdentityProviderUnavailable · InstanceNotReady
+    ├── KeyStoreUnavailable · OutcomeUnknown · ProgramMissing · RegistryUnavailable · RevocationUnavailable
+    └── SoftwareKeysRefused · TimestampUnavailable
 """
 
 from seal_service.domain.errors.access import (
@@ -86,6 +86,7 @@ from seal_service.domain.errors.document import (
     DocumentUnsupported,
     DocumentXfa,
 )
+from seal_service.domain.errors.filing import FilingNotFound, FilingRefused, RegistryUnavailable
 from seal_service.domain.errors.input import (
     BackupRefused,
     CertificateRefused,
@@ -184,6 +185,8 @@ __all__ = [
     "DocumentRefused",
     "DocumentUnsupported",
     "DocumentXfa",
+    "FilingNotFound",
+    "FilingRefused",
     "GrantNotFound",
     "IdempotencyKeyReused",
     "ImpressionRefused",
@@ -205,6 +208,7 @@ __all__ = [
     "OutcomeUnknown",
     "PermissionDenied",
     "ProgramMissing",
+    "RegistryUnavailable",
     "RenewalNotPossible",
     "RevocationUnavailable",
     "ScenarioNotFound",

@@ -3,6 +3,7 @@
 from seal_service.ports.records.approvals import ApprovalRecords, ScenarioRecords
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.control import ControlledRecords
+from seal_service.ports.records.filing import FilingRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
 from seal_service.ports.records.machines import PersonRecords, SystemRecords
 from seal_service.ports.records.notification import NotificationRecords
@@ -27,6 +28,7 @@ __all__ = [
     "AuthorityRecords",
     "CertificateRecords",
     "CertificateRequestRecords",
+    "FilingRecords",
     "GrantRecords",
     "IdempotencyRecords",
     "LogRecords",

@@ -49,8 +49,8 @@ class LogRecords(Protocol):
         """The next value of a seal's counter, from 1, without gap once committed; held until the transaction ends."""
 
     def insert(self, row: LogRow) -> None:
-        """Insert the row, its private fields, its place in the queue for the tree and, for a terminal kind, the
-        one terminal entry of its intent (Conflict when the intent has one)."""
+        """Insert the row, its private fields, its place in the queue for the tree, what is to be filed of it and, for a
+        terminal kind, the one terminal entry of its intent (Conflict when the intent has one)."""
 
     def find(self, entry_id: str) -> LogRow | None:
         """Read with private fields, or None."""

@@ -9,6 +9,7 @@ from seal_service.domain.events import Event, LoggedEntry
 from seal_service.ports.records.approvals import ApprovalRecords, ScenarioRecords
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.control import ControlledRecords
+from seal_service.ports.records.filing import FilingRecords
 from seal_service.ports.records.log import LogRecords, LogRow
 from seal_service.ports.records.machines import PersonRecords, SystemRecords
 from seal_service.ports.records.notification import NotificationRecords
@@ -59,6 +60,7 @@ class Transaction(Protocol):
     sessions: SessionRecords
     challenges: ChallengeRecords
     identity_links: IdentityLinkRecords
+    filings: FilingRecords
 
     def commit(self) -> None:
         """Make everything durable, once.

@@ -1,6 +1,7 @@
 """Between domain and rows, by hand: `*_values` gives the columns of a thing, `*_of` the thing of a row."""
 
 from seal_service.storage.mapping.authority import authority_of, authority_values, certificate_of, certificate_values
+from seal_service.storage.mapping.filing import filing_of, filing_values
 from seal_service.storage.mapping.log import log_row_of, log_values
 from seal_service.storage.mapping.registers import (
     account_of,
@@ -25,6 +26,8 @@ __all__ = [
     "certificate_of",
     "certificate_values",
     "credential_values",
+    "filing_of",
+    "filing_values",
     "grant_of",
     "grant_values",
     "log_row_of",

@@ -9,14 +9,15 @@ from sqlalchemy import Connection, bindparam, func, insert, select
 
 from seal_service.domain.errors import AlreadyRegistered, Conflict, InvalidInput
 from seal_service.domain.events import TERMINAL_KINDS, EventKind, Result
+from seal_service.domain.filing import filings_of
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.seal import SealState
 from seal_service.ports.records import LogRow
 from seal_service.storage.locking import holding
-from seal_service.storage.mapping import log_row_of, log_values
+from seal_service.storage.mapping import filing_values, log_row_of, log_values
 from seal_service.storage.refusals import unique
 from seal_service.storage.statement import Statement, together
-from seal_service.storage.tables import LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
+from seal_service.storage.tables import FilingRow, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 
 STATE_AFTER = {
     EventKind.SEAL_MADE.value: SealState.MADE,
@@ -33,6 +34,7 @@ _INSERT = Statement(insert(SignLogRow))
 _INSERT_PENDING = Statement(insert(LogPendingRow).values(entry_id=bindparam("entry_id")).inline())
 _INSERT_PRIVATE = Statement(insert(PrivateFieldRow))
 _INSERT_TERMINAL = Statement(insert(LogTerminalRow))
+_INSERT_FILING = Statement(insert(FilingRow))
 
 STOPPING = (EventKind.SEAL_SUSPENDED, EventKind.SEAL_CHANGED, EventKind.SEAL_CANCELLED, EventKind.SEAL_INVALIDATED)
 """Kinds after which a seal's history is no longer simply active."""
@@ -51,11 +53,12 @@ class SqlLog:
         return (last or 0) + 1
 
     def insert(self, row: LogRow) -> None:
-        """Insert row, private fields, place in the queue and, for a terminal kind, the end of its intent.
+        """Insert row, private fields, place in the queue, filings and, for a terminal kind, the end of its intent.
 
         Raises Conflict when the intent has ended, AlreadyRegistered when the entry is there, InvalidInput when a
         terminal kind names no intent.
         """
+        filed = filings_of(row.kind, row.entry_id, row.seal_code, row.seq, row.at)
         with unique(AlreadyRegistered):
             fields = [{"entry_id": row.entry_id, "name": one.name, "ciphertext": one.ciphertext} for one in row.private]
             together(
@@ -63,6 +66,7 @@ class SqlLog:
                 (_INSERT, log_values(row)),
                 (_INSERT_PENDING, {"entry_id": row.entry_id}),
                 *((_INSERT_PRIVATE, one) for one in fields),
+                *((_INSERT_FILING, filing_values(one)) for one in filed),
             )
         if row.kind in TERMINAL_KINDS:
             if row.intent_id is None:

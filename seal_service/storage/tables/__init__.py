@@ -4,6 +4,7 @@ from seal_service.storage.tables.approvals import ApprovedDocumentRow, GrantDige
 from seal_service.storage.tables.authority import AuthorityCredentialRow, CertificateRequestRow, IssuedCertificateRow
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
 from seal_service.storage.tables.control import ControlledRequestRow
+from seal_service.storage.tables.filing import FilingRow
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 from seal_service.storage.tables.machines import (
     ApplicationSystemRow,
@@ -41,6 +42,7 @@ __all__ = [
     "CertificateRequestRow",
     "EPOCH",
     "FLEETING",
+    "FilingRow",
     "GrantRow",
     "IdempotencyRow",
     "IssuedCertificateRow",
