@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from typing import Any
@@ -64,7 +65,7 @@ class Calling:
             raise TypeError(f"{self.use_case} needs {guarded.permission}, its endpoint declares {self.permission}")
 
     def _use_case(self, service: Service) -> Guarded[object, object]:
-        guarded: Guarded[object, object] = getattr(service, self.use_case)
+        guarded: Guarded[object, object] = functools.reduce(getattr, self.use_case.split("."), service)  # type: ignore[arg-type]
         return guarded
 
     def _identified(self, request: Request, service: Service, public: Caller) -> Caller:

@@ -49,6 +49,8 @@ class Permission(StrEnum):
     MANAGE_TRUST = "manage_trust"
     READ_TRUST = "read_trust"
     BACK_UP = "back_up"
+    KEEP_MEDIUM = "keep_medium"
+    ACTIVATE_SEAL = "activate_seal"
 
 
 _P = Permission
@@ -58,6 +60,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
         {
             _P.REGISTER_UNIT, _P.READ_UNITS, _P.READ_APPLICATIONS, _P.DECIDE_APPLICATION, _P.MAKE_SEAL,
             _P.READ_SEALS, _P.RENEW_SEAL, _P.REPORT_LOSS, _P.RESUME_SEAL, _P.CANCEL_SEAL, _P.TRACE,
+            _P.KEEP_MEDIUM,
         }
     ),
     Role.UNIT_ADMINISTRATOR: frozenset(
@@ -66,7 +69,9 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
             _P.REPORT_LOSS, _P.GRANT_USE, _P.READ_GRANTS, _P.READ_USES,
         }
     ),
-    Role.SEAL_KEEPER: frozenset({_P.READ_SEALS, _P.REPORT_LOSS, _P.READ_GRANTS, _P.READ_USES}),
+    Role.SEAL_KEEPER: frozenset(
+        {_P.READ_SEALS, _P.REPORT_LOSS, _P.READ_GRANTS, _P.READ_USES, _P.KEEP_MEDIUM, _P.ACTIVATE_SEAL}
+    ),
     Role.APPLICANT: frozenset({_P.READ_SEALS, _P.READ_GRANTS}),
     Role.BUSINESS_SYSTEM: frozenset({_P.READ_SEALS, _P.READ_GRANTS, _P.APPLY_SEAL, _P.READ_USES}),
     Role.AUDITOR: frozenset(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from seal_service.domain.access import Caller
-from seal_service.domain.errors import AuthorizationDenied
+from seal_service.domain.errors import AuthorizationDenied, UseOvertaken
 from seal_service.domain.grant import Grant
 from seal_service.domain.impression import Impression
 from seal_service.domain.lifecycle import TRANSITIONS, Action, state_at
@@ -14,14 +14,17 @@ from seal_service.domain.organization import Unit
 from seal_service.domain.placement import Placement
 from seal_service.domain.scenario import Scenario, accepts_seal_type
 from seal_service.domain.seal import Credential, Custody, Seal
-from seal_service.domain.use import SignatureLevel, UseRequest
+from seal_service.domain.use import SealUse, SignatureLevel, UseRequest, UseState
 
 _MADE_BY_AUTHORIZE = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealingPermit:
-    """用印许可: that this seal may be applied to this document, now. Only `authorize` can make one."""
+    """用印许可: that this seal may be applied to this document, now.
+
+    Only `authorize` can make one, and `resumed_permit` of what that allowed.
+    """
 
     proof_of_origin: object
     seal_code: str
@@ -59,8 +62,10 @@ def refusals(
     credential = seal.signing_credential()
     if credential is None:
         reasons.append(("no_credential", "the seal has no credential that signs"))
-    elif credential.custody is not Custody.SERVER:
+    elif credential.custody is not request.custody and credential.custody is Custody.TOKEN:
         reasons.append(("token_custody", "the seal's key is kept by its unit (分散式): it is applied in two steps"))
+    elif credential.custody is not request.custody:
+        reasons.append(("server_custody", "the seal's key is kept by the service (集中式): it is applied in one step"))
     if grant is None:
         reasons.append(("no_grant", f"no grant lets this system apply the seal for the scenario {request.scenario}"))
         return tuple(reasons)
@@ -96,6 +101,31 @@ def authorize(
     credential = seal.signing_credential()
     if reasons or grant is None or credential is None:
         raise AuthorizationDenied(reasons, seal_code=seal.code)
+    return _permit(seal, unit, grant, credential, request, now)
+
+
+def resumed_permit(use: SealUse, seal: Seal, unit: Unit, grant: Grant, request: UseRequest) -> SealingPermit:
+    """用印许可 of a use that `authorize` let be reserved for two steps, for its second; UseOvertaken.
+
+    The reservation says that it was authorized, and the epochs that neither seal nor grant has changed since; step 8
+    asks both once more, under their locks.
+    """
+    credential = seal.signing_credential()
+    stands = (
+        use.state is UseState.RESERVED
+        and (use.seal_code, use.seal_epoch) == (seal.code, seal.epoch)
+        and (use.grant_id, use.grant_epoch) == (grant.id, grant.epoch)
+        and use.document_sha256 == request.document_sha256
+        and (state_at(seal, use.reserved_at), Action.APPLY) in TRANSITIONS
+    )
+    if not stands or credential is None or Custody.SERVER in (credential.custody, request.custody):
+        raise UseOvertaken(seal_code=seal.code)
+    return _permit(seal, unit, grant, credential, request, use.reserved_at)
+
+
+def _permit(
+    seal: Seal, unit: Unit, grant: Grant, credential: Credential, request: UseRequest, now: datetime
+) -> SealingPermit:
     return SealingPermit(
         proof_of_origin=_MADE_BY_AUTHORIZE,
         seal_code=seal.code,

@@ -53,6 +53,14 @@ class EventKind(StrEnum):
     DATABASE_BACKED_UP = "config.backed_up"
     DATABASE_RESTORED = "config.restored"
     LOG_OPENED = "log.open"
+    CUSTODY_TAKEN = "sealmgmt.custody_taken"
+    ACTIVATION_OPENED = "sealmgmt.activation_opened"
+    ACTIVATION_ENDED = "sealmgmt.activation_ended"
+    SEAL_SIGNATURE_REFUSED = "seal.signature_refused"
+    MEDIUM_ISSUED = "sealmgmt.medium_issued"
+    MEDIUM_HANDED_OVER = "sealmgmt.medium_handed_over"
+    MEDIUM_RETURNED = "sealmgmt.medium_returned"
+    MEDIUM_DESTROYED = "sealmgmt.medium_destroyed"
 
 
 TERMINAL_KINDS = frozenset({EventKind.SEAL_COMPLETED, EventKind.SEAL_FAILED, EventKind.SEAL_ABANDONED})

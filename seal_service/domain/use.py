@@ -9,6 +9,7 @@ from enum import StrEnum
 from seal_service.domain.errors import InvalidInput
 from seal_service.domain.operation import DocumentKeeping
 from seal_service.domain.placement import Placement
+from seal_service.domain.seal import Custody
 
 
 class SignatureLevel(StrEnum):
@@ -77,6 +78,8 @@ class UseRequest:
     """办件号: the business system's own number."""
     allow_repair: bool = field(default=False, metadata=ADDED_LATER)
     """修复: whether a damaged document may be repaired, which changes it, and what comes of it be sealed."""
+    custody: Custody = field(default=Custody.SERVER, metadata=ADDED_LATER)
+    """用章模式: `token` when it is asked for in two steps, for a key that its unit keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

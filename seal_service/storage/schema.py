@@ -22,7 +22,7 @@ from seal_service.storage.rights import give_rights, require_separate_roles
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0009")
 """The revisions in migrations/versions, oldest first."""
 HEAD = REVISIONS[-1]
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, RootTransaction
 
 from seal_service.ports.records import (
     AccountRecords,
+    ActivationRecords,
     ApplicationRecords,
     AuthorityRecords,
     CertificateRecords,
@@ -17,7 +18,9 @@ from seal_service.ports.records import (
     GrantRecords,
     IdempotencyRecords,
     LogRecords,
+    MediumRecords,
     ObservationRecords,
+    PreparedUseRecords,
     SealRecords,
     Transaction,
     TrustRecords,
@@ -29,6 +32,7 @@ from seal_service.storage.refusals import database_failures
 from seal_service.storage.repositories.accounts import SqlAccounts
 from seal_service.storage.repositories.applications import SqlApplications
 from seal_service.storage.repositories.certificates import SqlAuthorities, SqlCertificates
+from seal_service.storage.repositories.custody import SqlActivations, SqlMedia, SqlPreparedUses
 from seal_service.storage.repositories.grants import SqlGrants
 from seal_service.storage.repositories.idempotency import SqlIdempotency
 from seal_service.storage.repositories.log import SqlLog
@@ -58,6 +62,9 @@ class SqlTransaction:
         self.certificate_requests: CertificateRequestRecords = SqlCertificateRequests(connection)
         self.trust: TrustRecords = SqlTrust(connection)
         self.observations: ObservationRecords = SqlObservations(connection)
+        self.prepared_uses: PreparedUseRecords = SqlPreparedUses(connection)
+        self.media: MediumRecords = SqlMedia(connection)
+        self.activations: ActivationRecords = SqlActivations(connection)
         self.log: LogRecords = SqlLog(connection)
 
     def commit(self) -> None:

@@ -10,19 +10,23 @@ from datetime import datetime
 
 from seal_service.domain import errors
 from seal_service.domain.access import Account
+from seal_service.domain.activation import ActivationRecord
 from seal_service.domain.application import Application
 from seal_service.domain.certification import CertificateRequest
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
 from seal_service.domain.lifecycle import StatusChange
+from seal_service.domain.medium import MediumEvent
 from seal_service.domain.organization import Unit
+from seal_service.domain.prepared_use import PreparedUse
 from seal_service.domain.seal import Seal, SealState
 from seal_service.domain.trust import TrustedCertificate
 from seal_service.domain.use import SealUse, UseState
 from seal_service.ports import records as ports
 from seal_service.ports.records import LogRow, Observation
 from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCertificates
+from seal_service.testing.custody_records import MemoryActivations, MemoryMedia, MemoryPreparedUses
 from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
 
 STATE_AFTER = {
@@ -53,6 +57,9 @@ class State:
     observations: dict[str, Observation] = field(default_factory=dict)
     entries: dict[str, LogRow] = field(default_factory=dict)
     terminals: dict[str, str] = field(default_factory=dict)
+    prepared_uses: dict[str, PreparedUse] = field(default_factory=dict)
+    medium_events: dict[str, MediumEvent] = field(default_factory=dict)
+    activations: dict[str, ActivationRecord] = field(default_factory=dict)
 
     def copy(self) -> State:
         """A copy that can be changed on its own; the values are frozen."""
@@ -319,6 +326,9 @@ class MemoryTransaction:
         self.certificate_requests: ports.CertificateRequestRecords = MemoryCertificateRequests(state)
         self.trust: ports.TrustRecords = MemoryTrust(state)
         self.observations: ports.ObservationRecords = MemoryObservations(state)
+        self.prepared_uses: ports.PreparedUseRecords = MemoryPreparedUses(state)
+        self.media: ports.MediumRecords = MemoryMedia(state)
+        self.activations: ports.ActivationRecords = MemoryActivations(state)
         self.log: ports.LogRecords = MemoryLogRecords(state)
 
     def commit(self) -> None:

@@ -100,7 +100,7 @@ class ApplySealUseCase:
 
     def _apply(self, caller: Caller, command: ApplySeal) -> AppliedSeal:
         timed = self.measurements.timed
-        request = _request(command)
+        request = use_request(command)
         reserve = ReserveUse(self.records, self.log, self.clock, self.entropy, self.measurements)
         complete = CompleteUse(self.records, self.log, self.clock, self.keeping, self.hold)
         with timed(UseStep.RESERVE):
@@ -164,7 +164,8 @@ class ApplySealUseCase:
             self.blobs.delete(kept)
 
 
-def _request(command: ApplySeal) -> UseRequest:
+def use_request(command: ApplySeal) -> UseRequest:
+    """What is asked for, as authorization and log take it."""
     return UseRequest(
         seal_code=command.seal_code,
         scenario=command.scenario,

@@ -3,22 +3,23 @@
 SealServiceError
 ├── InvalidInput            what was given cannot be right, whoever gives it
 │   ├── InvalidCreditCode · InvalidAreaCode · InvalidSealCode · InvalidPlacement · InvalidTime · InvalidCursor
-│   └── ImpressionRefused · CertificateRefused · BackupRefused
+│   └── ImpressionRefused · CertificateRefused · BackupRefused · PreparedSignatureRefused
 ├── Unauthenticated         who calls is not known
 ├── PermissionDenied        who calls may not
-│   └── AuthorizationDenied the seal may not be applied; carries every reason
+│   └── AuthorizationDenied the seal may not be applied; carries every reason · ActivationSecretWrong
 ├── NotFound                Unit · Account · Application · Seal · Grant · Use · Document · LogEntry · Certificate
-│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound
+│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound · PreparedUseNotFound
 ├── Conflict                right in itself, wrong now
 │   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
-│   └── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
+│   ├── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
+│   └── PreparedUseExpired · PreparedUseCompleted · MediumNotInHand · ActivationBlocked
 ├── DocumentRefused         the document cannot or may not be sealed
 │   ├── DocumentUnsupported · DocumentEncrypted · DocumentXfa · DocumentDamaged · DocumentOverLimit
 │   └── DocumentCertified · DocumentActiveContent · DocumentHiddenContent
-├── SealingFailed           LevelUnreachable · SelfCheckFailed · SignatureRefused
+├── SealingFailed           LevelUnreachable · SelfCheckFailed · SignatureRefused · SealNotActivated
 ├── IntegrityFailed         what is kept here was changed, or another key encrypted it
 └── Unavailable             TimestampUnavailable · RevocationUnavailable · AuthorityUnavailable · InstanceNotReady
-    └── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused · ProgramMissing
+    └── OutcomeUnknown · KeyStoreUnavailable · SoftwareKeysRefused · ProgramMissing · KeyProcessUnavailable
 """
 
 from seal_service.domain.errors.access import (
@@ -51,6 +52,17 @@ from seal_service.domain.errors.conflict import (
     TransitionRefused,
     UseInProgress,
     UseOvertaken,
+)
+from seal_service.domain.errors.custody import (
+    ActivationBlocked,
+    ActivationSecretWrong,
+    KeyProcessUnavailable,
+    MediumNotInHand,
+    PreparedSignatureRefused,
+    PreparedUseCompleted,
+    PreparedUseExpired,
+    PreparedUseNotFound,
+    SealNotActivated,
 )
 from seal_service.domain.errors.document import (
     DocumentActiveContent,
@@ -94,6 +106,8 @@ from seal_service.domain.errors.sealing import LevelUnreachable, SealingFailed, 
 
 __all__ = [
     "AccountNotFound",
+    "ActivationBlocked",
+    "ActivationSecretWrong",
     "AlreadyDecided",
     "AlreadyRegistered",
     "ApplicationNotFound",
@@ -130,15 +144,22 @@ __all__ = [
     "InvalidTime",
     "KeyInUse",
     "KeyNotFound",
+    "KeyProcessUnavailable",
     "KeyStoreUnavailable",
     "LevelUnreachable",
     "LogEntryNotFound",
+    "MediumNotInHand",
     "NotFound",
     "OutcomeUnknown",
     "PermissionDenied",
+    "PreparedSignatureRefused",
+    "PreparedUseCompleted",
+    "PreparedUseExpired",
+    "PreparedUseNotFound",
     "ProgramMissing",
     "RenewalNotPossible",
     "RevocationUnavailable",
+    "SealNotActivated",
     "SealNotFound",
     "SealServiceError",
     "SealingFailed",

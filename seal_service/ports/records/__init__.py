@@ -1,6 +1,7 @@
 """Port to the database: one transaction, one repository an aggregate."""
 
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
+from seal_service.ports.records.custody import ActivationRecords, MediumRecords, PreparedUseRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
 from seal_service.ports.records.operation import Observation, ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
@@ -10,6 +11,7 @@ from seal_service.ports.records.uses import GrantRecords, IdempotencyRecords, Us
 
 __all__ = [
     "AccountRecords",
+    "ActivationRecords",
     "ApplicationRecords",
     "AuthorityRecords",
     "CertificateRecords",
@@ -18,8 +20,10 @@ __all__ = [
     "IdempotencyRecords",
     "LogRecords",
     "LogRow",
+    "MediumRecords",
     "Observation",
     "ObservationRecords",
+    "PreparedUseRecords",
     "PrivateField",
     "Records",
     "SealRecords",

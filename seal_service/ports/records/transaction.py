@@ -7,6 +7,7 @@ from typing import Protocol
 
 from seal_service.domain.events import Event, LoggedEntry
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
+from seal_service.ports.records.custody import ActivationRecords, MediumRecords, PreparedUseRecords
 from seal_service.ports.records.log import LogRecords, LogRow
 from seal_service.ports.records.operation import ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
@@ -34,6 +35,9 @@ class Transaction(Protocol):
     certificate_requests: CertificateRequestRecords
     trust: TrustRecords
     observations: ObservationRecords
+    prepared_uses: PreparedUseRecords
+    media: MediumRecords
+    activations: ActivationRecords
     log: LogRecords
 
     def commit(self) -> None:

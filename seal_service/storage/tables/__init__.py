@@ -2,6 +2,7 @@
 
 from seal_service.storage.tables.authority import AuthorityCredentialRow, CertificateRequestRow, IssuedCertificateRow
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
+from seal_service.storage.tables.custody import MediumEventRow, PreparedUseRow, SealActivationRow
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 from seal_service.storage.tables.operation import ObservationRow, TrustedCertificateRow
 from seal_service.storage.tables.registers import AccountRow, ApplicationRow, UnitRow
@@ -20,9 +21,12 @@ __all__ = [
     "IssuedCertificateRow",
     "LogPendingRow",
     "LogTerminalRow",
+    "MediumEventRow",
     "Moment",
     "ObservationRow",
+    "PreparedUseRow",
     "PrivateFieldRow",
+    "SealActivationRow",
     "SealCodeSequenceRow",
     "SealCredentialRow",
     "SealRow",
