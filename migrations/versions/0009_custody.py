@@ -60,6 +60,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["taken_by"], ["account.id"], name="fk_seal_activation_taken_by"),
         sa.PrimaryKeyConstraint("seal_code", name="pk_seal_activation"),
     )
+    op.create_table(
+        "seal_conveyance",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("seal_code", sa.String(), nullable=False),
+        sa.Column("system_id", sa.String(), nullable=False),
+        sa.Column("handle_sha256", sa.String(), nullable=False),
+        sa.Column("conveyed_by", sa.String(), nullable=False),
+        sa.Column("conveyed_at", sa.BigInteger(), nullable=False),
+        sa.Column("withdrawn_at", sa.BigInteger()),
+        sa.ForeignKeyConstraint(["seal_code"], ["seal.code"], name="fk_seal_conveyance_seal_code"),
+        sa.ForeignKeyConstraint(["system_id"], ["account.id"], name="fk_seal_conveyance_system_id"),
+        sa.ForeignKeyConstraint(["conveyed_by"], ["account.id"], name="fk_seal_conveyance_conveyed_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_seal_conveyance"),
+    )
+    op.create_index("ix_seal_conveyance_seal_code_system_id", "seal_conveyance", ["seal_code", "system_id"])
     if op.get_bind().dialect.name == "sqlite":
         _refuse_changes_on_sqlite("medium_event")
     else:

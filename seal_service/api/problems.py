@@ -73,6 +73,8 @@ OF_ERRORS: dict[type[e.SealServiceError], Row] = {
     e.ActivationSecretWrong: Row(403, "激活口令不正确", "Activation secret wrong"),
     e.ActivationBlocked: Row(409, "激活口令错误次数过多", "Too many wrong activation secrets"),
     e.KeyProcessUnavailable: Row(503, "密钥进程不可用", "Key process unavailable"),
+    e.HandleRefused: Row(403, "授权句柄缺失或无效", "Authorization handle missing or not valid"),
+    e.ConveyanceNotFound: Row(404, "导入记录不存在", "Conveyance not found"),
     e.MediumNotInHand: Row(409, "印章介质不在保管人手中", "Medium not with its keeper"),
     e.DocumentRefused: Row(422, "文件不能盖章", "Document refused"),
     e.DocumentUnsupported: Row(415, "不支持的文件格式", "Unsupported document format"),

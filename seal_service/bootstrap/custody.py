@@ -10,6 +10,7 @@ from typing import Any
 from seal_service.bootstrap.guarded import Guarded
 from seal_service.bootstrap.rooms import Rooms
 from seal_service.config import Settings
+from seal_service.domain.conveyance import Conveyance
 from seal_service.domain.medium import Medium
 from seal_service.domain.prepared_use import PreparedUse
 from seal_service.domain.seal import Seal
@@ -30,6 +31,15 @@ from seal_service.usecases.activate_seal import (
 )
 from seal_service.usecases.apply_seal import AppliedSeal
 from seal_service.usecases.complete_prepared_use import CompletePreparedUse, CompletePreparedUseUseCase
+from seal_service.usecases.convey_seal import (
+    ConveyedSeal,
+    ConveySeal,
+    ConveySealUseCase,
+    ListConveyances,
+    ListConveyancesUseCase,
+    WithdrawConveyance,
+    WithdrawConveyanceUseCase,
+)
 from seal_service.usecases.make_on_medium import (
     MakeOnMedium,
     MakeOnMediumUseCase,
@@ -69,6 +79,9 @@ class Custodial:
     activate_seal: Guarded[ActivateSeal, ActivationState]
     end_activation: Guarded[WhichActivation, None]
     read_activation: Guarded[WhichActivation, ActivationState]
+    convey_seal: Guarded[ConveySeal, ConveyedSeal]
+    withdraw_conveyance: Guarded[WithdrawConveyance, None]
+    list_conveyances: Guarded[ListConveyances, tuple[Conveyance, ...]]
 
 
 def custodial(
@@ -103,4 +116,7 @@ def custodial(
         activate_seal=guarded(ActivateSealUseCase(records, log, keys, clock)),
         end_activation=guarded(EndActivationUseCase(records, log, keys, clock)),
         read_activation=guarded(ReadActivationUseCase(records, keys)),
+        convey_seal=guarded(ConveySealUseCase(records, log, blobs, clock, entropy)),
+        withdraw_conveyance=guarded(WithdrawConveyanceUseCase(records, log, clock)),
+        list_conveyances=guarded(ListConveyancesUseCase(records)),
     )

@@ -51,6 +51,7 @@ class Permission(StrEnum):
     BACK_UP = "back_up"
     KEEP_MEDIUM = "keep_medium"
     ACTIVATE_SEAL = "activate_seal"
+    CONVEY_SEAL = "convey_seal"
 
 
 _P = Permission
@@ -66,7 +67,7 @@ PERMISSIONS_OF: dict[Role, frozenset[Permission]] = {
     Role.UNIT_ADMINISTRATOR: frozenset(
         {
             _P.READ_UNITS, _P.APPLY_FOR_SEAL, _P.READ_APPLICATIONS, _P.READ_SEALS, _P.RENEW_SEAL,
-            _P.REPORT_LOSS, _P.GRANT_USE, _P.READ_GRANTS, _P.READ_USES,
+            _P.REPORT_LOSS, _P.GRANT_USE, _P.READ_GRANTS, _P.READ_USES, _P.CONVEY_SEAL,
         }
     ),
     Role.SEAL_KEEPER: frozenset(

@@ -53,6 +53,8 @@ class EventKind(StrEnum):
     DATABASE_BACKED_UP = "config.backed_up"
     DATABASE_RESTORED = "config.restored"
     LOG_OPENED = "log.open"
+    SEAL_CONVEYED = "sealmgmt.conveyed"
+    CONVEYANCE_WITHDRAWN = "sealmgmt.conveyance_withdrawn"
     CUSTODY_TAKEN = "sealmgmt.custody_taken"
     ACTIVATION_OPENED = "sealmgmt.activation_opened"
     ACTIVATION_ENDED = "sealmgmt.activation_ended"

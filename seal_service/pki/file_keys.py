@@ -41,8 +41,10 @@ from seal_service.ports.system import Entropy
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _RSA_BITS = {Suite.RSA_3072: 3072, Suite.RSA_2048: 2048}
 _PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-_Mark = tuple[int, int]
-"""What changes with a key's file: inode and time. A keeper of another process may have taken the key meanwhile."""
+_SAME_KEY = 16
+"""Bytes by which a key's file may grow and still be as it is held: a rotation of the master key adds at most an id, a
+keeper who takes the key adds its public half, 91 at least. It is told by the size, since a process that was not given
+the new master key cannot tell by the content and goes on with what it holds."""
 
 
 class SoftwareKey:
@@ -89,7 +91,7 @@ class FileKeyStore:
         self._hierarchy = hierarchy
         self._entropy = entropy
         self._held_keys = held_keys
-        self._held: OrderedDict[str, tuple[_Mark, SoftwareKey | LockedKey]] = OrderedDict()
+        self._held: OrderedDict[str, tuple[int, SoftwareKey | LockedKey]] = OrderedDict()
         self._lock = Lock()
 
     def create(self, reference: str, suite: Suite) -> SoftwareKey:
@@ -134,7 +136,7 @@ class FileKeyStore:
         except FileExistsError:
             raise AlreadyRegistered(f"There is a key {reference} already") from None
         key = SoftwareKey(private_key)
-        self._hold(reference, key, _mark(path) or (0, 0))
+        self._hold(reference, key, len(content))
         return key
 
     def open(self, reference: str) -> SoftwareKey | LockedKey:
@@ -143,16 +145,16 @@ class FileKeyStore:
         Raises InstanceNotReady when it is wrapped under a master key that is not here.
         """
         path = self._path(reference)
-        mark = _mark(path)
-        if mark is None:
+        size = _size(path)
+        if size is None:
             self._forget(reference)
             raise SignatureRefused(f"There is no key {reference}")
         with self._lock:
             held = self._held.get(reference)
-            if held is not None and held[0] == mark:
+            if held is not None and abs(held[0] - size) <= _SAME_KEY:
                 self._held.move_to_end(reference)
                 return held[1]
-        return self._hold(reference, self._load(reference, path), mark)
+        return self._hold(reference, self._load(reference, path), size)
 
     def protect(self, reference: str, secret: str) -> None:
         """Wrap the key under its keeper's secret as well, for good; Conflict when it is already.
@@ -161,7 +163,7 @@ class FileKeyStore:
         open without the secret.
         """
         path = self._path(reference)
-        if _mark(path) is None:
+        if _size(path) is None:
             raise SignatureRefused(f"There is no key {reference}")
         with self._hierarchy.changing(exclusive=True):
             self._hierarchy.refresh()
@@ -204,9 +206,9 @@ class FileKeyStore:
             raise IntegrityFailed(f"The key {reference} is of an unknown kind")
         return SoftwareKey(private_key)
 
-    def _hold(self, reference: str, key: SoftwareKey | LockedKey, mark: _Mark) -> SoftwareKey | LockedKey:
+    def _hold(self, reference: str, key: SoftwareKey | LockedKey, size: int) -> SoftwareKey | LockedKey:
         with self._lock:
-            self._held[reference] = (mark, key)
+            self._held[reference] = (size, key)
             while len(self._held) > self._held_keys:
                 self._held.popitem(last=False)
         return key
@@ -228,12 +230,11 @@ def supported_key(private_key: object) -> _PrivateKey:
     raise IntegrityFailed("The key is of an unknown kind")
 
 
-def _mark(path: Path) -> _Mark | None:
+def _size(path: Path) -> int | None:
     try:
-        found = path.stat()
+        return path.stat().st_size
     except FileNotFoundError:
         return None
-    return found.st_ino, found.st_mtime_ns
 
 
 def _suite_of_public(public_key: object) -> Suite:

@@ -15,6 +15,7 @@ from seal_service.ports.records import (
     AuthorityRecords,
     CertificateRecords,
     CertificateRequestRecords,
+    ConveyanceRecords,
     GrantRecords,
     IdempotencyRecords,
     LogRecords,
@@ -32,7 +33,7 @@ from seal_service.storage.refusals import database_failures
 from seal_service.storage.repositories.accounts import SqlAccounts
 from seal_service.storage.repositories.applications import SqlApplications
 from seal_service.storage.repositories.certificates import SqlAuthorities, SqlCertificates
-from seal_service.storage.repositories.custody import SqlActivations, SqlMedia, SqlPreparedUses
+from seal_service.storage.repositories.custody import SqlActivations, SqlConveyances, SqlMedia, SqlPreparedUses
 from seal_service.storage.repositories.grants import SqlGrants
 from seal_service.storage.repositories.idempotency import SqlIdempotency
 from seal_service.storage.repositories.log import SqlLog
@@ -65,6 +66,7 @@ class SqlTransaction:
         self.prepared_uses: PreparedUseRecords = SqlPreparedUses(connection)
         self.media: MediumRecords = SqlMedia(connection)
         self.activations: ActivationRecords = SqlActivations(connection)
+        self.conveyances: ConveyanceRecords = SqlConveyances(connection)
         self.log: LogRecords = SqlLog(connection)
 
     def commit(self) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from seal_service.domain import errors
 from seal_service.domain.activation import ActivationRecord
+from seal_service.domain.conveyance import Conveyance
 from seal_service.domain.medium import MediumAct, MediumEvent
 from seal_service.domain.prepared_use import PreparedUse
 
@@ -19,6 +20,7 @@ class CustodyState(Protocol):
     prepared_uses: dict[str, PreparedUse]
     medium_events: dict[str, MediumEvent]
     activations: dict[str, ActivationRecord]
+    conveyances: dict[str, Conveyance]
 
 
 @dataclass
@@ -91,3 +93,29 @@ class MemoryActivations:
     def put(self, record: ActivationRecord) -> None:
         """Write."""
         self.state.activations[record.seal_code] = record
+
+
+@dataclass
+class MemoryConveyances:
+    """导入记录."""
+
+    state: CustodyState
+
+    def add(self, conveyance: Conveyance) -> None:
+        """Insert."""
+        self.state.conveyances[conveyance.id] = conveyance
+
+    def of(self, seal_code: str, system_id: str | None = None) -> Sequence[Conveyance]:
+        """Oldest first."""
+        found = [
+            one
+            for one in self.state.conveyances.values()
+            if one.seal_code == seal_code and system_id in (None, one.system_id)
+        ]
+        return sorted(found, key=lambda one: (one.conveyed_at, one.id))
+
+    def replace(self, conveyance: Conveyance) -> None:
+        """Write."""
+        if conveyance.id not in self.state.conveyances:
+            raise errors.ConveyanceNotFound
+        self.state.conveyances[conveyance.id] = conveyance

@@ -13,6 +13,7 @@ from seal_service.domain.access import Account
 from seal_service.domain.activation import ActivationRecord
 from seal_service.domain.application import Application
 from seal_service.domain.certification import CertificateRequest
+from seal_service.domain.conveyance import Conveyance
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
@@ -26,7 +27,7 @@ from seal_service.domain.use import SealUse, UseState
 from seal_service.ports import records as ports
 from seal_service.ports.records import LogRow, Observation
 from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCertificates
-from seal_service.testing.custody_records import MemoryActivations, MemoryMedia, MemoryPreparedUses
+from seal_service.testing.custody_records import MemoryActivations, MemoryConveyances, MemoryMedia, MemoryPreparedUses
 from seal_service.testing.operation_records import MemoryCertificateRequests, MemoryObservations, MemoryTrust
 
 STATE_AFTER = {
@@ -60,6 +61,7 @@ class State:
     prepared_uses: dict[str, PreparedUse] = field(default_factory=dict)
     medium_events: dict[str, MediumEvent] = field(default_factory=dict)
     activations: dict[str, ActivationRecord] = field(default_factory=dict)
+    conveyances: dict[str, Conveyance] = field(default_factory=dict)
 
     def copy(self) -> State:
         """A copy that can be changed on its own; the values are frozen."""
@@ -329,6 +331,7 @@ class MemoryTransaction:
         self.prepared_uses: ports.PreparedUseRecords = MemoryPreparedUses(state)
         self.media: ports.MediumRecords = MemoryMedia(state)
         self.activations: ports.ActivationRecords = MemoryActivations(state)
+        self.conveyances: ports.ConveyanceRecords = MemoryConveyances(state)
         self.log: ports.LogRecords = MemoryLogRecords(state)
 
     def commit(self) -> None:

@@ -7,6 +7,7 @@ from typing import get_type_hints
 
 import pytest
 
+from seal_service.bootstrap.custody import Custodial
 from seal_service.bootstrap.service import Guarded, Service
 from seal_service.domain.access import (
     INCOMPATIBLE_ROLES,
@@ -107,7 +108,8 @@ def test_everything_that_a_service_offers_is_guarded() -> None:
     values = {"clock", "origin", "requests", "document_bytes", "requests_per_minute", "worker_threads", "close"} | {
         "trusted_proxies"
     }
-    hints = get_type_hints(Service)
-    for field in dataclasses.fields(Service):
-        guarded = getattr(hints[field.name], "__origin__", None) is Guarded
-        assert guarded != (field.name in values), field.name
+    for kind, plain in ((Service, values | {"custody"}), (Custodial, set())):
+        hints = get_type_hints(kind)
+        for field in dataclasses.fields(kind):
+            guarded = getattr(hints[field.name], "__origin__", None) is Guarded
+            assert guarded != (field.name in plain), field.name

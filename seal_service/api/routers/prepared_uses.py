@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from seal_service.api.answers import DocumentResponse
 from seal_service.api.auth import Calling, GuardedRoute
-from seal_service.api.dependencies import RequiredIdempotencyKey, Serving
+from seal_service.api.dependencies import RequiredIdempotencyKey, SealHandle, Serving
 from seal_service.api.negotiation import preferred
 from seal_service.api.problems import refusals
 from seal_service.api.routers.uses import JSON, SEALED_ANSWERS, UPLOAD, apply_command, use_headers
@@ -41,9 +42,9 @@ def _view(prepared: tuple[SealUse, PreparedUse]) -> PreparedUseView:
     summary="两步用印之一: what the seal's medium is to sign",
     status_code=201,
     responses=refusals(
-        "malformed-request", "idempotency-key-missing", e.AuthorizationDenied, e.SealNotFound, e.MediumNotInHand,
-        e.IdempotencyKeyReused, e.UseInProgress, e.PreparedUseCompleted, e.DocumentOverLimit, e.DocumentUnsupported,
-        e.InvalidInput, e.InvalidPlacement, e.DocumentRefused, e.SealingFailed, e.Unavailable,
+        "malformed-request", "idempotency-key-missing", e.AuthorizationDenied, e.HandleRefused, e.SealNotFound,
+        e.MediumNotInHand, e.IdempotencyKeyReused, e.UseInProgress, e.PreparedUseCompleted, e.DocumentOverLimit,
+        e.DocumentUnsupported, e.InvalidInput, e.InvalidPlacement, e.DocumentRefused, e.SealingFailed, e.Unavailable,
     ),
     openapi_extra=UPLOAD,
 )  # fmt: skip
@@ -55,13 +56,15 @@ def prepare_use(
     received: Annotated[Received, Depends(receiving(_preparing, (PDF,), {"request": 64 * 1024}))],
     key: RequiredIdempotencyKey,
     response: Response,
+    handle: SealHandle = None,
 ) -> PreparedUseView:
     """As a use: a raw PDF takes its fields as query parameters, multipart as the JSON part `request`.
 
     The use is reserved, counted and in the log from now on, and waits for its signature until `expires_at`. The same
     request again gets the same bytes to sign.
     """
-    view = _view(service.custody.prepare_use(caller, PrepareUse(asked=apply_command(seal_code, fields, received, key))))
+    asked = replace(apply_command(seal_code, fields, received, key), handle=handle)
+    view = _view(service.custody.prepare_use(caller, PrepareUse(asked=asked)))
     response.headers["Location"] = f"/v1/seals/{view.seal_code}/prepared-uses/{view.id}"
     return view
 

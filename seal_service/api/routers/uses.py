@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from seal_service.api.answers import DocumentResponse
 from seal_service.api.auth import Calling, GuardedRoute
-from seal_service.api.dependencies import Paging, RequiredIdempotencyKey, Serving, missing, parsed
+from seal_service.api.dependencies import Paging, RequiredIdempotencyKey, SealHandle, Serving, missing, parsed
 from seal_service.api.negotiation import preferred
 from seal_service.api.problems import DoorRefusal, refusals
 from seal_service.api.schemas.common import Identifier, SealCode
@@ -78,10 +78,10 @@ UPLOAD: dict[str, Any] = {
     response_class=Response,
     responses=SEALED_ANSWERS
     | refusals(
-        "malformed-request", "idempotency-key-missing", e.AuthorizationDenied, e.SealNotFound, "not-acceptable",
-        e.IdempotencyKeyReused, e.UseInProgress, e.UseOvertaken, e.DocumentNotKept, e.DocumentOverLimit,
-        e.DocumentUnsupported, e.InvalidInput, e.InvalidPlacement, e.DocumentRefused, e.SealingFailed,
-        e.LevelUnreachable, e.Unavailable,
+        "malformed-request", "idempotency-key-missing", e.AuthorizationDenied, e.HandleRefused, e.SealNotFound,
+        "not-acceptable", e.IdempotencyKeyReused, e.UseInProgress, e.UseOvertaken, e.DocumentNotKept,
+        e.DocumentOverLimit, e.DocumentUnsupported, e.InvalidInput, e.InvalidPlacement, e.DocumentRefused,
+        e.SealingFailed, e.LevelUnreachable, e.Unavailable,
     ),
     openapi_extra=UPLOAD,
 )  # fmt: skip
@@ -93,13 +93,14 @@ def apply_seal(
     fields: Annotated[ApplySealFields, Query()],
     received: Annotated[Received, Depends(receiving(_calling, (PDF,), {"request": 64 * 1024}))],
     key: RequiredIdempotencyKey,
+    handle: SealHandle = None,
 ) -> Response:
     """A raw PDF takes its fields as query parameters, multipart as the JSON part `request`. Raw is faster.
 
     The sealed document is held, encrypted, until it is acknowledged (DELETE …/document) or its time has passed.
     """
     media_type = preferred(request.headers.get("accept"), (PDF, JSON))
-    command = apply_command(seal_code, fields, received, key)
+    command = replace(apply_command(seal_code, fields, received, key), handle=handle)
     applied = service.apply_seal(caller, command)
     headers = use_headers(applied.use)
     if applied.replayed:

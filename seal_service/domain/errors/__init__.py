@@ -6,9 +6,9 @@ SealServiceError
 │   └── ImpressionRefused · CertificateRefused · BackupRefused · PreparedSignatureRefused
 ├── Unauthenticated         who calls is not known
 ├── PermissionDenied        who calls may not
-│   └── AuthorizationDenied the seal may not be applied; carries every reason · ActivationSecretWrong
+│   └── AuthorizationDenied the seal may not be applied; carries every reason · ActivationSecretWrong · HandleRefused
 ├── NotFound                Unit · Account · Application · Seal · Grant · Use · Document · LogEntry · Certificate
-│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound · PreparedUseNotFound
+│   └── CertificateRequestNotFound · TrustAnchorNotFound · KeyNotFound · PreparedUseNotFound · ConveyanceNotFound
 ├── Conflict                right in itself, wrong now
 │   ├── TransitionRefused · RenewalNotPossible · AlreadyDecided · SelfDecisionRefused · AlreadyRegistered
 │   ├── IdempotencyKeyReused · UseInProgress · UseOvertaken · KeyInUse · CertificatePending
@@ -56,6 +56,8 @@ from seal_service.domain.errors.conflict import (
 from seal_service.domain.errors.custody import (
     ActivationBlocked,
     ActivationSecretWrong,
+    ConveyanceNotFound,
+    HandleRefused,
     KeyProcessUnavailable,
     MediumNotInHand,
     PreparedSignatureRefused,
@@ -119,6 +121,7 @@ __all__ = [
     "CertificateRefused",
     "CertificateRequestNotFound",
     "Conflict",
+    "ConveyanceNotFound",
     "Detail",
     "DocumentActiveContent",
     "DocumentCertified",
@@ -131,6 +134,7 @@ __all__ = [
     "DocumentUnsupported",
     "DocumentXfa",
     "GrantNotFound",
+    "HandleRefused",
     "IdempotencyKeyReused",
     "ImpressionRefused",
     "InstanceNotReady",

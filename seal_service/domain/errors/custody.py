@@ -44,3 +44,11 @@ class ActivationBlocked(Conflict):
 
 class KeyProcessUnavailable(Unavailable):
     """The key process, which alone can use activated keys, does not answer: nothing is activated."""
+
+
+class HandleRefused(PermissionDenied):
+    """The seal was conveyed to this system, which has to show the handle (Seal-Handle) that stands for that."""
+
+
+class ConveyanceNotFound(NotFound):
+    """There is no such conveyance (导入记录)."""

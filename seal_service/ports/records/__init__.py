@@ -1,7 +1,7 @@
 """Port to the database: one transaction, one repository an aggregate."""
 
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
-from seal_service.ports.records.custody import ActivationRecords, MediumRecords, PreparedUseRecords
+from seal_service.ports.records.custody import ActivationRecords, ConveyanceRecords, MediumRecords, PreparedUseRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
 from seal_service.ports.records.operation import Observation, ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
@@ -16,6 +16,7 @@ __all__ = [
     "AuthorityRecords",
     "CertificateRecords",
     "CertificateRequestRecords",
+    "ConveyanceRecords",
     "GrantRecords",
     "IdempotencyRecords",
     "LogRecords",

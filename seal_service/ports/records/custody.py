@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from seal_service.domain.activation import ActivationRecord
+from seal_service.domain.conveyance import Conveyance
 from seal_service.domain.medium import MediumEvent
 from seal_service.domain.prepared_use import PreparedUse
 
@@ -48,3 +49,16 @@ class ActivationRecords(Protocol):
 
     def put(self, record: ActivationRecord) -> None:
         """Write its present form, new or not."""
+
+
+class ConveyanceRecords(Protocol):
+    """Conveyances. Whoever changes one holds its seal's lock."""
+
+    def add(self, conveyance: Conveyance) -> None:
+        """Insert."""
+
+    def of(self, seal_code: str, system_id: str | None = None) -> Sequence[Conveyance]:
+        """Of a seal, to a system or (None) to all, oldest first; withdrawn ones too."""
+
+    def replace(self, conveyance: Conveyance) -> None:
+        """Write its present form; ConveyanceNotFound."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from seal_service.domain.events import Event, LoggedEntry
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
-from seal_service.ports.records.custody import ActivationRecords, MediumRecords, PreparedUseRecords
+from seal_service.ports.records.custody import ActivationRecords, ConveyanceRecords, MediumRecords, PreparedUseRecords
 from seal_service.ports.records.log import LogRecords, LogRow
 from seal_service.ports.records.operation import ObservationRecords, TrustRecords
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
@@ -38,6 +38,7 @@ class Transaction(Protocol):
     prepared_uses: PreparedUseRecords
     media: MediumRecords
     activations: ActivationRecords
+    conveyances: ConveyanceRecords
     log: LogRecords
 
     def commit(self) -> None:

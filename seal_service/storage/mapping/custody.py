@@ -6,6 +6,7 @@ from typing import Any
 
 from seal_service.domain.activation import ActivationRecord
 from seal_service.domain.algorithms import Suite
+from seal_service.domain.conveyance import Conveyance
 from seal_service.domain.medium import MediumAct, MediumEvent
 from seal_service.domain.prepared_use import PreparedUse
 from seal_service.storage.mapping.values import Values
@@ -102,4 +103,30 @@ def activation_of(row: Any) -> ActivationRecord:
         taken_at=row.taken_at,
         failures=row.failures,
         blocked_until=row.blocked_until,
+    )
+
+
+def conveyance_values(conveyance: Conveyance) -> Values:
+    """Columns of a conveyance."""
+    return {
+        "id": conveyance.id,
+        "seal_code": conveyance.seal_code,
+        "system_id": conveyance.system_id,
+        "handle_sha256": conveyance.handle_sha256,
+        "conveyed_by": conveyance.conveyed_by,
+        "conveyed_at": conveyance.conveyed_at,
+        "withdrawn_at": conveyance.withdrawn_at,
+    }
+
+
+def conveyance_of(row: Any) -> Conveyance:
+    """The conveyance of a row."""
+    return Conveyance(
+        id=row.id,
+        seal_code=row.seal_code,
+        system_id=row.system_id,
+        handle_sha256=row.handle_sha256,
+        conveyed_by=row.conveyed_by,
+        conveyed_at=row.conveyed_at,
+        withdrawn_at=row.withdrawn_at,
     )

@@ -6,22 +6,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from seal_service.domain.activation import ActivationRecord
-from seal_service.domain.errors import AlreadyRegistered, PreparedUseNotFound
+from seal_service.domain.conveyance import Conveyance
+from seal_service.domain.errors import AlreadyRegistered, ConveyanceNotFound, PreparedUseNotFound
 from seal_service.domain.medium import MediumAct, MediumEvent
 from seal_service.domain.prepared_use import PreparedUse
 from seal_service.storage.mapping.custody import (
     activation_of,
     activation_values,
+    conveyance_of,
+    conveyance_values,
     medium_event_of,
     medium_event_values,
     prepared_of,
     prepared_values,
 )
 from seal_service.storage.refusals import unique
-from seal_service.storage.tables import MediumEventRow, PreparedUseRow, SealActivationRow
+from seal_service.storage.statement import Statement
+from seal_service.storage.tables import MediumEventRow, PreparedUseRow, SealActivationRow, SealConveyanceRow
+
+_CONVEYED = Statement(
+    select(SealConveyanceRow)
+    .where(SealConveyanceRow.seal_code == bindparam("seal_code"), SealConveyanceRow.system_id == bindparam("system_id"))
+    .order_by(SealConveyanceRow.conveyed_at, SealConveyanceRow.id)
+)
+"""Asked for every use, so it is compiled once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +114,30 @@ class SqlActivations:
         changed = update(SealActivationRow).where(SealActivationRow.seal_code == record.seal_code)
         if self.connection.execute(changed, activation_values(record)).rowcount == 0:
             self.connection.execute(insert(SealActivationRow), activation_values(record))
+
+
+@dataclass(frozen=True, slots=True)
+class SqlConveyances:
+    """导入记录."""
+
+    connection: Connection
+
+    def add(self, conveyance: Conveyance) -> None:
+        """Insert; AlreadyRegistered."""
+        with unique(AlreadyRegistered):
+            self.connection.execute(insert(SealConveyanceRow), conveyance_values(conveyance))
+
+    def of(self, seal_code: str, system_id: str | None = None) -> Sequence[Conveyance]:
+        """Of a seal, to a system or to all, oldest first."""
+        if system_id is not None:
+            found = _CONVEYED.all(self.connection, seal_code=seal_code, system_id=system_id)
+            return [conveyance_of(row) for row in found]
+        wanted = select(*SealConveyanceRow.__table__.c).where(SealConveyanceRow.seal_code == seal_code)
+        ordered = wanted.order_by(SealConveyanceRow.conveyed_at, SealConveyanceRow.id)
+        return [conveyance_of(row) for row in self.connection.execute(ordered)]
+
+    def replace(self, conveyance: Conveyance) -> None:
+        """Write its present form; ConveyanceNotFound."""
+        changed = update(SealConveyanceRow).where(SealConveyanceRow.id == conveyance.id)
+        if self.connection.execute(changed, conveyance_values(conveyance)).rowcount == 0:
+            raise ConveyanceNotFound

@@ -2,7 +2,12 @@
 
 from seal_service.storage.tables.authority import AuthorityCredentialRow, CertificateRequestRow, IssuedCertificateRow
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
-from seal_service.storage.tables.custody import MediumEventRow, PreparedUseRow, SealActivationRow
+from seal_service.storage.tables.custody import (
+    MediumEventRow,
+    PreparedUseRow,
+    SealActivationRow,
+    SealConveyanceRow,
+)
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 from seal_service.storage.tables.operation import ObservationRow, TrustedCertificateRow
 from seal_service.storage.tables.registers import AccountRow, ApplicationRow, UnitRow
@@ -28,6 +33,7 @@ __all__ = [
     "PrivateFieldRow",
     "SealActivationRow",
     "SealCodeSequenceRow",
+    "SealConveyanceRow",
     "SealCredentialRow",
     "SealRow",
     "SealUseRow",

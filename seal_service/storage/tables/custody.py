@@ -60,3 +60,18 @@ class SealActivationRow(StoredRow):
     taken_at: Mapped[datetime]
     failures: Mapped[int]
     blocked_until: Mapped[datetime | None]
+
+
+class SealConveyanceRow(StoredRow):
+    """导入记录."""
+
+    __tablename__ = "seal_conveyance"
+    __table_args__ = (Index(None, "seal_code", "system_id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    seal_code: Mapped[str] = mapped_column(ForeignKey("seal.code"))
+    system_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
+    handle_sha256: Mapped[str]
+    conveyed_by: Mapped[str] = mapped_column(ForeignKey("account.id"))
+    conveyed_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
