@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import resource
+import signal
 import socket
 import struct
 import sys
@@ -148,6 +149,8 @@ def harden() -> bool:
 
 def main(directory: str) -> int:
     """Serve until standard input ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # they reach all processes; uses under way still need their keys
+        signal.signal(number, signal.SIG_IGN)
     os.umask(0o077)
     harden()
     os.chdir(directory)  # a socket's address is short, a directory's name may be long

@@ -241,3 +241,28 @@ def test_the_key_process_leaves_no_core_and_knows_nothing_of_the_instance(office
     assert not [name for name in names if name.startswith("SEAL_")]
     assert office.settings.run_directory.stat().st_mode & 0o777 == 0o700
     assert (office.settings.run_directory / "keys.sock").stat().st_mode & 0o077 == 0
+
+
+def test_a_worker_that_held_the_key_when_its_keeper_took_it_holds_it_no_more(tmp_path: Path) -> None:
+    office = KeptOffice(tmp_path / "var", changes={"activation": "off"})
+    other = build(office.settings, clock=office.clock)
+    assert other.apply_seal(office.system, office.request("1", level=SignatureLevel.B_B)).content is not None
+    office.take()
+    for service in (other, office.service):
+        with pytest.raises(SealNotActivated):
+            service.apply_seal(office.system, office.request(f"{id(service)}", level=SignatureLevel.B_B))
+        service.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_key_process_ends_with_the_service_and_not_by_the_signal_that_ends_it(
+    office: KeptOffice, number: signal.Signals
+) -> None:
+    """A terminal or an init system sends it to all processes; uses under way still need their keys."""
+    office.take()
+    office.activate()
+    process = pid_of_key_process(office)
+    os.kill(process, number)
+    time.sleep(0.2)
+    assert office.use("1", level=SignatureLevel.B_B).content is not None
+    assert pid_of_key_process(office) == process
