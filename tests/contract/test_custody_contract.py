@@ -9,7 +9,8 @@ import pytest
 
 from seal_service.domain.activation import ActivationRecord
 from seal_service.domain.algorithms import Suite
-from seal_service.domain.errors import AlreadyRegistered, PreparedUseNotFound
+from seal_service.domain.conveyance import Conveyance
+from seal_service.domain.errors import AlreadyRegistered, ConveyanceNotFound, PreparedUseNotFound
 from seal_service.domain.medium import MediumAct, MediumEvent
 from seal_service.domain.prepared_use import PreparedUse
 from seal_service.ports.records import Transaction
@@ -92,3 +93,25 @@ def test_an_activation_record_is_written_anew(written: Transaction) -> None:
     blocked = replace(record, failures=3, blocked_until=NOW + timedelta(minutes=1))
     written.activations.put(blocked)
     assert written.activations.find(CODE) == blocked
+
+
+def test_conveyances_are_found_by_seal_and_system_withdrawn_ones_too(written: Transaction) -> None:
+    conveyance = Conveyance(
+        id="conveyance-1",
+        seal_code=CODE,
+        system_id="system-1",
+        handle_sha256="a" * 64,
+        conveyed_by="system-1",
+        conveyed_at=NOW,
+    )
+    with pytest.raises(ConveyanceNotFound):
+        written.conveyances.replace(conveyance)
+    written.conveyances.add(conveyance)
+    later = replace(conveyance, id="conveyance-2", conveyed_at=NOW + timedelta(seconds=1))
+    written.conveyances.add(later)
+    assert written.conveyances.of(CODE) == [conveyance, later]
+    assert written.conveyances.of(CODE, "system-1") == [conveyance, later]
+    assert written.conveyances.of(CODE, "system-2") == []
+    withdrawn = replace(conveyance, withdrawn_at=NOW + timedelta(minutes=1))
+    written.conveyances.replace(withdrawn)
+    assert written.conveyances.of(CODE, "system-1") == [withdrawn, later]
