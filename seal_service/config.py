@@ -152,6 +152,11 @@ class Settings(BaseSettings):
     status_list_hours: int = Field(
         24, ge=1, le=744, description="How long a signed status list says what it says; a new one is made every hour."
     )
+    activation: Literal["required", "off"] | None = Field(
+        None,
+        description="Whether seals with keys in files sign only once their unit's keeper has taken them into custody; "
+        "default: `required` in the production profile, `off` elsewhere. One that was taken is locked in any case.",
+    )
     reservation_seconds: int = Field(300, ge=30, description="After how long a use without end counts as abandoned.")
     token_seconds: int = Field(600, ge=60, le=3600, description="Lifetime of an access token.")
     second_factor: FactorPolicy | None = Field(
@@ -209,6 +214,16 @@ class Settings(BaseSettings):
         if self.keys is not None:
             return self.keys
         return Path("keys") if self.home == Path("var") else self.home / "keys"
+
+    @property
+    def activation_required(self) -> bool:
+        """Whether no seal signs that its keeper has not taken into custody."""
+        return self.activation == "required" or (self.activation is None and self.profile is Profile.PRODUCTION)
+
+    @property
+    def run_directory(self) -> Path:
+        """Where running processes meet: nothing in it is worth keeping."""
+        return self.home / "run"
 
     @property
     def database_address(self) -> str:

@@ -51,6 +51,17 @@ RequiredIdempotencyKey = Annotated[
     ),
 ]
 
+SealHandle = Annotated[
+    str | None,
+    Header(
+        alias="Seal-Handle",
+        min_length=1,
+        max_length=100,
+        pattern=r"^[A-Za-z0-9_-]+$",
+        description="授权句柄 of a system to which the seal was conveyed (导入应用系统); others send none.",
+    ),
+]
+
 
 def parsed(model: type[Model], content: bytes, place: str) -> Model:
     """The model that JSON bytes hold; RequestValidationError naming the fields, under `place`."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from seal_service.bootstrap.describing import facts_of
     from seal_service.bootstrap.environment import is_initialised, settings_from_environment
     from seal_service.bootstrap.instance import fresh_master_key, initialise, schema_of_database, upgrade_database
+    from seal_service.bootstrap.key_processes import key_process
     from seal_service.bootstrap.observing import (
         log_as_command,
         log_as_server,
@@ -32,6 +33,7 @@ _MODULE_OF = {
     "facts_of": "describing",
     "initialise": "instance",
     "is_initialised": "environment",
+    "key_process": "key_processes",
     "log_as_command": "observing",
     "log_as_server": "observing",
     "log_configuration": "observing",
@@ -53,6 +55,7 @@ __all__ = [
     "facts_of",
     "initialise",
     "is_initialised",
+    "key_process",
     "log_as_command",
     "log_as_server",
     "log_configuration",

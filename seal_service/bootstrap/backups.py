@@ -16,6 +16,7 @@ from seal_service.domain.errors import BackupRefused, InstanceNotReady, Integrit
 from seal_service.domain.invariants import Finding
 from seal_service.log.entry_check import StoredEntryCheck
 from seal_service.log.signing_log import DatabaseSigningLog
+from seal_service.pki.file_keys import FileKeyStore
 from seal_service.pki.key_files import KeyDirectoryFiles
 from seal_service.pki.key_hierarchy import KeyHierarchy, has_keys
 from seal_service.pki.vault import KeyRingVault
@@ -85,7 +86,7 @@ def restoring(
             backup=BackupInDirectory(backup, vault),
             place=_place(settings, home, database),
             key_files=KeyDirectoryFiles(settings.key_directory, entropy),
-            keys=key_stores(settings, hierarchy, entropy),
+            keys=key_stores(settings, FileKeyStore(hierarchy, entropy)),
             log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
             engine=database.reader.dialect.name,
             knows=schema.knows,

@@ -39,6 +39,7 @@ class Rooms:
     database: Database
     records: SqlRecords
     keys: KeyStores
+    files: FileKeyStore
     log: DatabaseSigningLog
     credentials: ClientCredentials
 
@@ -46,6 +47,7 @@ class Rooms:
 def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
     """The rooms over an instance's files; the caller closes the database. InstanceNotReady, IntegrityFailed."""
     hierarchy = KeyHierarchy(settings.key_directory, master_keys(settings), entropy)
+    files = FileKeyStore(hierarchy, entropy)
     vault = KeyRingVault(hierarchy, entropy)
     database = database_of(settings)
     credentials = credentials_of(settings, vault, entropy)
@@ -56,7 +58,8 @@ def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
         vault=vault,
         database=database,
         records=SqlRecords(database),
-        keys=key_stores(settings, hierarchy, entropy),
+        keys=key_stores(settings, files),
+        files=files,
         log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
         credentials=credentials,
     )
@@ -86,10 +89,10 @@ def master_keys(settings: Settings) -> MasterKeySource:
     return MasterKeyFile(settings.key_directory / MASTER_KEY)
 
 
-def key_stores(settings: Settings, hierarchy: KeyHierarchy, entropy: Entropy) -> KeyStores:
+def key_stores(settings: Settings, files: FileKeyStore) -> KeyStores:
     """The key directory, and the HSM where one is named; it is not asked before its first key is."""
     return KeyStores(
-        files=FileKeyStore(hierarchy, entropy),
+        files=files,
         hsm=_hsm(settings),
         new_keys=KeyPlace(settings.key_store),
         rule=CustodyRule(profile=settings.profile, software_keys_allowed=settings.allow_software_keys),

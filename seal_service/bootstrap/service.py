@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seal_service.bootstrap.custody import Custodial
 from seal_service.bootstrap.guarded import Answer, Command, Guarded, Refused, UseCase
 from seal_service.bootstrap.life import Life
 from seal_service.bootstrap.permitting import Permitting
@@ -160,6 +161,7 @@ class Service:
     permitting: Permitting
     """Scenarios and use approvals."""
     apply_seal: Guarded[ApplySeal, AppliedSeal]
+    custody: Custodial
     read_use: Guarded[ReadUse, SealUse]
     list_uses: Guarded[ListUses, Page[SealUse]]
     fetch_document: Guarded[ReadUse, tuple[SealUse, bytes]]

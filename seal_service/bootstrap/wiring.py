@@ -9,6 +9,7 @@ from importlib.metadata import version
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.certifying import outside_certification
 from seal_service.bootstrap.controlling import controlled_acts
+from seal_service.bootstrap.custody import custodial
 from seal_service.bootstrap.filing import filing_of
 from seal_service.bootstrap.isolating import SEALING, VERIFYING, reading_processes
 from seal_service.bootstrap.life import life_of_seals
@@ -29,6 +30,7 @@ from seal_service.formats.pdf import bound_parsing
 from seal_service.observability.metrics import PrometheusMeasurements
 from seal_service.observability.pools import count_connections
 from seal_service.observability.timestamps import MeasuredTimestampAuthority
+from seal_service.pki.activated_keys import ActivatedSealKeys, KeyProcessClient
 from seal_service.pki.authority_certificates import AuthorityCertificates
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.chains import KnownChains
@@ -156,8 +158,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     measured = [MeasuredTimestampAuthority(one, measurements) for one in (*outside, *embedded)]
     services = InternalPublicKeyServices(records, lists, responder, unit)
     reading_for_sealing = reading_processes(settings, SEALING)
+    process = KeyProcessClient(settings.run_directory)
     sealer = PdfSealer(
-        keys=keys,
+        keys=ActivatedSealKeys(keys, process, required=settings.activation_required),
         blobs=blobs,
         chain=authority.chain,
         timestamps=FirstAnsweringTimestampAuthority(measured, trust, clock),
@@ -199,6 +202,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         told.close()
         people.close()
         filing.close()
+        process.close()
         certification.close()
         reading_for_sealing.close()
         reading_for_verification.close()
@@ -267,6 +271,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
                 hold,
             )
         ),
+        custody=custodial(settings, rooms, authority, SealerByContent(sealer), blobs, measurements, process, guarded),
         read_use=guarded(ReadUseUseCase(records)),
         list_uses=guarded(ListUsesUseCase(records, queries)),
         fetch_document=guarded(FetchDocumentUseCase(records, blobs, clock)),

@@ -44,7 +44,7 @@ def serving(maintained: Maintained) -> Callable[..., None]:
         settings = bootstrap.settings_from_environment()
         require_free(host, port)
         bootstrap.log_as_server(settings)
-        with instance() as service, maintained(service):
+        with instance() as service, maintained(service), bootstrap.key_process(settings):
             from uvicorn import Config
 
             from seal_service.cli.server import serve_in_this_process, serve_in_workers

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from seal_service.domain.access import Caller
+from seal_service.domain.approval import UseApproval
 from seal_service.domain.conditions import (
     Approved,
     FoundApproval,
@@ -15,7 +16,7 @@ from seal_service.domain.conditions import (
     conditions_of,
     reasons_against,
 )
-from seal_service.domain.errors import AuthorizationDenied
+from seal_service.domain.errors import AuthorizationDenied, UseOvertaken
 from seal_service.domain.grant import Grant
 from seal_service.domain.impression import Impression
 from seal_service.domain.lifecycle import TRANSITIONS, Action, state_at
@@ -23,14 +24,17 @@ from seal_service.domain.organization import Unit
 from seal_service.domain.placement import Placement
 from seal_service.domain.scenario import RegisteredScenario, Scenario
 from seal_service.domain.seal import Credential, Custody, Seal
-from seal_service.domain.use import SignatureLevel, UseRequest
+from seal_service.domain.use import SealUse, SignatureLevel, UseRequest, UseState
 
 _MADE_BY_AUTHORIZE = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealingPermit:
-    """用印许可: that this seal may be applied to this document, now. Only `authorize` can make one."""
+    """用印许可: that this seal may be applied to this document, now.
+
+    Only `authorize` can make one, and `resumed_permit` of what that allowed.
+    """
 
     proof_of_origin: object
     seal_code: str
@@ -76,7 +80,7 @@ def refusals(
     approval: FoundApproval | None,
 ) -> tuple[Reason, ...]:
     """Every reason, as (code, sentence), for which the use is refused; empty when it may go on."""
-    of_seal = _against_seal(seal, now)
+    of_seal = _against_seal(seal, request, now)
     if grant is None:
         return (*of_seal, ("no_grant", f"no grant lets this system apply the seal for the scenario {request.scenario}"))
     facts = UseFacts(
@@ -123,6 +127,51 @@ def authorize(
     if reasons or grant is None or credential is None or scenario is None:
         raise AuthorizationDenied(reasons, seal_code=seal.code)
     taken = approval.approval if approval is not None and needs_approval(scenario, request) else None
+    return _permit(seal, unit, grant, credential, request, now, scenario=scenario, taken=taken)
+
+
+def resumed_permit(
+    use: SealUse,
+    seal: Seal,
+    unit: Unit,
+    grant: Grant,
+    request: UseRequest,
+    *,
+    scenario: RegisteredScenario | None,
+    taken: UseApproval | None,
+) -> SealingPermit:
+    """用印许可 of a use that `authorize` let be reserved for two steps, for its second; UseOvertaken.
+
+    The reservation says that it was authorized, and the epochs that neither seal, grant nor the approval that it took
+    has changed since; step 8 asks them once more, under their locks.
+    """
+    credential = seal.signing_credential()
+    approved = (taken.id, taken.epoch) if taken is not None else (None, None)
+    stands = (
+        use.state is UseState.RESERVED
+        and (use.seal_code, use.seal_epoch) == (seal.code, seal.epoch)
+        and (use.grant_id, use.grant_epoch) == (grant.id, grant.epoch)
+        and (use.approval_id, use.approval_epoch) == approved
+        and use.document_sha256 == request.document_sha256
+        and (state_at(seal, use.reserved_at), Action.APPLY) in TRANSITIONS
+    )
+    in_two_steps = credential is not None and Custody.SERVER not in (credential.custody, request.custody)
+    if not stands or credential is None or not in_two_steps or scenario is None:
+        raise UseOvertaken(seal_code=seal.code)
+    return _permit(seal, unit, grant, credential, request, use.reserved_at, scenario=scenario, taken=taken)
+
+
+def _permit(
+    seal: Seal,
+    unit: Unit,
+    grant: Grant,
+    credential: Credential,
+    request: UseRequest,
+    now: datetime,
+    *,
+    scenario: RegisteredScenario,
+    taken: UseApproval | None,
+) -> SealingPermit:
     return SealingPermit(
         proof_of_origin=_MADE_BY_AUTHORIZE,
         seal_code=seal.code,
@@ -148,7 +197,7 @@ def authorize(
     )
 
 
-def _against_seal(seal: Seal, now: datetime) -> tuple[Reason, ...]:
+def _against_seal(seal: Seal, request: UseRequest, now: datetime) -> tuple[Reason, ...]:
     reasons: list[Reason] = []
     state = state_at(seal, now)
     if (state, Action.APPLY) not in TRANSITIONS:
@@ -158,6 +207,8 @@ def _against_seal(seal: Seal, now: datetime) -> tuple[Reason, ...]:
     credential = seal.signing_credential()
     if credential is None:
         reasons.append(("no_credential", "the seal has no credential that signs"))
-    elif credential.custody is not Custody.SERVER:
+    elif credential.custody is not request.custody and credential.custody is Custody.TOKEN:
         reasons.append(("token_custody", "the seal's key is kept by its unit (分散式): it is applied in two steps"))
+    elif credential.custody is not request.custody:
+        reasons.append(("server_custody", "the seal's key is kept by the service (集中式): it is applied in one step"))
     return tuple(reasons)

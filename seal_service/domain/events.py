@@ -94,6 +94,14 @@ class EventKind(StrEnum):
     FILING_ACKNOWLEDGED = "filing.ack"
     FILING_RETRIED = "filing.retried"
     FILING_REPORTED = "filing.report"
+    SEAL_CONVEYED = "sealmgmt.conveyed"
+    CONVEYANCE_WITHDRAWN = "sealmgmt.conveyance_withdrawn"
+    CUSTODY_TAKEN = "sealmgmt.custody_taken"
+    ACTIVATION_OPENED = "sealmgmt.activation_opened"
+    ACTIVATION_ENDED = "sealmgmt.activation_ended"
+    SEAL_SIGNATURE_REFUSED = "seal.signature_refused"
+    MEDIUM_ISSUED = "sealmgmt.medium_issued"
+    MEDIUM_HANDED_OVER = "sealmgmt.medium_handed_over"
 
 
 TERMINAL_KINDS = frozenset({EventKind.SEAL_COMPLETED, EventKind.SEAL_FAILED, EventKind.SEAL_ABANDONED})

@@ -9,6 +9,7 @@ from enum import StrEnum
 from seal_service.domain.errors import InvalidInput
 from seal_service.domain.operation import DocumentKeeping
 from seal_service.domain.placement import Placement
+from seal_service.domain.seal import Custody
 
 
 class SignatureLevel(StrEnum):
@@ -81,6 +82,8 @@ class UseRequest:
     """文件类型, by the document's content and not by what it is called."""
     approval_id: str | None = field(default=None, metadata=ADDED_LATER)
     """用印审批 that the use is to take; None: the one that is found for it, where one is needed."""
+    custody: Custody = field(default=Custody.SERVER, metadata=ADDED_LATER)
+    """用章模式: `token` when it is asked for in two steps, for a key that its unit keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

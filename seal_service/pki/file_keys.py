@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -17,12 +18,22 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_der_private_key,
+    load_der_public_key,
 )
 
 from seal_service.domain.algorithms import Suite
-from seal_service.domain.errors import AlreadyRegistered, IntegrityFailed, InvalidInput, KeyNotFound, SignatureRefused
+from seal_service.domain.errors import (
+    AlreadyRegistered,
+    Conflict,
+    IntegrityFailed,
+    InvalidInput,
+    KeyNotFound,
+    SealNotActivated,
+    SignatureRefused,
+)
 from seal_service.domain.operation import KeyPlace
-from seal_service.pki.durable_files import create_file, sync_directory
+from seal_service.pki.activation_wrap import RANDOM_BYTES, is_wrapped, public_half, wrapped
+from seal_service.pki.durable_files import create_file, replace_file, sync_directory
 from seal_service.pki.key_hierarchy import MASTER, KeyHierarchy, key_context
 from seal_service.ports.crypto import KeyFacts
 from seal_service.ports.system import Entropy
@@ -30,6 +41,10 @@ from seal_service.ports.system import Entropy
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _RSA_BITS = {Suite.RSA_3072: 3072, Suite.RSA_2048: 2048}
 _PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+_SAME_KEY = 16
+"""Bytes by which a key's file may grow and still be as it is held: a rotation of the master key adds at most an id, a
+keeper who takes the key adds its public half, 91 at least. It is told by the size, since a process that was not given
+the new master key cannot tell by the content and goes on with what it holds."""
 
 
 class SoftwareKey:
@@ -47,6 +62,22 @@ class SoftwareKey:
         return self._private_key.sign(message, ec.ECDSA(hashes.SHA256()))
 
 
+class LockedKey:
+    """A key whose keeper has taken it into custody: it signs nowhere but in the key process, once activated there."""
+
+    def __init__(self, reference: str, wrapped: bytes) -> None:
+        self.reference = reference
+        self.wrapped = wrapped
+        """Under the keeper's secret; what is left when the master key has opened the file."""
+        self.public_key_info = public_half(wrapped)
+        self.suite = _suite_of_public(load_der_public_key(self.public_key_info))
+
+    def sign(self, message: bytes) -> bytes:
+        """Never; SealNotActivated."""
+        del message
+        raise SealNotActivated
+
+
 class FileKeyStore:
     """Keys as `<reference>.key` (PKCS#8, wrapped for the reference) of mode 0600 in the hierarchy's directory.
 
@@ -60,7 +91,7 @@ class FileKeyStore:
         self._hierarchy = hierarchy
         self._entropy = entropy
         self._held_keys = held_keys
-        self._held: OrderedDict[str, SoftwareKey] = OrderedDict()
+        self._held: OrderedDict[str, tuple[int, SoftwareKey | LockedKey]] = OrderedDict()
         self._lock = Lock()
 
     def create(self, reference: str, suite: Suite) -> SoftwareKey:
@@ -100,27 +131,58 @@ class FileKeyStore:
         plaintext = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         try:
             with self._hierarchy.creating() as master:
-                wrapped = master.wrap(plaintext, key_context(reference), self._entropy)
-                create_file(path, wrapped, self._entropy.token(8).hex())
+                content = master.wrap(plaintext, key_context(reference), self._entropy)
+                create_file(path, content, self._entropy.token(8).hex())
         except FileExistsError:
             raise AlreadyRegistered(f"There is a key {reference} already") from None
-        return self._hold(reference, SoftwareKey(private_key))
+        key = SoftwareKey(private_key)
+        self._hold(reference, key, len(content))
+        return key
 
-    def open(self, reference: str) -> SoftwareKey:
+    def open(self, reference: str) -> SoftwareKey | LockedKey:
         """The key; SignatureRefused when there is none, IntegrityFailed when its file was changed.
 
         Raises InstanceNotReady when it is wrapped under a master key that is not here.
         """
         path = self._path(reference)
-        if not path.exists():
+        size = _size(path)
+        if size is None:
             self._forget(reference)
             raise SignatureRefused(f"There is no key {reference}")
         with self._lock:
             held = self._held.get(reference)
-            if held is not None:
+            if held is not None and abs(held[0] - size) <= _SAME_KEY:
                 self._held.move_to_end(reference)
-                return held
-        return self._hold(reference, self._load(reference, path))
+                return held[1]
+        return self._hold(reference, self._load(reference, path), size)
+
+    def protect(self, reference: str, secret: str) -> None:
+        """Wrap the key under its keeper's secret as well, for good; Conflict when it is already.
+
+        The file before is overwritten, as far as the file system lets it be: copies and backups of it made until now
+        open without the secret.
+        """
+        path = self._path(reference)
+        if _size(path) is None:
+            raise SignatureRefused(f"There is no key {reference}")
+        with self._hierarchy.changing(exclusive=True):
+            self._hierarchy.refresh()
+            plaintext = self._hierarchy.unwrap(path)
+            if is_wrapped(plaintext):
+                raise Conflict("The seal's keeper has taken its key into custody already")
+            key = SoftwareKey(supported_key(load_der_private_key(plaintext, None)))
+            random = self._entropy.token(RANDOM_BYTES)
+            within = wrapped(plaintext, key.public_key_info, secret, reference, random)
+            content = self._hierarchy.masters.active.wrap(within, key_context(reference), self._entropy)
+            before = os.open(path, os.O_WRONLY)
+            try:
+                replace_file(path, content, self._entropy.token(8).hex())
+                sync_directory(self._directory)
+                os.pwrite(before, bytes(os.fstat(before).st_size), 0)
+                os.fsync(before)
+            finally:
+                os.close(before)
+        self._forget(reference)
 
     def destroy(self, reference: str) -> None:
         """Remove the key for good; nothing when it is gone."""
@@ -131,20 +193,22 @@ class FileKeyStore:
                 path.unlink(missing_ok=True)
             sync_directory(self._directory)
 
-    def _load(self, reference: str, path: Path) -> SoftwareKey:
+    def _load(self, reference: str, path: Path) -> SoftwareKey | LockedKey:
         try:
             plaintext = self._hierarchy.unwrap(path)
         except OSError as error:
             raise SignatureRefused(f"The key {reference} cannot be read: {error.strerror}") from error
+        if is_wrapped(plaintext):
+            return LockedKey(reference, plaintext)
         # The tag authenticated what `create` made, so RSA's primes need no second, slow (54 ms) check.
         private_key = load_der_private_key(plaintext, None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(private_key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
             raise IntegrityFailed(f"The key {reference} is of an unknown kind")
         return SoftwareKey(private_key)
 
-    def _hold(self, reference: str, key: SoftwareKey) -> SoftwareKey:
+    def _hold(self, reference: str, key: SoftwareKey | LockedKey, size: int) -> SoftwareKey | LockedKey:
         with self._lock:
-            self._held[reference] = key
+            self._held[reference] = (size, key)
             while len(self._held) > self._held_keys:
                 self._held.popitem(last=False)
         return key
@@ -157,6 +221,26 @@ class FileKeyStore:
         if not _REFERENCE.fullmatch(reference) or reference == MASTER:
             raise InvalidInput("A key reference is 1 to 120 letters, digits, dots, dashes and underscores", field="key")
         return self._directory / f"{reference}.key"
+
+
+def supported_key(private_key: object) -> _PrivateKey:
+    """A private key of a suite; IntegrityFailed for any other."""
+    if isinstance(private_key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) and _is_supported(private_key):
+        return private_key
+    raise IntegrityFailed("The key is of an unknown kind")
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def _suite_of_public(public_key: object) -> Suite:
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return next(suite for suite, bits in _RSA_BITS.items() if bits == public_key.key_size)
+    return Suite.ECDSA_P256
 
 
 def _generate(suite: Suite) -> _PrivateKey:

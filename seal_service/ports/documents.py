@@ -142,6 +142,16 @@ class DocumentSealer(Protocol):
         """自检 of our own output, by the format's own rules; SelfCheckFailed."""
 
 
+class TwoStepSealer(DocumentSealer, Protocol):
+    """签章 in two steps, which may be taken by two processes."""
+
+    def packed(self, prepared: PreparedSeal) -> tuple[Content, ...]:
+        """What was prepared, as bytes from which another process can go on; without document and permit."""
+
+    def unpacked(self, document: Upload, permit: SealingPermit, packed: bytes) -> PreparedSeal:
+        """What was prepared of this document on this permit, from its bytes; IntegrityFailed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationPolicy:
     """How to verify: further anchors (DER), the moment to judge by (None: now), whether the network may be used.

@@ -17,14 +17,17 @@ from seal_service.formats.cms import (
     signed_data,
 )
 from seal_service.formats.issuing import issued_itself
-from seal_service.ports.crypto import KeyStore, RevocationSource, TimestampAuthority
-from seal_service.ports.documents import PreparedSeal, SealedDocument, Upload
+from seal_service.formats.upload import upload_of
+from seal_service.ports.activation import SealKeys
+from seal_service.ports.crypto import RevocationSource, TimestampAuthority
+from seal_service.ports.documents import Content, PreparedSeal, SealedDocument, Upload
 from seal_service.ports.isolation import Isolation
 from seal_service.ports.system import BlobStore, Clock
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.appearance import ImpressionPictures
 from seal_service.sealing.granted_limits import limits_of, within_grant
 from seal_service.sealing.levels import LevelRaiser, Raised, SignedRevision, TimestampTooLarge, digest_of
+from seal_service.sealing.packing import Packed, pack, unpack
 from seal_service.sealing.repair import repaired_document, still_damaged
 from seal_service.sealing.self_check import check_sealed
 from seal_service.sealing.writing import SealToWrite, WrittenSeal, write_seal
@@ -44,14 +47,14 @@ class _PreparedPdf:
 
 
 class PdfSealer:
-    """签章 of PDF documents (DocumentSealer). Safe for threads; keeps nothing but prepared impressions."""
+    """签章 of PDF documents (TwoStepSealer). Safe for threads; keeps nothing but prepared impressions."""
 
     media_type = "application/pdf"
 
     def __init__(
         self,
         *,
-        keys: KeyStore,
+        keys: SealKeys,
         blobs: BlobStore,
         chain: Callable[[bytes], Sequence[bytes]],
         timestamps: TimestampAuthority | None,
@@ -138,6 +141,32 @@ class PdfSealer:
         """
         state = _state(prepared)
         return self._finish(state, signature, self._raise(state, signature))
+
+    def packed(self, prepared: PreparedSeal) -> tuple[Content, ...]:
+        """What was prepared, as bytes from which another process can go on; without document and permit."""
+        state = _state(prepared)
+        return pack(
+            Packed(
+                written=state.written,
+                attributes=state.attributes,
+                certificates=state.certificates,
+                repaired=state.document.content if state.repaired else None,
+            )
+        )
+
+    def unpacked(self, document: Upload, permit: SealingPermit, packed: bytes) -> PreparedSeal:
+        """What was prepared of this document on this permit, from its bytes; IntegrityFailed."""
+        kept = unpack(packed)
+        repaired = kept.repaired is not None
+        state = _PreparedPdf(
+            document=upload_of(kept.repaired, document.name) if kept.repaired is not None else document,
+            permit=permit,
+            written=kept.written,
+            attributes=kept.attributes,
+            certificates=kept.certificates,
+            repaired=repaired,
+        )
+        return PreparedSeal(to_be_signed=kept.attributes, key_reference=permit.credential.key_reference, state=state)
 
     def seal(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> SealedDocument:
         """prepare → SigningKey.sign → complete, once more with more room when a time-stamp did not fit."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, RootTransaction
 
 from seal_service.ports.records import (
     AccountRecords,
+    ActivationRecords,
     ApplicationRecords,
     ApprovalRecords,
     AuthorityRecords,
@@ -17,6 +18,7 @@ from seal_service.ports.records import (
     CertificateRequestRecords,
     ChallengeRecords,
     ControlledRecords,
+    ConveyanceRecords,
     FactorRecords,
     FilingRecords,
     GrantRecords,
@@ -24,9 +26,11 @@ from seal_service.ports.records import (
     IdentityLinkRecords,
     LoginRecords,
     LogRecords,
+    MediumRecords,
     NotificationRecords,
     ObservationRecords,
     PersonRecords,
+    PreparedUseRecords,
     ScenarioRecords,
     SealRecords,
     SessionRecords,
@@ -43,6 +47,7 @@ from seal_service.storage.repositories.applications import SqlApplications
 from seal_service.storage.repositories.approvals import SqlApprovals, SqlScenarios
 from seal_service.storage.repositories.certificates import SqlAuthorities, SqlCertificates
 from seal_service.storage.repositories.control import SqlControlledRequests
+from seal_service.storage.repositories.custody import SqlActivations, SqlConveyances, SqlMedia, SqlPreparedUses
 from seal_service.storage.repositories.filings import SqlFilings
 from seal_service.storage.repositories.grants import SqlGrants
 from seal_service.storage.repositories.idempotency import SqlIdempotency
@@ -88,6 +93,10 @@ class SqlTransaction:
         self.notifications: NotificationRecords = SqlNotifications(connection)
         self.systems: SystemRecords = SqlSystems(connection)
         self.people: PersonRecords = SqlPeople(connection)
+        self.prepared_uses: PreparedUseRecords = SqlPreparedUses(connection)
+        self.media: MediumRecords = SqlMedia(connection)
+        self.activations: ActivationRecords = SqlActivations(connection)
+        self.conveyances: ConveyanceRecords = SqlConveyances(connection)
         self.log: LogRecords = SqlLog(connection)
         self.logins: LoginRecords = SqlLogins(connection)
         self.factors: FactorRecords = SqlFactors(connection)

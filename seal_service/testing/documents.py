@@ -13,7 +13,14 @@ from seal_service.domain.organization import UnitType
 from seal_service.domain.use import IntentReference
 from seal_service.domain.verdict import Indication, VerificationReport
 from seal_service.ports.crypto import KeyStore
-from seal_service.ports.documents import PreparedSeal, ReadImpression, SealedDocument, Upload, VerificationPolicy
+from seal_service.ports.documents import (
+    Content,
+    PreparedSeal,
+    ReadImpression,
+    SealedDocument,
+    Upload,
+    VerificationPolicy,
+)
 
 
 @dataclass
@@ -55,6 +62,15 @@ class MemorySealer:
             box_um=(0, 0, 42_000, 42_000),
             field_name="Seal",
         )
+
+    def packed(self, prepared: PreparedSeal) -> tuple[Content, ...]:
+        """The line."""
+        return (prepared.to_be_signed,)
+
+    def unpacked(self, document: Upload, permit: SealingPermit, packed: bytes) -> PreparedSeal:
+        """From the line."""
+        reference = permit.credential.key_reference
+        return PreparedSeal(to_be_signed=packed, key_reference=reference, state=(document, permit, packed))
 
     def seal(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> SealedDocument:
         """Prepare, sign, complete."""

@@ -10,9 +10,11 @@ from datetime import datetime
 
 from seal_service.domain import errors
 from seal_service.domain.access import Account, Role
+from seal_service.domain.activation import ActivationRecord
 from seal_service.domain.application import Application
 from seal_service.domain.approval import UseApproval
 from seal_service.domain.certification import CertificateRequest
+from seal_service.domain.conveyance import Conveyance
 from seal_service.domain.dual_control import ControlledRequest
 from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.filing import Filing, filings_of
@@ -20,9 +22,11 @@ from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, IssuedCertificate
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.machine import ApplicationSystem, SystemCredential, UnitPerson
+from seal_service.domain.medium import MediumEvent
 from seal_service.domain.notification import Notification
 from seal_service.domain.organization import Unit
 from seal_service.domain.password import Login
+from seal_service.domain.prepared_use import PreparedUse
 from seal_service.domain.scenario import RegisteredScenario
 from seal_service.domain.seal import Seal, SealState
 from seal_service.domain.second_factor import SecondFactor
@@ -34,6 +38,7 @@ from seal_service.ports.records import LogRow, Observation
 from seal_service.testing.approval_records import MemoryApprovals, MemoryScenarios
 from seal_service.testing.certificate_records import MemoryAuthorities, MemoryCertificates
 from seal_service.testing.control_records import MemoryControlledRequests
+from seal_service.testing.custody_records import MemoryActivations, MemoryConveyances, MemoryMedia, MemoryPreparedUses
 from seal_service.testing.filing_records import MemoryFilings
 from seal_service.testing.machine_records import MemoryPeople, MemorySystems
 from seal_service.testing.notification_records import MemoryNotifications
@@ -89,6 +94,10 @@ class State:
     challenges: dict[str, LoginChallenge] = field(default_factory=dict)
     links: dict[tuple[str, str], IdentityLink] = field(default_factory=dict)
     filings: dict[str, Filing] = field(default_factory=dict)
+    prepared_uses: dict[str, PreparedUse] = field(default_factory=dict)
+    medium_events: dict[str, MediumEvent] = field(default_factory=dict)
+    activations: dict[str, ActivationRecord] = field(default_factory=dict)
+    conveyances: dict[str, Conveyance] = field(default_factory=dict)
 
     def copy(self) -> State:
         """A copy that can be changed on its own; the values are frozen."""
@@ -409,6 +418,10 @@ class MemoryTransaction:
         self.notifications: ports.NotificationRecords = MemoryNotifications(state.notifications)
         self.systems: ports.SystemRecords = MemorySystems(state)
         self.people: ports.PersonRecords = MemoryPeople(state)
+        self.prepared_uses: ports.PreparedUseRecords = MemoryPreparedUses(state)
+        self.media: ports.MediumRecords = MemoryMedia(state)
+        self.activations: ports.ActivationRecords = MemoryActivations(state)
+        self.conveyances: ports.ConveyanceRecords = MemoryConveyances(state)
         self.log: ports.LogRecords = MemoryLogRecords(state)
         self.logins: ports.LoginRecords = MemoryLogins(state)
         self.factors: ports.FactorRecords = MemoryFactors(state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 
@@ -29,6 +29,7 @@ from seal_service.ports.documents import Content, DocumentSealer, Upload
 from seal_service.ports.records import Records, SigningLog
 from seal_service.ports.system import BlobStore, Clock, Entropy, Measurements
 from seal_service.usecases.complete_use import CompleteUse
+from seal_service.usecases.convey_seal import require_conveyed
 from seal_service.usecases.end_use import end_unsuccessfully, failure_of
 from seal_service.usecases.requests import request_digest
 from seal_service.usecases.reserve_use import ReserveUse
@@ -51,6 +52,8 @@ class ApplySeal:
     case_number: str | None = None
     approval_id: str | None = None
     """用印审批 to take; None: the one that is found, where one is needed."""
+    handle: str | None = field(default=None, repr=False)
+    """授权句柄 of a system to which the seal was conveyed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +107,8 @@ class ApplySealUseCase:
 
     def _apply(self, caller: Caller, command: ApplySeal) -> AppliedSeal:
         timed = self.measurements.timed
-        request = _request(command)
+        request = use_request(command)
+        require_conveyed(self.records, caller, command.seal_code, command.handle)
         reserve = ReserveUse(self.records, self.log, self.clock, self.entropy, self.measurements)
         complete = CompleteUse(self.records, self.log, self.clock, self.keeping, self.hold)
         with timed(UseStep.RESERVE):
@@ -168,7 +172,8 @@ class ApplySealUseCase:
             self.blobs.delete(kept)
 
 
-def _request(command: ApplySeal) -> UseRequest:
+def use_request(command: ApplySeal) -> UseRequest:
+    """What is asked for, as authorization and log take it."""
     return UseRequest(
         seal_code=command.seal_code,
         scenario=command.scenario,

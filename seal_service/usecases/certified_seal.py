@@ -136,16 +136,19 @@ def made_seal(
     return seal
 
 
-def require_renewable(seal: Seal, now: datetime) -> SealState:
+def require_renewable(seal: Seal, now: datetime, custody: Custody = Custody.SERVER) -> SealState:
     """The state after a renewal.
 
-    Raises RenewalNotPossible outside article 16's window, TransitionRefused, Conflict for a key that is not here.
+    Raises RenewalNotPossible outside article 16's window, TransitionRefused, Conflict for a key that is kept elsewhere
+    than the new one will be.
     """
     state = next_state(seal, Action.RENEW, now)
     before = seal.signing_credential()
-    if before is not None and before.custody is Custody.TOKEN:
+    if before is None or before.custody is custody:
+        return state
+    if before.custody is Custody.TOKEN:
         raise Conflict("The seal's key is kept by its unit (分散式): its certificate is renewed where the key is")
-    return state
+    raise Conflict("The seal's key is kept by the service (集中式): it is renewed there")
 
 
 def renewed_seal(
@@ -164,7 +167,7 @@ def renewed_seal(
     """
     renewed = replace(
         seal,
-        state=require_renewable(seal, now),
+        state=require_renewable(seal, now, credential.custody),
         version=credential.version,
         epoch=seal.epoch + 1,
         credentials=(*seal.credentials, credential),

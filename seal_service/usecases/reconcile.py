@@ -13,6 +13,7 @@ from seal_service.domain.use import UseState
 from seal_service.ports.records import Observation, Records, SigningLog
 from seal_service.ports.system import BlobStore, Clock
 from seal_service.usecases.end_use import end_unsuccessfully
+from seal_service.usecases.prepared_state import release_state
 
 BATCH = 200
 
@@ -52,6 +53,8 @@ class ReconcileUseCase:
             abandoned += closed
         while gone := self._remove_documents():
             removed += gone
+        while self._release_prepared():
+            pass
         told = f"{abandoned} uses abandoned, {removed} documents removed"
         with self.records.write() as transaction:
             transaction.observations.put(Observation(name=RECONCILE, at=self.clock.now(), well=True, detail=told))
@@ -76,9 +79,22 @@ class ReconcileUseCase:
                     self.clock,
                     closed_by=caller.account_id or "service",
                 )
+                if ended:
+                    release_state(transaction, self.blobs, use.id, self.clock.now())
                 transaction.commit()
             closed += ended
         return closed
+
+    def _release_prepared(self) -> int:
+        """What was kept of uses in two steps whose second never came; they were closed before."""
+        with self.records.read() as transaction:
+            overdue = transaction.prepared_uses.overdue(self.clock.now() - self.reservation, BATCH)
+        for prepared in overdue:
+            with self.records.write() as transaction:
+                transaction.seals.lock(prepared.seal_code)
+                release_state(transaction, self.blobs, prepared.use_id, self.clock.now())
+                transaction.commit()
+        return len(overdue)
 
     def _remove_documents(self) -> int:
         with self.records.read() as transaction:

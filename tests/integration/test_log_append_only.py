@@ -16,7 +16,7 @@ from seal_service.domain.events import EventKind
 from seal_service.ports.records import PrivateField
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.schema import upgrade
-from seal_service.storage.tables import APPEND_ONLY
+from seal_service.storage.tables import APPEND_ONLY, StoredRow
 from seal_service.storage.unit_of_work import SqlRecords
 from tests.storage_samples import CODE, log_row
 
@@ -206,7 +206,8 @@ def test_the_services_own_connections_change_no_row_even_where_triggers_are_gone
     with database.owner.begin() as connection:
         for act in ("update", "delete", "replace"):
             connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{act}")
-    for sql in (f"UPDATE {table} SET entry_id = 'x'", f"DELETE FROM {table}"):
+    key = next(iter(StoredRow.metadata.tables[table].primary_key.columns)).name
+    for sql in (f"UPDATE {table} SET {key} = 'x'", f"DELETE FROM {table}"):
         with database.writer.connect() as connection, pytest.raises(DBAPIError, match="not authorized"):
             connection.exec_driver_sql(sql)
     database.close()

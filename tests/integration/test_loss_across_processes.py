@@ -26,7 +26,8 @@ from seal_service.domain.use import IntentReference, SignatureLevel
 from seal_service.domain.verdict import Indication, SubIndication, VerificationReport
 from seal_service.formats.upload import upload_of
 from seal_service.pki.ocsp import request_for
-from seal_service.ports.crypto import KeyStore, SigningKey
+from seal_service.ports.activation import SealKeys
+from seal_service.ports.crypto import SigningKey
 from seal_service.ports.documents import DocumentSealer, PreparedSeal, SealedDocument, Upload, VerificationPolicy
 from seal_service.ports.reading import LogFilter
 from seal_service.sealing.pdf import PdfSealer
@@ -64,15 +65,12 @@ class SlowKey:
 class SlowKeys:
     """The real keys, each slow to sign."""
 
-    keys: KeyStore
+    keys: SealKeys
     asked: threading.Event = field(default_factory=threading.Event)
     let: threading.Event = field(default_factory=threading.Event)
 
     def open(self, reference: str) -> SigningKey:
         return SlowKey(self.keys.open(reference), self.asked, self.let)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.keys, name)
 
 
 @dataclass

@@ -149,7 +149,9 @@ class DyingSealer(SealerByContent):
 def test_a_use_that_nobody_closes(real_office: RealOffice) -> None:
     """released ⇒ logged, and every intent has its end: what a killed process leaves is closed by reconcile."""
 
-    dying = replace(real_office.applying, sealer=DyingSealer(real_office.applying.sealer))
+    sealer = real_office.applying.sealer
+    assert isinstance(sealer, SealerByContent)
+    dying = replace(real_office.applying, sealer=DyingSealer(sealer))
     with pytest.raises(Killed):
         dying(real_office.system, real_office.request("key-1"))
     real_office.clock.forward(timedelta(minutes=9))

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from seal_service.api.answers import DocumentResponse
 from seal_service.api.auth import Calling, GuardedRoute
-from seal_service.api.dependencies import Paging, RequiredIdempotencyKey, Serving, missing, parsed
+from seal_service.api.dependencies import Paging, RequiredIdempotencyKey, SealHandle, Serving, missing, parsed
 from seal_service.api.negotiation import preferred
 from seal_service.api.problems import DoorRefusal, refusals
 from seal_service.api.schemas.common import Identifier, SealCode
@@ -50,10 +50,24 @@ _RECEIPT = {"schema": {"$ref": "#/components/schemas/ReceiptView"}}
 _SEALED: dict[str, Any] = {"content": {PDF: binary_schema(), JSON: _RECEIPT}, "headers": _HEADERS}
 
 _REPLAYED = {"Idempotency-Replayed": {"schema": {"type": "string", "enum": ["true"]}}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+SEALED_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {**_SEALED, "description": "The same request again: the same use.", "headers": _HEADERS | _REPLAYED},
     201: {**_SEALED, "description": "The sealed document, or with `Accept: application/json` its receipt."},
 }
+
+UPLOAD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            PDF: binary_schema(),
+            "multipart/form-data": {
+                **multipart_schema("A PDF document.", {"$ref": "#/components/schemas/ApplySealBody"}),
+                "encoding": {"request": {"contentType": JSON}, "document": {"contentType": PDF}},
+            },
+        },
+    }
+}
+"""A document, raw or as multipart, with what is asked for."""
 
 
 @router.post(
@@ -62,25 +76,15 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     summary="用印: apply the seal to a document",
     status_code=201,
     response_class=Response,
-    responses=_ANSWERS
+    responses=SEALED_ANSWERS
     | refusals(
-        "malformed-request", "idempotency-key-missing", e.AuthorizationDenied, e.DocumentBeyondGrant, e.SealNotFound,
+        "malformed-request", "idempotency-key-missing", e.AuthorizationDenied, e.DocumentBeyondGrant, e.HandleRefused,
+        e.SealNotFound,
         "not-acceptable", e.IdempotencyKeyReused, e.UseInProgress, e.UseOvertaken, e.DocumentNotKept,
         e.DocumentOverLimit, e.DocumentUnsupported, e.InvalidInput, e.InvalidPlacement, e.DocumentRefused,
         e.SealingFailed, e.LevelUnreachable, e.Unavailable,
     ),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                PDF: binary_schema(),
-                "multipart/form-data": {
-                    **multipart_schema("A PDF document.", {"$ref": "#/components/schemas/ApplySealBody"}),
-                    "encoding": {"request": {"contentType": JSON}, "document": {"contentType": PDF}},
-                },
-            },
-        }
-    },
+    openapi_extra=UPLOAD,
 )  # fmt: skip
 def apply_seal(
     request: Request,
@@ -90,15 +94,16 @@ def apply_seal(
     fields: Annotated[ApplySealFields, Query()],
     received: Annotated[Received, Depends(receiving(_calling, (PDF,), {"request": 64 * 1024}))],
     key: RequiredIdempotencyKey,
+    handle: SealHandle = None,
 ) -> Response:
     """A raw PDF takes its fields as query parameters, multipart as the JSON part `request`. Raw is faster.
 
     The sealed document is held, encrypted, until it is acknowledged (DELETE …/document) or its time has passed.
     """
     media_type = preferred(request.headers.get("accept"), (PDF, JSON))
-    command = _command(seal_code, fields, received, key)
+    command = replace(apply_command(seal_code, fields, received, key), handle=handle)
     applied = service.apply_seal(caller, command)
-    headers = _headers(applied.use)
+    headers = use_headers(applied.use)
     if applied.replayed:
         headers["Idempotency-Replayed"] = "true"
     status = 200 if applied.replayed else 201
@@ -110,7 +115,8 @@ def apply_seal(
     return DocumentResponse(applied.pieces, status, headers, PDF)
 
 
-def _command(seal_code: str, query: ApplySealFields, received: Received, key: str) -> ApplySeal:
+def apply_command(seal_code: str, query: ApplySealFields, received: Received, key: str) -> ApplySeal:
+    """The command of a request in either of its two forms."""
     fields = query
     if received.is_multipart:
         if query.model_fields_set:
@@ -126,7 +132,8 @@ def _command(seal_code: str, query: ApplySealFields, received: Received, key: st
     return fields.command(seal_code, document, fields.scenario, key)
 
 
-def _headers(use: SealUse) -> dict[str, str]:
+def use_headers(use: SealUse) -> dict[str, str]:
+    """What the header says of a use that was completed."""
     headers = {"Location": use_path(use), "Seal-Use": use.id}
     if use.level_reached is not None:
         headers["Seal-Level"] = use.level_reached.value
@@ -201,7 +208,7 @@ def fetch_document(
 ) -> Response:
     """Only for the account that applied the seal."""
     use, content = service.fetch_document(caller, ReadUse(seal_code=seal_code, use_id=use_id))
-    return DocumentResponse([content], 200, _headers(use), PDF)
+    return DocumentResponse([content], 200, use_headers(use), PDF)
 
 
 @router.delete(

@@ -4,33 +4,35 @@ SealServiceError
 ├── InvalidInput            what was given cannot be right, whoever gives it
 │   ├── BackupRefused · CertificateRefused · CredentialRefused · FactorProofRefused · ImpressionRefused
 │   ├── InvalidAreaCode · InvalidCreditCode · InvalidCursor · InvalidPlacement · InvalidSealCode · InvalidTime
-│   └── KeyFamilyUnsupported · PasswordRefused · StatusListRefused
+│   └── KeyFamilyUnsupported · PasswordRefused · PreparedSignatureRefused · StatusListRefused
 ├── Unauthenticated         who calls is not known
 │   └── ProofRefused
 ├── PermissionDenied        who calls may not
-│   ├── AddressRefused · AuthorizationDenied · DocumentBeyondGrant · OperatorNotRegistered
-│   └── PasswordChangeRequired · SecondFactorRequired · SelfDecisionRefused
+│   ├── ActivationSecretWrong · AddressRefused · AuthorizationDenied · DocumentBeyondGrant · HandleRefused
+│   └── OperatorNotRegistered · PasswordChangeRequired · SecondFactorRequired · SelfDecisionRefused
 ├── NotFound                there is no such thing, or the caller may not see it
 │   ├── AccountNotFound · ApplicationNotFound · CertificateNotFound · CertificateRequestNotFound
-│   ├── ControlledRequestNotFound · CredentialNotFound · DocumentNotKept · FilingNotFound · GrantNotFound
-│   ├── IdentityLinkNotFound · IdentityProviderNotSet · KeyNotFound · LogEntryNotFound · NotificationNotFound
-│   ├── PersonNotFound · ScenarioNotFound · SealNotFound · SecondFactorNotFound · SessionNotFound
-│   └── SystemNotFound · TrustAnchorNotFound · UnitNotFound · UseApprovalNotFound · UseNotFound
+│   ├── ControlledRequestNotFound · ConveyanceNotFound · CredentialNotFound · DocumentNotKept · FilingNotFound
+│   ├── GrantNotFound · IdentityLinkNotFound · IdentityProviderNotSet · KeyNotFound · LogEntryNotFound
+│   ├── NotificationNotFound · PersonNotFound · PreparedUseNotFound · ScenarioNotFound · SealNotFound
+│   ├── SecondFactorNotFound · SessionNotFound · SystemNotFound · TrustAnchorNotFound · UnitNotFound
+│   └── UseApprovalNotFound · UseNotFound
 ├── SecondPersonNeeded      nothing is wrong: the act waits for someone else to confirm it
 ├── Conflict                right in itself, wrong now
-│   ├── AlreadyDecided · AlreadyRegistered · ApprovalDecided · CertificatePending · IdempotencyKeyReused
-│   ├── KeyInUse · LastSecondFactor · MadeByCaller · NameChangeRefused · RenewalNotPossible · SealsStillValid
-│   └── SystemNotReady · TooManyCredentials · TransitionRefused · UseInProgress · UseOvertaken
+│   ├── ActivationBlocked · AlreadyDecided · AlreadyRegistered · ApprovalDecided · CertificatePending
+│   ├── IdempotencyKeyReused · KeyInUse · LastSecondFactor · MadeByCaller · MediumNotInHand · NameChangeRefused
+│   ├── PreparedUseCompleted · PreparedUseExpired · RenewalNotPossible · SealsStillValid · SystemNotReady
+│   └── TooManyCredentials · TransitionRefused · UseInProgress · UseOvertaken
 ├── DocumentRefused         the document cannot or may not be sealed
 │   ├── DocumentActiveContent · DocumentCertified · DocumentDamaged · DocumentEncrypted · DocumentHiddenContent
 │   └── DocumentOverLimit · DocumentUnsupported · DocumentXfa
 ├── SealingFailed           the seal could not be applied
-│   └── LevelUnreachable · SelfCheckFailed · SignatureRefused
+│   └── LevelUnreachable · SealNotActivated · SelfCheckFailed · SignatureRefused
 ├── IntegrityFailed         what is kept here was changed, or another key encrypted it
 └── Unavailable             something the service depends on does not answer
     ├── AuthorityUnavailable · DeliveryFailed · FilingRefused · IdentityProviderUnavailable · InstanceNotReady
-    ├── KeyStoreUnavailable · OutcomeUnknown · ProgramMissing · RegistryUnavailable · RevocationUnavailable
-    └── SoftwareKeysRefused · TimestampUnavailable
+    ├── KeyProcessUnavailable · KeyStoreUnavailable · OutcomeUnknown · ProgramMissing · RegistryUnavailable
+    └── RevocationUnavailable · SoftwareKeysRefused · TimestampUnavailable
 """
 
 from seal_service.domain.errors.access import (
@@ -74,6 +76,19 @@ from seal_service.domain.errors.conflict import (
     TransitionRefused,
     UseInProgress,
     UseOvertaken,
+)
+from seal_service.domain.errors.custody import (
+    ActivationBlocked,
+    ActivationSecretWrong,
+    ConveyanceNotFound,
+    HandleRefused,
+    KeyProcessUnavailable,
+    MediumNotInHand,
+    PreparedSignatureRefused,
+    PreparedUseCompleted,
+    PreparedUseExpired,
+    PreparedUseNotFound,
+    SealNotActivated,
 )
 from seal_service.domain.errors.document import (
     DocumentActiveContent,
@@ -160,6 +175,8 @@ __all__ = [
     "SystemNotReady",
     "TooManyCredentials",
     "AccountNotFound",
+    "ActivationBlocked",
+    "ActivationSecretWrong",
     "AlreadyDecided",
     "AlreadyRegistered",
     "ApplicationNotFound",
@@ -172,6 +189,7 @@ __all__ = [
     "CertificateRefused",
     "CertificateRequestNotFound",
     "Conflict",
+    "ConveyanceNotFound",
     "Detail",
     "ControlledRequestNotFound",
     "DocumentActiveContent",
@@ -188,6 +206,7 @@ __all__ = [
     "FilingNotFound",
     "FilingRefused",
     "GrantNotFound",
+    "HandleRefused",
     "IdempotencyKeyReused",
     "ImpressionRefused",
     "InstanceNotReady",
@@ -201,17 +220,24 @@ __all__ = [
     "InvalidTime",
     "KeyInUse",
     "KeyNotFound",
+    "KeyProcessUnavailable",
     "KeyStoreUnavailable",
     "LevelUnreachable",
     "LogEntryNotFound",
+    "MediumNotInHand",
     "NotFound",
     "OutcomeUnknown",
     "PermissionDenied",
+    "PreparedSignatureRefused",
+    "PreparedUseCompleted",
+    "PreparedUseExpired",
+    "PreparedUseNotFound",
     "ProgramMissing",
     "RegistryUnavailable",
     "RenewalNotPossible",
     "RevocationUnavailable",
     "ScenarioNotFound",
+    "SealNotActivated",
     "SealNotFound",
     "SecondPersonNeeded",
     "SealServiceError",

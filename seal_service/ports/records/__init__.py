@@ -3,6 +3,7 @@
 from seal_service.ports.records.approvals import ApprovalRecords, ScenarioRecords
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.control import ControlledRecords
+from seal_service.ports.records.custody import ActivationRecords, ConveyanceRecords, MediumRecords, PreparedUseRecords
 from seal_service.ports.records.filing import FilingRecords
 from seal_service.ports.records.log import LogRecords, LogRow, PrivateField
 from seal_service.ports.records.machines import PersonRecords, SystemRecords
@@ -23,19 +24,23 @@ from seal_service.ports.records.uses import GrantRecords, IdempotencyRecords, Us
 __all__ = [
     "ControlledRecords",
     "AccountRecords",
+    "ActivationRecords",
     "ApplicationRecords",
     "ApprovalRecords",
     "AuthorityRecords",
     "CertificateRecords",
     "CertificateRequestRecords",
     "FilingRecords",
+    "ConveyanceRecords",
     "GrantRecords",
     "IdempotencyRecords",
     "LogRecords",
     "LogRow",
     "NotificationRecords",
+    "MediumRecords",
     "Observation",
     "ObservationRecords",
+    "PreparedUseRecords",
     "PrivateField",
     "PersonRecords",
     "Records",

@@ -9,6 +9,7 @@ from seal_service.domain.events import Event, LoggedEntry
 from seal_service.ports.records.approvals import ApprovalRecords, ScenarioRecords
 from seal_service.ports.records.authority import AuthorityRecords, CertificateRecords, CertificateRequestRecords
 from seal_service.ports.records.control import ControlledRecords
+from seal_service.ports.records.custody import ActivationRecords, ConveyanceRecords, MediumRecords, PreparedUseRecords
 from seal_service.ports.records.filing import FilingRecords
 from seal_service.ports.records.log import LogRecords, LogRow
 from seal_service.ports.records.machines import PersonRecords, SystemRecords
@@ -54,6 +55,10 @@ class Transaction(Protocol):
     notifications: NotificationRecords
     systems: SystemRecords
     people: PersonRecords
+    prepared_uses: PreparedUseRecords
+    media: MediumRecords
+    activations: ActivationRecords
+    conveyances: ConveyanceRecords
     log: LogRecords
     logins: LoginRecords
     factors: FactorRecords

@@ -4,6 +4,12 @@ from seal_service.storage.tables.approvals import ApprovedDocumentRow, GrantDige
 from seal_service.storage.tables.authority import AuthorityCredentialRow, CertificateRequestRow, IssuedCertificateRow
 from seal_service.storage.tables.base import EPOCH, Moment, StoredRow
 from seal_service.storage.tables.control import ControlledRequestRow
+from seal_service.storage.tables.custody import (
+    MediumEventRow,
+    PreparedUseRow,
+    SealActivationRow,
+    SealConveyanceRow,
+)
 from seal_service.storage.tables.filing import FilingRow
 from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
 from seal_service.storage.tables.machines import (
@@ -48,12 +54,16 @@ __all__ = [
     "IssuedCertificateRow",
     "LogPendingRow",
     "LogTerminalRow",
+    "MediumEventRow",
     "Moment",
     "NotificationRow",
     "ObservationRow",
     "PresentedProofRow",
+    "PreparedUseRow",
     "PrivateFieldRow",
+    "SealActivationRow",
     "SealCodeSequenceRow",
+    "SealConveyanceRow",
     "SealCredentialRow",
     "SealRow",
     "SealUseRow",

@@ -82,5 +82,5 @@ class PrivateFieldRow(StoredRow):
     ciphertext: Mapped[bytes]
 
 
-APPEND_ONLY = frozenset({"sign_log", "log_terminal", "private_field"})
+APPEND_ONLY = frozenset({"sign_log", "log_terminal", "private_field", "medium_event"})
 """Tables whose rows never change: by triggers (the first migration) and by the authorizer of every connection."""

@@ -1,0 +1,182 @@
+"""启用的密钥: keys that their keepers activate, as the service's other processes see them."""
+
+from __future__ import annotations
+
+import base64
+import os
+import socket
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from seal_service.domain.activation import Activation
+from seal_service.domain.algorithms import Suite
+from seal_service.domain.errors import ActivationSecretWrong, KeyProcessUnavailable, SealNotActivated, SignatureRefused
+from seal_service.pki.file_keys import FileKeyStore, LockedKey, SoftwareKey
+from seal_service.pki.key_process import SOCKET, is_own_user, receive_frame, send_frame
+from seal_service.ports.crypto import KeyStore, SigningKey
+
+_SECONDS = 10.0
+
+
+class KeyProcessClient:
+    """Talks to the key process of a directory, over connections that are kept. Safe for threads."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._idle: list[socket.socket] = []
+        self._lock = threading.Lock()
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """The answer; KeyProcessUnavailable. Asked again on a new connection where a kept one has ended.
+
+        A process that ended has forgotten everything, so that nothing can be done twice by that.
+        """
+        while (kept := self._kept()) is not None:
+            answer = self._asked(kept, request)
+            if answer is not None:
+                return answer
+        try:
+            connection = self._connected()
+        except OSError as error:
+            raise KeyProcessUnavailable from error
+        answer = self._asked(connection, request)
+        if answer is None:
+            raise KeyProcessUnavailable
+        return answer
+
+    def close(self) -> None:
+        """End the connections that are kept."""
+        while (kept := self._kept()) is not None:
+            kept.close()
+
+    def _kept(self) -> socket.socket | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+    def _asked(self, connection: socket.socket, request: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer, and the connection is kept; None when the other end is gone."""
+        try:
+            send_frame(connection, request)
+            answer = receive_frame(connection)
+        except (OSError, ValueError):
+            answer = None
+        if answer is None:
+            connection.close()
+            return None
+        with self._lock:
+            self._idle.append(connection)
+        return answer
+
+    def _connected(self) -> socket.socket:
+        directory = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(_SECONDS)
+            connection.connect(f"/proc/self/fd/{directory}/{SOCKET}")  # its own name may be too long for an address
+            if not is_own_user(connection):
+                raise OSError("the key process runs as another user")
+        except OSError:
+            connection.close()
+            raise
+        finally:
+            os.close(directory)
+        return connection
+
+
+class ActivatedKey:
+    """A key that signs in the key process, as long as it is activated there; the port SigningKey."""
+
+    def __init__(self, locked: LockedKey, process: KeyProcessClient) -> None:
+        self._locked = locked
+        self._process = process
+
+    @property
+    def suite(self) -> Suite:
+        """Key type with the digest it signs."""
+        return self._locked.suite
+
+    @property
+    def public_key_info(self) -> bytes:
+        """SubjectPublicKeyInfo, DER."""
+        return self._locked.public_key_info
+
+    def sign(self, message: bytes) -> bytes:
+        """Sign it there, and be counted; SealNotActivated."""
+        try:
+            answer = self._process.ask(
+                do="sign", reference=self._locked.reference, message=base64.b64encode(message).decode()
+            )
+        except KeyProcessUnavailable as error:
+            raise SealNotActivated(error.message) from error
+        if answer.get("error") == "not_activated":
+            raise SealNotActivated
+        signature = answer.get("signature")
+        if not isinstance(signature, str):
+            raise SignatureRefused("The key process gave no signature")
+        return base64.b64decode(signature)
+
+
+class ActivatedSealKeys:
+    """Seals' keys for sealing: one that its keeper has taken into custody signs only while it is activated.
+
+    `required`: one that no keeper has taken signs not at all, unless it is in an HSM.
+    """
+
+    def __init__(self, keys: KeyStore, process: KeyProcessClient, *, required: bool) -> None:
+        self._keys = keys
+        self._process = process
+        self._required = required
+
+    def open(self, reference: str) -> SigningKey:
+        """The key; SignatureRefused, SealNotActivated when no keeper has taken it."""
+        key = self._keys.open(reference)
+        if isinstance(key, LockedKey):
+            return ActivatedKey(key, self._process)
+        if self._required and isinstance(key, SoftwareKey):
+            raise SealNotActivated("The seal's keeper has not taken it into custody yet")
+        return key
+
+
+class FileKeyActivation:
+    """启用 of keys in files; the port KeyActivation."""
+
+    def __init__(self, files: FileKeyStore, process: KeyProcessClient) -> None:
+        self._files = files
+        self._process = process
+
+    def protect(self, reference: str, secret: str) -> None:
+        """Wrap the key under the secret, for good."""
+        self._files.protect(reference, secret)
+
+    def activate(self, reference: str, secret: str, until: datetime, uses: int | None) -> None:
+        """Let it sign."""
+        locked = self._files.open(reference)
+        if not isinstance(locked, LockedKey):
+            raise SealNotActivated("The seal's keeper has not taken it into custody yet")
+        answer = self._process.ask(
+            do="activate",
+            reference=reference,
+            secret=secret,
+            wrapped=base64.b64encode(locked.wrapped).decode(),
+            until=until.timestamp(),
+            uses=uses,
+        )
+        if answer.get("error") == "wrong":
+            raise ActivationSecretWrong
+        if "error" in answer:
+            raise KeyProcessUnavailable("The key process did not take the key")
+
+    def end(self, reference: str) -> bool:
+        """Lock it again."""
+        return bool(self._process.ask(do="end", reference=reference).get("was"))
+
+    def status(self, reference: str) -> Activation | None:
+        """How far it is activated."""
+        with suppress(KeyProcessUnavailable):
+            answer = self._process.ask(do="status", reference=reference)
+            if "until" in answer:
+                return Activation(until=datetime.fromtimestamp(answer["until"], UTC), uses_left=answer["left"])
+        return None

@@ -1,0 +1,199 @@
+"""密钥进程: holds the keys that keepers have activated, in memory alone, and signs with them for the workers.
+
+`python -m seal_service.pki.key_process DIRECTORY`: listens on a socket in the directory, which is its user's alone,
+and ends with its standard input. It knows no master key, no database and no document. Nothing of it survives it.
+"""
+
+from __future__ import annotations
+
+import base64
+import ctypes
+import fcntl
+import json
+import os
+import resource
+import signal
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from seal_service.domain.errors import ActivationSecretWrong, SealServiceError
+from seal_service.pki.activation_wrap import unwrapped
+from seal_service.pki.file_keys import SoftwareKey, supported_key
+
+SOCKET, LOCK = "keys.sock", "keys.lock"
+LARGEST_FRAME = 1 << 20
+_LENGTH = 4
+_CREDENTIALS = struct.Struct("3i")
+_PR_SET_DUMPABLE = 4
+_MCL_CURRENT_AND_FUTURE = 3
+
+
+@dataclass
+class _Active:
+    key: SoftwareKey
+    until: float
+    left: int | None
+
+
+class ActivatedKeys:
+    """What is activated. Safe for threads: of N uses that are left exactly N sign."""
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._active: dict[str, _Active] = {}
+        self._lock = threading.Lock()
+        self._deriving = threading.Semaphore(1)  # argon2id takes 64 MiB each
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """One request's answer."""
+        self.drop_ended()
+        match request.get("do"):
+            case "activate":
+                return self._activate(request)
+            case "sign":
+                return self._sign(str(request["reference"]), base64.b64decode(request["message"]))
+            case "end":
+                with self._lock:
+                    return {"was": self._active.pop(str(request["reference"]), None) is not None}
+            case "status":
+                with self._lock:
+                    found = self._active.get(str(request["reference"]))
+                    return {} if found is None else {"until": found.until, "left": found.left}
+        return {"error": "unknown"}
+
+    def drop_ended(self) -> None:
+        """Forget keys whose time or uses are over."""
+        now = self._now()
+        with self._lock:
+            for reference in [one for one, at in self._active.items() if at.until <= now or at.left == 0]:
+                del self._active[reference]
+
+    def _activate(self, request: dict[str, Any]) -> dict[str, Any]:
+        reference, uses = str(request["reference"]), request["uses"]
+        with self._deriving:
+            try:
+                plaintext = unwrapped(base64.b64decode(request["wrapped"]), str(request["secret"]), reference)
+            except ActivationSecretWrong:
+                return {"error": "wrong"}
+        key = SoftwareKey(supported_key(load_der_private_key(plaintext, None, unsafe_skip_rsa_key_validation=True)))
+        with self._lock:
+            self._active[reference] = _Active(key, float(request["until"]), None if uses is None else int(uses))
+        return {}
+
+    def _sign(self, reference: str, message: bytes) -> dict[str, Any]:
+        with self._lock:  # counted before it signs: a use too few rather than one too many
+            found = self._active.get(reference)
+            if found is None or found.until <= self._now() or found.left == 0:
+                return {"error": "not_activated"}
+            if found.left is not None:
+                found.left -= 1
+        return {"signature": base64.b64encode(found.key.sign(message)).decode()}
+
+
+def send_frame(connection: socket.socket, values: dict[str, Any]) -> None:
+    """One JSON object behind its length."""
+    content = json.dumps(values).encode()
+    connection.sendall(len(content).to_bytes(_LENGTH, "big") + content)
+
+
+def receive_frame(connection: socket.socket) -> dict[str, Any] | None:
+    """The next object; None when the other end is gone. ValueError for what is none."""
+    length = _exactly(connection, _LENGTH)
+    if length is None:
+        return None
+    size = int.from_bytes(length, "big")
+    if size > LARGEST_FRAME:
+        raise ValueError("too large")
+    content = _exactly(connection, size)
+    values = None if content is None else json.loads(content)
+    if values is not None and not isinstance(values, dict):
+        raise ValueError("no object")
+    return values
+
+
+def is_own_user(connection: socket.socket) -> bool:
+    """Whether the other end runs as the same user (SO_PEERCRED)."""
+    given = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    return bool(_CREDENTIALS.unpack(given)[1] == os.geteuid())
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes | None:
+    parts = bytearray()
+    while len(parts) < size:
+        part = connection.recv(size - len(parts))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)
+
+
+def harden() -> bool:
+    """No core dumps, no debugger, no memory of it to be read by others, nothing swapped out; whether that is locked."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    library = ctypes.CDLL(None, use_errno=True)
+    library.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] != resource.RLIM_INFINITY and os.geteuid() != 0:
+        return False  # to lock less than everything would let later allocations fail
+    return bool(library.mlockall(_MCL_CURRENT_AND_FUTURE) == 0)
+
+
+def main(directory: str) -> int:
+    """Serve until standard input ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # they reach all processes; uses under way still need their keys
+        signal.signal(number, signal.SIG_IGN)
+    os.umask(0o077)
+    harden()
+    os.chdir(directory)  # a socket's address is short, a directory's name may be long
+    lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return 3  # another serves this directory already
+    Path(SOCKET).unlink(missing_ok=True)
+    keys = ActivatedKeys()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(SOCKET)
+        listening.listen(128)
+        threading.Thread(target=_end_with_input, daemon=True).start()
+        listening.settimeout(1)
+        while True:
+            with suppress(TimeoutError):
+                connection, _ = listening.accept()
+                connection.settimeout(None)
+                threading.Thread(target=_serve, args=(connection, keys), daemon=True).start()
+            keys.drop_ended()
+
+
+def _serve(connection: socket.socket, keys: ActivatedKeys) -> None:
+    with connection, suppress(OSError):
+        if not is_own_user(connection):
+            return
+        while True:
+            try:
+                request = receive_frame(connection)
+                if request is None:
+                    return
+                answer = keys.answer(request)
+            except (ValueError, KeyError, TypeError, SealServiceError):
+                answer = {"error": "malformed"}
+            send_frame(connection, answer)
+
+
+def _end_with_input() -> None:
+    while os.read(0, 1024):
+        pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

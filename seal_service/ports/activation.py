@@ -1,0 +1,35 @@
+"""Port to keys that their unit's keeper activates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from seal_service.domain.activation import Activation
+from seal_service.ports.crypto import SigningKey
+
+
+class SealKeys(Protocol):
+    """Keys of seals, to sign with."""
+
+    def open(self, reference: str) -> SigningKey:
+        """The key; SignatureRefused when there is none, SealNotActivated when its keeper has it locked."""
+
+
+class KeyActivation(Protocol):
+    """启用. What was activated is held by one process, in memory alone, and gone when that ends."""
+
+    def protect(self, reference: str, secret: str) -> None:
+        """Wrap the key under the secret for good, so that it signs while it is activated and never else.
+
+        Raises Conflict when it is already, or is not a key in a file; SignatureRefused when there is none.
+        """
+
+    def activate(self, reference: str, secret: str, until: datetime, uses: int | None) -> None:
+        """Let it sign until a moment, and so many times; ActivationSecretWrong, KeyProcessUnavailable."""
+
+    def end(self, reference: str) -> bool:
+        """Lock it again; whether it was activated. KeyProcessUnavailable."""
+
+    def status(self, reference: str) -> Activation | None:
+        """How far it is activated; None: it is not, or the process that would know is gone."""
