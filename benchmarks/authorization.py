@@ -31,9 +31,11 @@ _BATCH = 100_000
 
 
 def measure(session: Session) -> None:
-    """The reservation (steps 1–4, with its commit) and the whole use, on each database: an empty one, and a full one.
+    """Authorization (steps 1–3), the reservation (1–4, with its commit) and the whole use, on each database.
 
-    They take turns, so that a machine that is slow for a while is so for both.
+    On an empty one, and on a full one.
+
+    The two take turns, so that a machine that is slow for a while is so for both.
     """
     amounts = session.amounts
     for database in session.databases():
@@ -41,7 +43,7 @@ def measure(session: Session) -> None:
         session.say(f"authorize: {database}, filling with {amounts.grants} grants and {amounts.uses} uses")
         _fill(full.office, full.seal, amounts.grants, amounts.uses)
         session.say(f"authorize: {database}, filled")
-        for what, work in (("reservation", _reserve), ("whole use, B-B", _use)):
+        for what, work in (("authorization", _authorize), ("reservation", _reserve), ("whole use, B-B", _use)):
             few, many = _alternately(work, empty, full, amounts.authorizations)
             title = f"{database}, {what}"
             session.add(PART, f"{title}: one grant, no use", few, "ms")
@@ -80,7 +82,7 @@ def _document() -> Upload:
     return upload_of(one_page().content, "sample.pdf")
 
 
-def _reserve(at: _Instance) -> None:
+def _reserving(at: _Instance) -> tuple[ReserveUse, UseRequest]:
     office, seal = at.office, at.seal
     use_case = office.service.apply_seal.use_case
     assert isinstance(use_case, ApplySealUseCase)
@@ -98,7 +100,22 @@ def _reserve(at: _Instance) -> None:
         operator=None,
         case_number=None,
     )
-    if isinstance(reserve(office.system, request, at.key()), SealUse):
+    return reserve, request
+
+
+def _authorize(at: _Instance) -> None:
+    """Without the disk: the transaction is left as it is."""
+    reserve, request = _reserving(at)
+    with reserve.records.write() as transaction:
+        seal = transaction.seals.lock(request.seal_code)
+        if transaction.uses.by_key(at.office.system.identity, at.key()) is not None:
+            raise VoidMeasurement("the key is known")
+        reserve.authorized(transaction, at.office.system, seal, at.office.unit, request)
+
+
+def _reserve(at: _Instance) -> None:
+    reserve, request = _reserving(at)
+    if isinstance(reserve(at.office.system, request, at.key()), SealUse):
         raise VoidMeasurement("the reservation was there already")
 
 

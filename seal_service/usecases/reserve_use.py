@@ -64,7 +64,7 @@ class ReserveUse:
         now = self.clock.now()
         try:
             with self.measurements.timed(UseStep.AUTHORIZE):
-                permit, grant = self._authorize(transaction, caller, seal, unit, request)  # 3
+                permit, grant = self.authorized(transaction, caller, seal, unit, request)  # 3
                 require_registered(transaction, self.log, seal.unit_id, request.operator)
         except AuthorizationDenied as denial:
             reasons = tuple(code for code, _ in denial.reasons)
@@ -115,10 +115,10 @@ class ReserveUse:
                 raise UseOvertaken
         return permit, use
 
-    def _authorize(
+    def authorized(
         self, transaction: Transaction, caller: Caller, seal: Seal, unit: Unit, request: UseRequest
     ) -> tuple[SealingPermit, Grant]:
-        """The permit by the first grant that allows the use; else the denial by the newest one."""
+        """Step 3: the permit by the first grant that allows the use; else the denial by the newest one."""
         now = self.clock.now()
         scenario = transaction.scenarios.find(request.scenario)
         grants = transaction.grants.lock_candidates(

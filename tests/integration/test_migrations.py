@@ -6,6 +6,7 @@ import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,12 @@ from sqlalchemy import Engine, inspect, text
 
 import seal_service.storage.schema as schema
 from seal_service.domain.errors import InstanceNotReady, InvalidInput
+from seal_service.domain.scenario import ScenarioKind
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.queries import SqlQueries
 from seal_service.storage.schema import HEAD, REVISIONS, SchemaState, alembic_config, require_current, state_of, upgrade
-from seal_service.storage.tables import StoredRow
+from seal_service.storage.tables import EPOCH, StoredRow
+from seal_service.storage.unit_of_work import SqlRecords
 from tests.postgresql import cluster, empty_database
 
 Opening = Callable[[], Database]
@@ -60,6 +63,35 @@ def is_current(database: Database) -> bool:
 def set_revision(engine: Engine, revision: str) -> None:
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+OF_BEFORE = (
+    "INSERT INTO unit (id, name, unit_type, credit_code, area_code, registered_at) "
+    "VALUES ('unit', '样例局', 'department', 'code', '999900', 1)",
+    "INSERT INTO account (id, name, roles, secret_hash, created_at) "
+    "VALUES ('system', '平台', 'business_system', '', 1)",
+    "INSERT INTO application (id, unit_id, seal_name, seal_type, impression_digest, impression_width_mm, "
+    "impression_height_mm, impression_dpi, impression_ink_rgb, state, applied_by, applied_at) "
+    "VALUES ('application', 'unit', '样章', '01', '', 1, 1, 300, '', 'made', 'system', 1)",
+    "INSERT INTO seal (code, name, seal_type, unit_id, application_id, impression_digest, impression_width_mm, "
+    "impression_height_mm, impression_dpi, impression_ink_rgb, state, version, epoch, not_after, made_at) "
+    "VALUES ('99990000000001', '样章', '01', 'unit', 'application', '', 1, 1, 300, '', 'active', 1, 1, 9, 1)",
+    *(
+        "INSERT INTO use_grant (id, seal_code, grantee_id, scenario, scenario_kind, valid_from, valid_until, "
+        "maximum_uses, responsible_person, approval_number, granted_by, granted_at, epoch) "
+        f"VALUES ('grant-{number}', '99990000000001', 'system', '{scenario}', '{kind}', 1, 9, 2, '样某', '1号', "
+        f"'keeper', {number}, 1)"
+        for number, scenario, kind in ((1, "permit", "approval"), (2, "permit", "approval"), (3, "proof", "proof"))
+    ),
+    *(
+        "INSERT INTO seal_use (id, account_id, idempotency_key, request_digest, seal_code, seal_epoch, grant_id, "
+        "grant_epoch, scenario, state, document_sha256, document_sm3, intent_entry_id, intent_leaf_hash, reserved_at, "
+        f"level_asked) VALUES ('use-{number}', 'system', 'key-{number}', '', '99990000000001', 1, 'grant-1', 1, "
+        f"'permit', '{state}', '', '', 'entry', 'hash', 1, 'B-B')"
+        for number, state in enumerate(("reserved", "completed", "failed"))
+    ),
+)
+"""Rows of a database of 0004."""
 
 
 def test_reading_does_not_make_a_database(database: Database, tmp_path: Path) -> None:
@@ -179,3 +211,22 @@ def test_the_database_is_readable_to_its_owner_alone(file: Database, tmp_path: P
 def test_a_database_that_is_neither_a_file_nor_postgresql_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput):
         open_database(url)
+
+
+def test_scenarios_and_counts_of_before_are_taken_over(database: Database) -> None:
+    """0006: every scenario that was granted is registered, so that nothing stops; a used-up grant stays used up."""
+    with database.owner.begin() as connection:
+        command.upgrade(alembic_config(connection), "0004")
+        for statement in OF_BEFORE:
+            connection.execute(text(statement))
+    upgrade(database)
+    with SqlRecords(database).write() as transaction:
+        registered = transaction.scenarios.lock("permit")
+        assert registered.scenario.kind is ScenarioKind.APPROVAL
+        assert registered.active
+        assert registered.waiver is not None
+        assert transaction.scenarios.lock("proof").scenario.kind is ScenarioKind.PROOF
+        assert [transaction.uses.counted(f"grant-{number}") for number in (1, 2, 3)] == [2, 0, 0]
+        moment = EPOCH + timedelta(microseconds=5)
+        found = transaction.grants.lock_candidates("99990000000001", "system", "permit", "0" * 64, moment)
+        assert [one.id for one in found] == ["grant-2"], "grant-1 is used up"

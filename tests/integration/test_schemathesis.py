@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from seal_service.api.app import describe
-from tests.live import LiveOffice, live_city
+from tests.live import SCENARIO, LiveOffice, expect, live_city
 
 CHECKS = [
     not_a_server_error,
@@ -63,10 +63,14 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
             "security_administrator": city.security,
             "seal_maker": office.maker,
             "unit_administrator": office.keeper,
+            "applicant": city.account("申请人", "applicant", unit_id=office.unit["id"])[1],
+            "seal_keeper": city.account("保管人", "seal_keeper", unit_id=office.unit["id"])[1],
             "business_system": office.system,
             "auditor": office.auditor,
         }
         used = office.use("schemathesis-1")
+        asking = {"seal_code": office.code, "scenario": SCENARIO, "title": "样例", "digests": ["ab" * 32]}
+        asked = expect(201, office.system.post("/v1/use-approvals", json=asking))
         yield Target(
             city.url,
             {role: client.headers["Authorization"] for role, client in clients.items()},
@@ -77,6 +81,8 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
                 "unit_id": office.unit["id"],
                 "application_id": office.application["id"],
                 "grant_id": office.grant["id"],
+                "approval_id": asked["id"],
+                "scenario_code": SCENARIO,
                 "account_id": office.system_id,
             },
         )

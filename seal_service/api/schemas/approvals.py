@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from seal_service.api.schemas.common import Body, Digest, Moment, Name, ScenarioCode, SealCode, Text, View, example
 from seal_service.domain.approval import MOST_DOCUMENTS, ApprovalState, UseApproval, UseDecision
@@ -36,10 +36,10 @@ class ChangeScenarioBody(Body):
 
     reason: Text
     name: Name | None = None
-    active: bool | None = None
+    active: StrictBool | None = None
     waived_for: Name | None = None
     waiver_number: Name | None = None
-    approval_required: bool = Field(False, description="Ends a waiver: from now on each use needs an approval.")
+    approval_required: StrictBool = Field(False, description="Ends a waiver: from now on each use needs an approval.")
 
 
 class ScenarioView(View):
