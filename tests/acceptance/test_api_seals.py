@@ -129,7 +129,7 @@ def test_a_lost_seal_is_suspended_at_once_resumed_and_cancelled(office: LiveOffi
     assert [reason["code"] for reason in denied["reasons"]] == ["seal_suspended"]
     assert denied["reasons"][0]["message"]
     again = refused(409, "transition-refused", office.keeper.post(f"{path}/loss-report", json={"reason": "再次"}))
-    assert (again["state"], again["allowed"]) == ("suspended", ["resume", "cancel"])
+    assert (again["state"], again["allowed"]) == ("suspended", ["resume", "cancel", "invalidate"])
     refused(403, "permission-denied", office.keeper.post(f"{path}/resumption", json={"reason": "找到"}))
 
     office.city.clock.forward(timedelta(seconds=2))
@@ -141,7 +141,7 @@ def test_a_lost_seal_is_suspended_at_once_resumed_and_cancelled(office: LiveOffi
     office.city.clock.forward(timedelta(seconds=2))
     cancelled = expect(200, office.maker.post(f"{path}/cancellation", json=order))
     assert (cancelled["state"], cancelled["document_number"]) == ("cancelled", "示政发〔2026〕3号")
-    assert cancelled["allowed_actions"] == []
+    assert cancelled["allowed_actions"] == ["invalidate", "return_medium", "destroy_medium"]
     reasons = refused(403, "authorization-denied", office.use("after-cancellation"))["reasons"]
     assert [reason["code"] for reason in reasons] == ["seal_cancelled"]
     refused(409, "transition-refused", office.maker.post(f"{path}/resumption", json={"reason": "误"}))
