@@ -104,7 +104,7 @@ def life_of_seals(
         ),
         rename_unit=guarded(RenameUnitUseCase(records, log, clock)),
         invalidate_seal=guarded(InvalidateSealUseCase(records, log, authority, clock, told.notify)),
-        receive_medium=guarded(ReceiveMediumUseCase(records, log, clock)),
+        receive_medium=guarded(ReceiveMediumUseCase(records, log, clock, entropy)),
         fetch_status_list=guarded(
             FetchStatusListUseCase(
                 records,

@@ -31,7 +31,9 @@ STATUS_TASKS: Mapping[EventKind, FilingTask] = {
     EventKind.SEAL_MADE: FilingTask.PUBLICATION,
     EventKind.SEAL_RESUMED: FilingTask.PUBLICATION,  # the interface has no task for lifting: the seal is valid again
     EventKind.SEAL_RENEWED: FilingTask.RENEWAL,
+    EventKind.SEAL_CHANGED: FilingTask.PUBLICATION,  # a new version, with another picture or certificate
     EventKind.SEAL_SUSPENDED: FilingTask.REVOCATION,
+    EventKind.SEAL_INVALIDATED: FilingTask.REVOCATION,
     EventKind.SEAL_CANCELLED: FilingTask.REVOCATION,
 }
 """Article 8: what changes a seal's standing. An imported seal is also logged as made, so it is published once."""

@@ -51,7 +51,11 @@ LEGAL_TYPES: Mapping[UnitType, str] = {
 }
 """法人类型: 1 机关, 2 事业单位, 3 社会团体, 4 企业, 9 其他. The codes are not told by the public sources."""
 
-INVALID_TYPES: Mapping[EventKind, str] = {EventKind.SEAL_CANCELLED: "1", EventKind.SEAL_SUSPENDED: "2"}
+INVALID_TYPES: Mapping[EventKind, str] = {
+    EventKind.SEAL_INVALIDATED: "0",
+    EventKind.SEAL_CANCELLED: "1",
+    EventKind.SEAL_SUSPENDED: "2",
+}
 """invalidType: 0 吊销, 1 撤销, 2 挂失."""
 
 
@@ -138,6 +142,12 @@ def _entry_time(facts: Facts) -> str:
     return local_time(facts.source.entry.at)
 
 
+def _effect_time(facts: Facts) -> str:
+    """From when it holds: what was made against the rules is invalid from a moment of its own."""
+    since = facts.of_facts("invalid_from")
+    return local_time(datetime.fromisoformat(since)) if since else _entry_time(facts)
+
+
 def _nothing(_: Facts) -> str:
     return ""
 
@@ -195,7 +205,7 @@ REVOCATION = Form(
         Field("applyDate", _entry_time),
         _SEAL_SIGNATURE,
         Field("invalidType", lambda facts: INVALID_TYPES[facts.source.entry.kind]),
-        Field("invalidEffectTime", _entry_time),
+        Field("invalidEffectTime", _effect_time),
     ),
     signed=(
         "provincePubSysId", "sealCode", "sealName", "cancelReason", "cancelDescribe", "applyDate", "signature",

@@ -9,10 +9,12 @@ from typing import ClassVar
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import InvalidInput, TransitionRefused
 from seal_service.domain.events import Event, EventKind, act_of
+from seal_service.domain.identifiers import uuid7
 from seal_service.domain.lifecycle import Action, allowed_actions, next_state
+from seal_service.domain.medium import MediumAct, MediumEvent, media_of, require_next
 from seal_service.domain.seal import Custody, Seal
-from seal_service.ports.records import Records, SigningLog
-from seal_service.ports.system import Clock
+from seal_service.ports.records import Records, SigningLog, Transaction
+from seal_service.ports.system import Clock, Entropy
 from seal_service.usecases.change_status import checked_text
 from seal_service.usecases.facts import lock_own_seal, seal_facts
 from seal_service.usecases.requests import made_earlier, remember
@@ -53,6 +55,7 @@ class ReceiveMediumUseCase:
     records: Records
     log: SigningLog
     clock: Clock
+    entropy: Entropy
 
     def __call__(self, caller: Caller, command: ReturnMedium | DestroyMedium) -> Seal:
         """The seal with the date."""
@@ -79,6 +82,7 @@ class ReceiveMediumUseCase:
                 else replace(seal, medium_destroyed_on=command.on)
             )
             transaction.seals.replace(changed)
+            self._note(transaction, caller, seal, command, witness, now)
             unit = transaction.units.get(seal.unit_id)
             event = Event(
                 kind=EventKind.MEDIUM_RETURNED if returning else EventKind.MEDIUM_DESTROYED,
@@ -95,6 +99,42 @@ class ReceiveMediumUseCase:
             remember(transaction, caller, command, seal.code, now)
             transaction.commit()
         return changed
+
+    def _note(
+        self,
+        transaction: Transaction,
+        caller: Caller,
+        seal: Seal,
+        command: ReturnMedium | DestroyMedium,
+        witness: str,
+        now: datetime,
+    ) -> None:
+        """The line in the history of the seal's newest medium, unless its keeper's return is there already."""
+        act = MediumAct.RETURNED if isinstance(command, ReturnMedium) else MediumAct.DESTROYED
+        history = transaction.media.history(seal.code)
+        media = media_of(history)
+        if not media or media[-1].last is act:
+            return
+        medium = media[-1]
+        if command.medium_serial not in (None, medium.serial_number):
+            raise InvalidInput(f"The seal's medium is {medium.serial_number}", field="medium_serial")
+        at = max(command.on, medium.history[-1].at)  # a date may lie before the hour of the same day
+        require_next(medium, act, at)
+        transaction.media.add(
+            MediumEvent(
+                id=uuid7(now, self.entropy.token(10)),
+                seal_code=seal.code,
+                position=len(history),
+                serial_number=medium.serial_number,
+                version=medium.version,
+                act=act,
+                at=at,
+                recorded_at=now,
+                recorded_by=caller.identity,
+                keeper=medium.keeper,
+                witness=witness,
+            )
+        )
 
 
 def _require_its_turn(seal: Seal, action: Action) -> None:

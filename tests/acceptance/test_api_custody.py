@@ -96,6 +96,27 @@ def test_a_seal_on_a_medium_from_its_making_to_its_return(office: LiveOffice, se
     refused(409, "medium-not-in-hand", prepare(office, code, "after"))
 
 
+def test_a_cancelled_seals_medium_is_accepted_and_destroyed_before_a_witness(office: LiveOffice) -> None:
+    """Article 23: 同时将移动介质交回电子印章制发部门验收销毁."""
+    medium = UnitMedium(serial_number="UKEY-HTTP-2")
+    code = made_on_medium(office, medium)
+    hand_over = {"serial_number": medium.serial_number, "keeper": "王样例", "giver": "李样例"}
+    expect(200, office.maker.post(f"/v1/seals/{code}/medium/hand-over", json=hand_over))
+    path, now = f"/v1/seals/{code}/medium", office.city.clock.now()
+    body = {"on": now.isoformat(), "witness": "样某", "medium_serial": medium.serial_number}
+    refused(409, "transition-refused", office.maker.post(f"{path}/acceptance", json=body))
+    cancel = {"reason": "撤并", "document_number": "示政发〔2026〕7号"}
+    expect(200, office.maker.post(f"/v1/seals/{code}/cancellation", json=cancel))
+    refused(409, "transition-refused", office.maker.post(f"{path}/destruction", json=body))
+    refused(422, "invalid-input", office.maker.post(f"{path}/acceptance", json={**body, "medium_serial": "UKEY-X"}))
+    expect(200, office.maker.post(f"{path}/acceptance", json=body))
+    assert expect(200, office.maker.post(f"{path}/destruction", json=body))["medium_destroyed_on"] is not None
+    refused(409, "transition-refused", office.maker.post(f"{path}/destruction", json=body))
+    history = expect(200, office.auditor.get(path))["items"][0]["history"]
+    assert [one["act"] for one in history] == ["issued", "handed_over", "returned", "destroyed"]
+    assert history[-1]["witness"] == "样某"
+
+
 def one_step(office: LiveOffice, code: str) -> httpx.Response:
     return office.system.post(
         f"/v1/seals/{code}/uses",

@@ -215,10 +215,10 @@ def test_a_seal_made_against_the_rules_is_void_from_a_date_on(office: LiveOffice
 def test_a_medium_is_not_returned_of_a_seal_that_has_none_or_is_in_use(office: LiveOffice) -> None:
     body = {"on": office.city.clock.now().isoformat(), "witness": "样某"}
     path = f"/v1/seals/{office.code}/medium"
-    told = refused(409, "transition-refused", office.maker.post(f"{path}/return", json=body))
+    told = refused(409, "transition-refused", office.maker.post(f"{path}/acceptance", json=body))
     assert told["state"] == "active"
     cancel = {"reason": "撤并", "document_number": "示政发〔2026〕6号"}
     expect(200, office.maker.post(f"/v1/seals/{office.code}/cancellation", json=cancel))
-    for act in ("return", "destruction"):
+    for act in ("acceptance", "destruction"):
         told = refused(409, "transition-refused", office.maker.post(f"{path}/{act}", json=body))
         assert "集中式" in told["detail"]

@@ -106,19 +106,19 @@ def invalidate_seal(
 
 
 @router.post(
-    "/v1/seals/{seal_code}/medium/return",
-    operation_id="return_medium",
-    summary="介质交回: a cancelled seal's medium came back (article 23)",
+    "/v1/seals/{seal_code}/medium/acceptance",
+    operation_id="accept_medium",
+    summary="交回验收: a cancelled seal's medium came back to the making office (article 23)",
     responses=_REFUSALS,
 )
-def return_medium(
+def accept_medium(
     service: Serving,
     caller: Annotated[Caller, Depends(_receiving)],
     seal_code: SealCode,
     body: MediumBody,
     key: IdempotencyKey = None,
 ) -> SealView:
-    """Received by the making office."""
+    """Received by the making office, before a witness."""
     command = ReturnMedium(seal_code=seal_code, **body.model_dump(), idempotency_key=key)
     return SealView.of(service.life.receive_medium(caller, command), service.clock.now())
 
