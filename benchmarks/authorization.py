@@ -115,7 +115,7 @@ def _authorize(at: _Instance) -> None:
 
 def _reserve(at: _Instance) -> None:
     reserve, request = _reserving(at)
-    if isinstance(reserve(at.office.system, request, at.key()), SealUse):
+    if isinstance(reserve(at.office.system, request, at.key(), None), SealUse):
         raise VoidMeasurement("the reservation was there already")
 
 

@@ -29,7 +29,6 @@ from seal_service.ports.documents import Content, DocumentSealer, Upload
 from seal_service.ports.records import Records, SigningLog
 from seal_service.ports.system import BlobStore, Clock, Entropy, Measurements
 from seal_service.usecases.complete_use import CompleteUse
-from seal_service.usecases.convey_seal import require_conveyed
 from seal_service.usecases.end_use import end_unsuccessfully, failure_of
 from seal_service.usecases.requests import request_digest
 from seal_service.usecases.reserve_use import ReserveUse
@@ -108,11 +107,10 @@ class ApplySealUseCase:
     def _apply(self, caller: Caller, command: ApplySeal) -> AppliedSeal:
         timed = self.measurements.timed
         request = use_request(command)
-        require_conveyed(self.records, caller, command.seal_code, command.handle)
         reserve = ReserveUse(self.records, self.log, self.clock, self.entropy, self.measurements)
         complete = CompleteUse(self.records, self.log, self.clock, self.keeping, self.hold)
         with timed(UseStep.RESERVE):
-            reserved = reserve(caller, request, command.idempotency_key)  # steps 1–4
+            reserved = reserve(caller, request, command.idempotency_key, command.handle)  # steps 1–4
         if isinstance(reserved, SealUse):
             return self._replay(reserved, request_digest(request))  # holding no lock: it may wait for a second machine
         permit, use = reserved

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission, Role
-from seal_service.domain.conveyance import Conveyance, handle_digest, require_handle
+from seal_service.domain.conveyance import Conveyance, handle_digest
 from seal_service.domain.errors import (
     AccountNotFound,
     Conflict,
@@ -156,15 +156,6 @@ class ListConveyancesUseCase:
         if Role.BUSINESS_SYSTEM in caller.roles:
             return tuple(one for one in found if one.system_id == caller.account_id)
         return tuple(found)
-
-
-def require_conveyed(records: Records, caller: Caller, seal_code: str, handle: str | None) -> None:
-    """Raise HandleRefused unless the caller shows the handle that it needs; before anything is reserved.
-
-    A withdrawal after this look is caught by the seal's epoch, which step 8 asks for.
-    """
-    with records.read() as transaction:
-        require_handle(transaction.conveyances.of(seal_code, caller.identity), handle)
 
 
 def _append(

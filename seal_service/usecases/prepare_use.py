@@ -24,7 +24,6 @@ from seal_service.ports.documents import TwoStepSealer
 from seal_service.ports.records import Records, SigningLog
 from seal_service.ports.system import BlobStore, Clock, Entropy, Measurements
 from seal_service.usecases.apply_seal import ApplySeal, use_request
-from seal_service.usecases.convey_seal import require_conveyed
 from seal_service.usecases.end_use import failure_of
 from seal_service.usecases.fail_use import FailUse
 from seal_service.usecases.prepared_state import state_of
@@ -72,10 +71,9 @@ class PrepareUseUseCase:
     def __call__(self, caller: Caller, command: PrepareUse) -> tuple[SealUse, PreparedUse]:
         """The reserved use, and what is to be signed for it."""
         request = replace(use_request(command.asked), custody=Custody.TOKEN)
-        require_conveyed(self.records, caller, command.seal_code, command.asked.handle)
         self._require_medium(request)
         reserve = ReserveUse(self.records, self.log, self.clock, self.entropy, self.measurements)
-        reserved = reserve(caller, request, command.idempotency_key)  # steps 1–4
+        reserved = reserve(caller, request, command.idempotency_key, command.asked.handle)  # steps 1–4
         if isinstance(reserved, SealUse):
             return self._again(reserved, request)
         permit, use = reserved

@@ -9,6 +9,7 @@ from datetime import datetime
 from seal_service.domain.access import Caller
 from seal_service.domain.authorization import SealingPermit, authorize, needs_approval
 from seal_service.domain.conditions import FoundApproval
+from seal_service.domain.conveyance import require_handle
 from seal_service.domain.errors import AuthorizationDenied, Unavailable, UseOvertaken
 from seal_service.domain.events import EventKind, Result, act_of
 from seal_service.domain.grant import Grant
@@ -30,8 +31,8 @@ from seal_service.usecases.use_facts import permit_facts, private_facts, sha256_
 class ReserveUse:
     """用印预留: a permit and a reserved use, or the earlier use that the same key stands for.
 
-    Raises SealNotFound, AuthorizationDenied (with every reason; logged; OperatorNotRegistered is one), Unavailable,
-    OutcomeUnknown.
+    Raises SealNotFound, HandleRefused, AuthorizationDenied (with every reason; logged; OperatorNotRegistered is one),
+    Unavailable, OutcomeUnknown.
     """
 
     records: Records
@@ -41,12 +42,13 @@ class ReserveUse:
     measurements: Measurements
 
     def __call__(
-        self, caller: Caller, request: UseRequest, idempotency_key: str
+        self, caller: Caller, request: UseRequest, idempotency_key: str, handle: str | None
     ) -> tuple[SealingPermit, SealUse] | SealUse:
-        """Steps 1–4."""
+        """Steps 1–4. `handle` is the 授权句柄 of a system to which the seal was conveyed."""
         key, digest = checked_key(idempotency_key), request_digest(request)
         with self.records.write() as transaction:
             seal = transaction.seals.lock(seal_code(request.seal_code))  # 2, before 1: the same request waits here
+            require_handle(transaction.conveyances.of(seal.code, caller.identity), handle)
             earlier = transaction.uses.by_key(caller.identity, key)  # 1
             if earlier is None:
                 permit, use = self._reserved(transaction, caller, request, seal, key, digest)  # 3, 4
