@@ -98,7 +98,7 @@ def test_a_seal_on_a_medium_from_its_making_to_its_return(office: LiveOffice, se
 
 def test_a_cancelled_seals_medium_is_accepted_and_destroyed_before_a_witness(office: LiveOffice) -> None:
     """Article 23: 同时将移动介质交回电子印章制发部门验收销毁."""
-    medium = UnitMedium(serial_number="UKEY-HTTP-2")
+    medium = UnitMedium(serial_number="UKEY-HTTP-9")
     code = made_on_medium(office, medium)
     hand_over = {"serial_number": medium.serial_number, "keeper": "王样例", "giver": "李样例"}
     expect(200, office.maker.post(f"/v1/seals/{code}/medium/hand-over", json=hand_over))

@@ -6,6 +6,7 @@ the identifier stands for, and with which request it would be an act on it.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,12 +19,28 @@ from joserfc.jwk import ECKey
 
 from seal_service.api.auth import calling_of
 from seal_service.api.routers import ROUTERS, routes_of
+from seal_service.bootstrap import key_process
+from seal_service.config import Settings
 from seal_service.domain.access import PERMISSIONS_OF, Permission, Role
+from tests.acceptance.test_api_custody import SECRET, made_on_medium, prepare
 from tests.live import DOCUMENT, IMPRESSION, SCENARIO, LiveOffice, expect, live_city, submit
 from tests.machines import RegisteredSystem
+from tests.medium import UnitMedium
 
 OF_ONE_UNIT = [Role.UNIT_ADMINISTRATOR, Role.SEAL_KEEPER, Role.APPLICANT, Role.BUSINESS_SYSTEM]
-SHARED = {"list_units": "单位登记 is a register for all units", "read_unit": "the same"}
+SHARED = {
+    "list_units": "单位登记 is a register for all units",
+    "read_unit": "the same",
+    "permitting.list_scenarios": "用印场景 is a register for all units",
+    "permitting.read_scenario": "the same",
+    "filing.list_all": "article 8: units of an area share its filing data",
+    "filing.read": "the same",
+    "filing.read_state": "the same",
+    "people.confirm_factor": "of the person who is signed in, whoever that is: the session says",
+    "people.remove_factor": "the same",
+    "people.list_factors": "the same",
+    "people.read_session": "the same",
+}
 """Use cases whose answers are for every unit, and why."""
 REASON = {"json": {"reason": "试"}}
 ACTS: dict[str, dict[str, Any]] = {
@@ -45,9 +62,33 @@ ACTS: dict[str, dict[str, Any]] = {
         "json": {"kind": "jwk", "public_key": ECKey.generate_key("P-256").as_dict(private=False)}
     },
     "machines.revoke_credential": {},
+    "custody.prepare_use": {
+        "content": DOCUMENT.read_bytes(),
+        "params": {"scenario": SCENARIO},
+        "headers": {"Content-Type": "application/pdf", "Idempotency-Key": "apart-3"},
+    },
+    "custody.complete_prepared_use": {"json": {"signature": "{signature}"}},
+    "custody.cancel_prepared_use": {},
+    "custody.hand_over_medium": {"json": {"serial_number": "{medium}", "keeper": "样乙", "giver": "样丙"}},
+    "custody.return_medium": {"json": {"serial_number": "{medium}", "receiver": "样丙"}},
+    "custody.take_into_custody": {"json": {"secret": SECRET}},
+    "custody.activate_seal": {"json": {"secret": SECRET, "uses": 1}},
+    "custody.end_activation": {},
+    "custody.convey_seal": {"json": {"system_id": "{importing_id}"}},
+    "custody.withdraw_conveyance": {},
+    "permitting.decide_approval": {"json": {"decision": "approve"}},
+    "permitting.withdraw_approval": {"json": {"reason": "文件有误"}},
+    "life.apply_for_change": {"json": {"reason": "业务调整", "seal_type": "02"}},
 }
 """A right request of each use case that acts on an object and that a role of a unit may ask for."""
-SETTLED = {"machines.tie_account", "renew_seal", "apply_for_seal"}
+ON_MEDIUM = {
+    "custody.prepare_use", "custody.complete_prepared_use", "custody.cancel_prepared_use", "custody.hand_over_medium",
+    "custody.return_medium", "custody.read_prepared_use", "custody.read_media",
+}  # fmt: skip
+"""Use cases that are asked of a seal on a medium."""
+KEPT = {"custody.take_into_custody", "custody.activate_seal", "custody.end_activation", "custody.read_activation"}
+"""Use cases that are asked of a seal which a keeper takes into custody."""
+SETTLED = {"machines.tie_account", "renew_seal", "apply_for_seal", "custody.cancel_prepared_use"}
 """Acts that the owner's own request finds in a state in which they are refused (409) or done."""
 
 
@@ -78,8 +119,34 @@ class Apart(LiveOffice):
             "credential_id": self.registered.credential["id"],
             "account_id": self.system_id,
             "entry_id": used.headers["seal-log-entry"],
+            **self._in_custody(),
         }
+        asked = {"seal_code": self.code, "scenario": SCENARIO, "title": "样例事项", "digests": ["ab" * 32]}
+        self.ids["approval_id"] = expect(201, self.system.post("/v1/use-approvals", json=asked))["id"]
         """What a name in a path stands for."""
+
+    def _in_custody(self) -> dict[str, str]:
+        """A seal on a medium with a prepared use, one for a keeper to take, and a conveyance to another system."""
+        medium = UnitMedium(serial_number=f"UKEY-APART-{self.number}")
+        on_medium = made_on_medium(self, medium)
+        given = {"serial_number": medium.serial_number, "keeper": "样乙", "giver": "样丙"}
+        expect(200, self.maker.post(f"/v1/seals/{on_medium}/medium/hand-over", json=given))
+        prepared = expect(201, prepare(self, on_medium, "apart-prepared"))
+        kept = expect(201, submit(self.keeper, self.unit, seal_name=f"保管样章{self.number}"))
+        expect(200, self.maker.post(f"/v1/applications/{kept['id']}/decision", json={"decision": "approve"}))
+        importing, _ = self.city.account("导入系统", Role.BUSINESS_SYSTEM, unit_id=self.unit["id"])
+        conveyances = f"/v1/seals/{self.code}/conveyances"
+        conveyed = expect(201, self.keeper.post(conveyances, json={"system_id": importing}))
+        another, _ = self.city.account("又一系统", Role.BUSINESS_SYSTEM, unit_id=self.unit["id"])
+        return {
+            "on_medium": on_medium,
+            "prepared_id": prepared["id"],
+            "signature": base64.b64encode(medium.sign(base64.b64decode(prepared["to_be_signed"]))).decode(),
+            "medium": medium.serial_number,
+            "kept": expect(201, self.maker.post("/v1/seals", json={"application_id": kept["id"]}))["code"],
+            "conveyance_id": conveyed["conveyance"]["id"],
+            "importing_id": another,
+        }
 
     def request(self, route: APIRoute, method: str, by: httpx.Client) -> httpx.Response:
         """A right request for this office's objects, by whomever."""
@@ -89,9 +156,17 @@ class Apart(LiveOffice):
                        "credit_code": self.unit["credit_code"], "seal_name": "样章"}  # fmt: skip
             act = {"files": {"request": (None, json.dumps(request), "application/json"),
                              "picture": ("a.png", IMPRESSION.read_bytes(), "image/png")}}  # fmt: skip
-        filled = json.loads(json.dumps(act["json"]).replace("{account_id}", self.system_id)) if "json" in act else None
-        given = {**act, "json": filled} if filled is not None else act
-        return by.request(method, route.path_format.format(**self.ids), **given)
+        use_case, given, ids = calling_of(route).use_case, act, self.ids
+        if "json" in act:
+            body = json.dumps(act["json"])
+            for name, value in ids.items():
+                body = body.replace(f"{{{name}}}", value)
+            given = {**act, "json": json.loads(body)}
+        if use_case in ON_MEDIUM:
+            ids = {**ids, "seal_code": ids["on_medium"], "use_id": ids["prepared_id"]}
+        elif use_case in KEPT:
+            ids = {**ids, "seal_code": ids["kept"]}
+        return by.request(method, route.path_format.format(**ids), **given)
 
 
 def _permitted(route: APIRoute) -> list[Role]:
@@ -119,7 +194,8 @@ def _name(one: tuple[APIRoute, str]) -> str:
 
 @pytest.fixture(scope="module")
 def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Apart, Apart]]:
-    with live_city(tmp_path_factory.mktemp("apart") / "home") as city:
+    home = tmp_path_factory.mktemp("apart") / "home"
+    with live_city(home) as city, key_process(Settings(home=home)):
         yield Apart(city, number=1), Apart(city, number=2)
 
 
@@ -177,7 +253,7 @@ def test_the_requests_are_right_ones_for_whom_the_object_belongs_to(apart: tuple
     """Otherwise the tests above would prove nothing. Last, because it acts; what is undone comes after what reads."""
     ours, _ = apart
     order = {"GET": 0, "POST": 1, "PUT": 1, "DELETE": 2}
-    ending = {"report_loss", "revoke_grant", "machines.revoke_credential"}
+    ending = {"report_loss", "revoke_grant", "machines.revoke_credential", "custody.return_medium"}
     for route, method in sorted(WITH_IDS, key=lambda one: (calling_of(one[0]).use_case in ending, order[one[1]])):
         use_case = calling_of(route).use_case
         wanted = {200, 201, 204} | ({409} if use_case in SETTLED else set())
