@@ -114,7 +114,7 @@ def hand_over_medium(
 @router.post(
     "/{seal_code}/medium/return",
     operation_id="return_medium",
-    summary="介质交回 to the making office",
+    summary="介质交回: to the making office",
     responses=_KEEPING,
 )
 def return_medium(

@@ -90,7 +90,7 @@ def list_identity_links(
 @router.delete(
     "/{account_id}/oidc-links",
     operation_id="unlink_identity",
-    summary="身份关联解除; sessions that came by the provider end",
+    summary="身份关联解除: sessions that came by the provider end",
     responses=refusals(e.AccountNotFound, e.IdentityLinkNotFound, e.IdentityProviderNotSet),
 )
 def unlink_identity(

@@ -268,7 +268,7 @@ def confirm_factor(
 @router.delete(
     "/current/second-factors/{factor_id}",
     operation_id="remove_factor",
-    summary="第二因素移除",
+    summary="第二因素移除: the session's person no longer proves by it",
     status_code=204,
     responses=refusals(e.SessionNotFound, e.SecondFactorNotFound, e.LastSecondFactor),
 )
