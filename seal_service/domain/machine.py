@@ -149,7 +149,7 @@ def checked_networks(given: tuple[str, ...]) -> tuple[str, ...]:
     found: list[str] = []
     for one in given:
         try:
-            network = ip_network(one.strip())
+            network = _unmapped(ip_network(one.strip()))
         except ValueError as error:
             told = f"{one[:60]} is no network: write 10.1.2.0/24 or 10.1.2.3"
             raise InvalidInput(told, field="source_networks") from error
@@ -158,6 +158,12 @@ def checked_networks(given: tuple[str, ...]) -> tuple[str, ...]:
         if str(network) not in found:
             found.append(str(network))
     return tuple(found)
+
+
+def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """Of an IPv4 network written as IPv6 (::ffff:10.1.2.0/120), the IPv4 one: by that its callers are known."""
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    return network if mapped is None or network.prefixlen < 96 else IPv4Network((mapped, network.prefixlen - 96))
 
 
 def calls_from(networks: tuple[str, ...], address: str | None) -> bool:

@@ -152,7 +152,7 @@ def test_both_addresses_of_postgresql(command_line: CommandLine, monkeypatch: py
     _, findings = checked(command_line)
     assert severity(findings, "SEAL_DATABASE_OWNER_URL") == "error"
     assert "wrong-" not in command_line.run("check-config").output
-    assert command_line.said("doctor")["facts"]["counts"]["accounts"] == 1
+    assert command_line.said("doctor")["facts"]["counts"]["accounts"] == 3
 
 
 def test_the_token_of_an_hsm(command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

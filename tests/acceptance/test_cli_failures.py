@@ -19,8 +19,8 @@ from tests.command_line import CommandLine
 
 
 def _all(kind: type[errors.SealServiceError]) -> Iterator[errors.SealServiceError]:
-    if kind is errors.AuthorizationDenied:
-        yield errors.AuthorizationDenied([("seal_suspended", "the seal is suspended")])
+    if issubclass(kind, errors.AuthorizationDenied | errors.PasswordRefused):
+        yield kind([("seal_suspended", "the seal is suspended")])
     elif kind is errors.TransitionRefused:
         yield errors.TransitionRefused("cancelled", "resume", [])
     elif kind is errors.RenewalNotPossible:

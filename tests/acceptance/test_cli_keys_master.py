@@ -47,8 +47,8 @@ def test_the_master_key_is_rotated_after_a_look_at_what_would_happen(keys: Keys,
     before = (keys.directory / "master.key").read_text()
     looked = keys.run("rotate", "master")
     assert looked.exit_code == 1
-    assert re.search(r"key_files +5 *\n", looked.stdout)
-    assert "This would make a new master key, wrap 5 private keys and the keyring under it" in looked.stderr
+    assert re.search(r"key_files +6 *\n", looked.stdout)
+    assert "This would make a new master key, wrap 6 private keys and the keyring under it" in looked.stderr
     assert "add --yes" in looked.stderr
     assert (keys.directory / "master.key").read_text() == before
     planned = json.loads(keys.run("rotate", "master", "--json").stdout)
@@ -75,7 +75,7 @@ def test_a_rotation_is_in_the_log_by_ids_alone(keys: Keys) -> None:
     assert begun["facts"] == {"key": "master_key", "active": told["retired"][0]}
     del told["from_environment"]
     assert ended["facts"] == {"key": "master_key", **told}
-    assert (told["key_files"], told["data_key"]) == (5, 2)
+    assert (told["key_files"], told["data_key"]) == (6, 2)
     assert (keys.directory / "master.key").read_text().strip() not in json.dumps([begun, ended])
 
 

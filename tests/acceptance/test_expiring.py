@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from seal_service.domain.access import Caller, Role
+from seal_service.domain.errors import SecondPersonNeeded
 from seal_service.domain.paging import PageRequest
 from seal_service.usecases.list_expiring import ListExpiring
 from seal_service.usecases.manage_trust import AddTrust
@@ -85,9 +88,11 @@ def test_trust_anchors_are_told_of_before_they_end(office: LiveOffice, tmp_path:
     )
     file, _ = self_signed(tmp_path, office.city.clock.now())
     certificate = ssl.PEM_cert_to_DER_cert(file.read_text())
-    office.city.service.add_trust(
-        operator, AddTrust(certificate=certificate, note="示例省", for_signatures=True, for_timestamps=False)
-    )
+    with pytest.raises(SecondPersonNeeded) as waiting:
+        office.city.service.add_trust(
+            operator, AddTrust(certificate=certificate, note="示例省", for_signatures=True, for_timestamps=False)
+        )
+    office.city.confirm(str(waiting.value.details["request_id"]))
     page = office.city.service.life.list_expiring(operator, ListExpiring(days=366, page=PageRequest(limit=500)))
     (anchor,) = [one for one in page.items if one.kind.value == "trust_anchor"]
     assert anchor.what_to_do == "seal trust add"

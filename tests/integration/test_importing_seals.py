@@ -106,8 +106,9 @@ def test_what_an_imported_seal_sealed_before_it_came_stays_as_good_as_of_another
         root = old.service.answer_pki(PUBLIC_CALLER, PkiRequest(matter=PkiMatter.ROOT_CERTIFICATE))
     finally:
         old.service.close()
-    office.service.add_trust(
-        office.operator, AddTrust(certificate=root, for_signatures=False, for_timestamps=True, note="旧系统时间戳")
+    office.confirmed(
+        office.service.add_trust,
+        AddTrust(certificate=root, for_signatures=False, for_timestamps=True, note="旧系统时间戳"),
     )
     office.clock.forward(timedelta(hours=1))
     seal = office.service.import_seal(office.maker, replace(there, application_id=office.application().id))

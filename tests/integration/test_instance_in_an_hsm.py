@@ -64,7 +64,7 @@ def office(tmp_path: Path) -> Iterator[RealOffice]:
 def test_an_instance_in_an_hsm_keeps_no_private_key_in_files(office: RealOffice) -> None:
     assert {one.name for one in (office.home / "keys").iterdir()} == {"keyring", "master.key"}
     found = keys_of(office)
-    assert sorted(one.split("-")[0] for one in found) == ["issuing", "ocsp", "root", "seal", "timestamp"]
+    assert sorted(one.split("-")[0] for one in found) == ["issuing", "ocsp", "root", "seal", "status", "timestamp"]
     assert set(found.values()) == {KeyPlace.PKCS11}
     ready = readiness(office)
     assert all(one.ready for one in ready.values()), ready
@@ -175,7 +175,7 @@ def test_production_refuses_to_found_an_authority_on_software_keys(tmp_path: Pat
 
 
 def test_production_takes_software_keys_when_told_so_and_health_says_it(tmp_path: Path) -> None:
-    changes = {"profile": Profile.PRODUCTION, "allow_software_keys": True}
+    changes = {"profile": Profile.PRODUCTION, "allow_software_keys": True, "activation": "off"}
     office = RealOffice(tmp_path / "var", changes=changes)
     assert office.use("one").content is not None
     ready = readiness(office)
@@ -198,7 +198,7 @@ def test_a_trial_that_becomes_production_seals_no_more_with_its_software_keys(tm
     assert not ready["keys"].ready
     assert "software keys refused: 3 of the authority and of seals" in ready["keys"].detail
     assert office.verify(sealed).indication is Indication.TOTAL_PASSED, "what was sealed can still be verified"
-    reopened(office, allow_software_keys=True)
+    reopened(office, allow_software_keys=True, activation="off")
     assert office.use("allowed").content is not None
     office.service.close()
 

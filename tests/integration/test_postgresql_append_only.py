@@ -20,7 +20,7 @@ from seal_service.domain.events import EventKind
 from seal_service.ports.records import PrivateField
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.schema import require_current, upgrade
-from seal_service.storage.tables import APPEND_ONLY, StoredRow
+from seal_service.storage.tables import APPEND_ONLY, FLEETING, StoredRow
 from seal_service.storage.unit_of_work import SqlRecords
 from tests.postgresql import APPLICATION, OWNER, Addresses, cluster, empty_database, lent_database, migrated_database
 from tests.storage_samples import CODE, log_row
@@ -328,6 +328,7 @@ def test_the_application_has_exactly_the_rights_that_it_needs(log: Log) -> None:
     expected = {
         name: "INSERT SELECT" if name in APPEND_ONLY else "INSERT SELECT UPDATE" for name in StoredRow.metadata.tables
     }
+    expected |= dict.fromkeys(FLEETING, "DELETE INSERT SELECT UPDATE")
     assert {name: rights for name, rights, _ in found} == {**expected, "alembic_version": "SELECT"}
     assert {grantee for _, _, grantee in found} == {APPLICATION}
     assert may == (False,) * 5

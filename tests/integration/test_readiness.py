@@ -176,9 +176,10 @@ def test_an_anchor_that_nobody_compared_for_a_year(city: Instance) -> None:
     certificate = authority_certificate(ec.generate_private_key(ec.SECP256R1()))
     anchor = AddTrust(certificate=certificate, for_signatures=True, for_timestamps=False, note="样某核对")
     helping = authority_certificate(ec.generate_private_key(ec.SECP256R1()), name="签发")
-    city.service.add_trust(city.operator, AddTrust(
-        certificate=helping, for_signatures=False, for_timestamps=False, note="中间证书"
-    ))  # fmt: skip
+    city.confirmed(
+        city.service.add_trust,
+        AddTrust(certificate=helping, for_signatures=False, for_timestamps=False, note="中间证书"),
+    )
     city.clock.forward(timedelta(days=400))
     assert "trust" not in unready(city.service), "an intermediate ends no chain and need not be confirmed"
     trusted = city.confirmed(city.service.add_trust, anchor).trusted

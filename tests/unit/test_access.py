@@ -75,6 +75,9 @@ def test_an_operator_has_no_business_rights() -> None:
         Permission.READ_CONTROLLED_ACTS,
         Permission.MANAGE_RETENTION,
         Permission.RECOVER_ADMINISTRATOR,
+        Permission.READ_EXPIRING,
+        Permission.READ_NOTIFICATIONS,
+        Permission.RETRY_NOTIFICATION,
         *PERSONAL_PERMISSIONS,
     }
 

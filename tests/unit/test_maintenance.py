@@ -48,5 +48,7 @@ def test_reconcile_runs_often_and_the_outside_is_asked_seldom() -> None:
         "observe": (3600, 300),
         "take up requests": (60, 300),
         "file": (3, 15),
+        "notify": (5, 30),
+        "tell expiring": (86400, 3600),
         "reconcile filings": (3600, 3600),
     }
