@@ -19,7 +19,7 @@ def test_a_ready_instance_tells_its_facts(command_line: CommandLine) -> None:
     )
     facts = told["facts"]
     assert facts["key_places"] == {"file": 5}
-    assert facts["counts"]["accounts"] == 1
+    assert facts["counts"]["accounts"] == 3
     assert facts["timestamps"] == ["embedded"]
     assert "journal_mode" in facts["database"]
     text = command_line.run("doctor")
