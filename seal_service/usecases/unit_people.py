@@ -103,6 +103,7 @@ class RegisterPersonUseCase:
             event = Event(
                 kind=EventKind.PERSON_REGISTERED,
                 unit_id=command.unit_id,
+                operator_id=person_id,
                 private={field: value for field, value in told.items() if value is not None},
             )
             self.log.append(transaction, act_of(caller, event))
@@ -135,6 +136,7 @@ class RemovePersonUseCase:
             event = Event(
                 kind=EventKind.PERSON_REMOVED,
                 unit_id=command.unit_id,
+                operator_id=command.person_id,
                 private={"operator_id": command.person_id},
             )
             self.log.append(transaction, act_of(caller, event))
