@@ -40,7 +40,8 @@ def test_the_log_is_found_by_everything_that_article_22_names(used: LiveOffice) 
     assert len(_entries(used, document_sha256=original, kind="seal.completed")) == 2
     assert [one["kind"] for one in _entries(used, result="refused")] == ["seal.denied"]
     assert {one["kind"] for one in _entries(used, use_id=completed[0]["use_id"])} == {"seal.intent", "seal.completed"}
-    assert [one["kind"] for one in _entries(used, operator_id="op-17")] == ["seal.completed", "seal.intent"]
+    of_the_person = [one["kind"] for one in _entries(used, operator_id="op-17")]
+    assert of_the_person == ["seal.completed", "seal.intent", "person.registered"]
     assert _entries(used, operator_id="op-18") == []
     assert _entries(used, at_until="2020-01-01T00:00:00Z") == []
     assert _entries(used, at_from="2999-01-01T00:00:00Z") == []
