@@ -20,6 +20,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from seal_service.api.app import describe
+from seal_service.bootstrap import key_process
+from seal_service.config import Settings
 from tests.live import SCENARIO, LiveOffice, expect, live_city
 
 CHECKS = [
@@ -56,7 +58,8 @@ class Target:
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    with live_city(tmp_path_factory.mktemp("schemathesis") / "home") as city:
+    home = tmp_path_factory.mktemp("schemathesis") / "home"
+    with live_city(home) as city, key_process(Settings(home=home)):
         office = LiveOffice(city)
         clients = {
             "system_operator": city.operator,
