@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from seal_service.bootstrap.rooms import Rooms
@@ -10,7 +11,14 @@ from seal_service.domain.dual_control import ControlledAct
 from seal_service.domain.retention import Retention
 from seal_service.ports.crypto import AuthorityCertificateReader
 from seal_service.usecases.change_retention import ChangeRetention, ChangeRetentionUseCase
-from seal_service.usecases.control_act import CarriesOut, Controlled, DecideControlledActUseCase
+from seal_service.usecases.control_act import (
+    Answer,
+    CarriesOut,
+    Command,
+    Confirmable,
+    Controlled,
+    DecideControlledActUseCase,
+)
 from seal_service.usecases.destroy_key import DestroyKey, DestroyKeyUseCase
 from seal_service.usecases.give_roles import GiveRoles, GiveRolesUseCase
 from seal_service.usecases.list_keys import ListedKey
@@ -35,72 +43,51 @@ def controlled_acts(
     rooms: Rooms, reader: AuthorityCertificateReader, rotate: RotateAuthorityKeyUseCase
 ) -> ControlledActs:
     """Every act of `ControlledAct`, around the use case that does it."""
-    records, log, clock, entropy = rooms.records, rooms.log, rooms.clock, rooms.entropy
-    give = Controlled(
-        act=ControlledAct.GIVE_ROLES,
-        kind=GiveRoles,
-        inner=GiveRolesUseCase(records, log),
-        changes_nothing=lambda one: one.only_examine,
-        examined=lambda one: replace(one, only_examine=True),
-        records=records,
-        log=log,
-        clock=clock,
-        entropy=entropy,
+    records, log, clock = rooms.records, rooms.log, rooms.clock
+
+    def controlled(
+        act: ControlledAct,
+        kind: type[Command],
+        inner: Confirmable[Command, Answer],
+        as_look: Callable[[Command], Command],
+    ) -> Controlled[Command, Answer]:
+        return Controlled(act, kind, inner, as_look, records, log, clock, rooms.entropy)
+
+    give = controlled(
+        ControlledAct.GIVE_ROLES,
+        GiveRoles,
+        GiveRolesUseCase(records, log),
+        lambda one: replace(one, only_examine=True),
     )
-    add = Controlled(
-        act=ControlledAct.ADD_TRUST,
-        kind=AddTrust,
-        inner=AddTrustUseCase(records, log, reader, clock),
-        changes_nothing=lambda one: one.only_examine,
-        examined=lambda one: replace(one, only_examine=True),
-        records=records,
-        log=log,
-        clock=clock,
-        entropy=entropy,
+    add = controlled(
+        ControlledAct.ADD_TRUST,
+        AddTrust,
+        AddTrustUseCase(records, log, reader, clock),
+        lambda one: replace(one, only_examine=True),
     )
-    remove = Controlled(
-        act=ControlledAct.REMOVE_TRUST,
-        kind=RemoveTrust,
-        inner=RemoveTrustUseCase(records, log, reader, clock),
-        changes_nothing=lambda one: one.only_examine,
-        examined=lambda one: replace(one, only_examine=True),
-        records=records,
-        log=log,
-        clock=clock,
-        entropy=entropy,
+    remove = controlled(
+        ControlledAct.REMOVE_TRUST,
+        RemoveTrust,
+        RemoveTrustUseCase(records, log, reader, clock),
+        lambda one: replace(one, only_examine=True),
     )
-    rotating = Controlled(
-        act=ControlledAct.ROTATE_AUTHORITY_KEY,
-        kind=RotateAuthorityKey,
-        inner=rotate,
-        changes_nothing=lambda one: not one.confirmed,
-        examined=lambda one: replace(one, confirmed=False),
-        records=records,
-        log=log,
-        clock=clock,
-        entropy=entropy,
+    rotating = controlled(
+        ControlledAct.ROTATE_AUTHORITY_KEY,
+        RotateAuthorityKey,
+        rotate,
+        lambda one: replace(one, confirmed=False),
     )
-    destroying = Controlled(
-        act=ControlledAct.DESTROY_KEY,
-        kind=DestroyKey,
-        inner=DestroyKeyUseCase(records, log, rooms.keys, clock),
-        changes_nothing=lambda one: not one.confirmed,
-        examined=lambda one: replace(one, confirmed=False),
-        records=records,
-        log=log,
-        clock=clock,
-        entropy=entropy,
+    destroying = controlled(
+        ControlledAct.DESTROY_KEY,
+        DestroyKey,
+        DestroyKeyUseCase(records, log, rooms.keys, clock),
+        lambda one: replace(one, confirmed=False),
     )
-    retaining = Controlled(
-        act=ControlledAct.CHANGE_RETENTION,
-        kind=ChangeRetention,
-        inner=ChangeRetentionUseCase(records, log),
-        changes_nothing=lambda one: one.only_examine,
-        examined=lambda one: replace(one, only_examine=True),
-        records=records,
-        log=log,
-        clock=clock,
-        entropy=entropy,
+    retaining = controlled(
+        ControlledAct.CHANGE_RETENTION,
+        ChangeRetention,
+        ChangeRetentionUseCase(records, log),
+        lambda one: replace(one, only_examine=True),
     )
     acts: dict[ControlledAct, CarriesOut] = {
         one.act: one for one in (give, add, remove, rotating, destroying, retaining)

@@ -44,15 +44,14 @@ class Confirmable(Protocol[Given, Answer]):
 class Controlled(Generic[Command, Answer]):
     """双人控制 around a use case: what would change something is noted, and waits.
 
-    Raises SecondPersonNeeded with the request's id; what `changes_nothing` (a look at what would be done) goes through.
+    Raises SecondPersonNeeded with the request's id; a mere look at what would be done goes through.
     """
 
     act: ControlledAct
     kind: type[Command]
     inner: Confirmable[Command, Answer]
-    changes_nothing: Callable[[Command], bool]
-    examined: Callable[[Command], Command] | None
-    """The same command as a mere look: what would be refused is refused before anyone is asked to confirm it."""
+    as_look: Callable[[Command], Command]
+    """The same command as a mere look; a look stays as it is."""
     records: Records
     log: SigningLog
     clock: Clock
@@ -65,10 +64,10 @@ class Controlled(Generic[Command, Answer]):
 
     def __call__(self, caller: Caller, command: Command) -> Answer:
         """The answer to a look; else SecondPersonNeeded."""
-        if self.changes_nothing(command):
-            return self.inner(caller, command)
-        if self.examined is not None:
-            self.inner(caller, self.examined(command))
+        look = self.as_look(command)
+        seen = self.inner(caller, look)  # what would be refused is refused before anyone is asked to confirm it
+        if look == command:
+            return seen
         with self.records.write() as transaction:
             request = ask(transaction, self.log, self.clock, self.entropy, caller, self.act, command)
             transaction.commit()
