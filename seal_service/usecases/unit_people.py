@@ -99,7 +99,7 @@ class RegisterPersonUseCase:
                 return opened(self.vault, found)
             transaction.units.get(command.unit_id)
             transaction.people.put(person)
-            told = {"operator_id": person_id, "operator_name": name, "operator_department": department}
+            told = {"operator_name": name, "operator_department": department}
             event = Event(
                 kind=EventKind.PERSON_REGISTERED,
                 unit_id=command.unit_id,
@@ -137,7 +137,6 @@ class RemovePersonUseCase:
                 kind=EventKind.PERSON_REMOVED,
                 unit_id=command.unit_id,
                 operator_id=command.person_id,
-                private={"operator_id": command.person_id},
             )
             self.log.append(transaction, act_of(caller, event))
             transaction.commit()
