@@ -163,13 +163,18 @@ def test_a_change_behind_the_service_breaks_its_invariant(
     assert invariant in {one.invariant for one in found.findings}
 
 
+def _flip_the_last_bit(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
 def _missing_document(home: Path) -> None:
     next(one for one in sorted((home / "blobs").glob("??/??/*"))).unlink()
 
 
 def _changed_document(home: Path) -> None:
     file = next(one for one in sorted((home / "blobs").glob("??/??/*")))
-    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    _flip_the_last_bit(file)
 
 
 def _missing_key(home: Path) -> None:
@@ -178,7 +183,7 @@ def _missing_key(home: Path) -> None:
 
 def _changed_key(home: Path) -> None:
     file = next(one for one in sorted((home / "keys").glob("*.key")) if one.name != "master.key")
-    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    _flip_the_last_bit(file)
 
 
 @pytest.mark.parametrize(

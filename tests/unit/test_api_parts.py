@@ -191,3 +191,10 @@ def test_every_operation_of_the_contract_has_a_stable_id_a_chinese_term_and_its_
         assert english
         assert ("security" in operation) == (operation["x-permission"] != "public")
         assert bool(operation["x-roles"]) == ("security" in operation)
+
+
+def test_every_operation_that_takes_an_idempotency_key_says_what_a_key_used_otherwise_meets() -> None:
+    for path, item in yaml.safe_load(contract.contract_text())["paths"].items():
+        for operation in item.values():
+            if any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", ())):
+                assert "409" in operation["responses"], (path, operation["operationId"])

@@ -77,7 +77,7 @@ def read_grant(
     "/{grant_id}/revocation",
     operation_id="revoke_grant",
     summary="撤销授权: uses under way do not survive it",
-    responses=refusals(e.GrantNotFound),
+    responses=refusals(e.GrantNotFound, e.IdempotencyKeyReused),
 )
 def revoke_grant(
     service: Serving,
