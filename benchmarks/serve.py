@@ -59,7 +59,8 @@ class Served:
 
 def environment_of(settings: Settings) -> dict[str, str]:
     """What hands an instance's settings to a command; nothing of this process's own instance."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SEAL_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEAL_")}
+    environment = {name: value for name, value in kept.items() if name != "PYTHONDONTWRITEBYTECODE"}  # as installed
     for name in settings.model_fields_set:
         value = getattr(settings, name)
         environment[f"SEAL_{name.upper()}"] = value.get_secret_value() if isinstance(value, SecretStr) else str(value)

@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
-from seal_service.__main__ import app as command_line
+from seal_service.__main__ import seal_command
 from seal_service.api.app import describe
 from seal_service.api.problems import OF_ERRORS, OF_THE_DOOR
 from seal_service.cli.failures import exit_code
@@ -135,7 +135,7 @@ def _setting(value: Any) -> str:
 
 def command_help() -> str:
     """The help of every command, as `--help` prints it on a wide terminal."""
-    return "\n\n".join(_helped(get_command(command_line), "seal", None, 2))
+    return "\n\n".join(_helped(get_command(seal_command()), "seal", None, 2))
 
 
 def _helped(command: Any, name: str, parent: Any, level: int) -> Iterator[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
+
+import typer
 
 from seal_service.cli.application import program
 
@@ -19,15 +22,18 @@ def _maintained(service: Service) -> AbstractContextManager[None]:
     return maintained(service)
 
 
+def seal_command(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The `seal` command for these arguments; for none, with all its verbs and nouns."""
+    return program(_maintained, arguments)
+
+
 def main() -> None:
     """Run `seal`; where the output's encoding lacks a sign, a question mark stands for it."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
-    app(prog_name="seal")
+    seal_command(sys.argv[1:])(prog_name="seal")
 
-
-app = program(_maintained)
 
 if __name__ == "__main__":
     main()

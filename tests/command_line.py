@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from typer import Typer
 from typer.testing import CliRunner, Result
 
-from seal_service.__main__ import app
+from seal_service.__main__ import seal_command
 from tests.city import credit_code
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -50,6 +51,7 @@ class CommandLine:
 
     home: Path
     runner: CliRunner = field(default_factory=CliRunner)
+    program: Typer = field(default_factory=seal_command)
     security: Person = field(init=False)
     """A security administrator, once `init` made them; `second` is the other one."""
     second: Person = field(init=False)
@@ -58,7 +60,7 @@ class CommandLine:
         """The command as it ended."""
         nobody: dict[str, str | None] = {"SEAL_CLIENT_ID": None, "SEAL_CLIENT_SECRET": None}
         environment = {"SEAL_HOME": str(self.home)} | (by.environment if by else nobody)
-        return self.runner.invoke(app, [str(one) for one in arguments], env=environment, input=stdin)
+        return self.runner.invoke(self.program, [str(one) for one in arguments], env=environment, input=stdin)
 
     def said(self, *arguments: str | Path, by: Person | None = None) -> Any:
         """What a command that must succeed prints as JSON."""

@@ -58,7 +58,7 @@ def _listening(listener: socket.socket, address: str) -> int:
 
 def _answer(connection: socket.socket) -> None:
     """In a child: become the command that is asked for, and tell its exit code."""
-    from seal_service.__main__ import app
+    from seal_service.__main__ import seal_command
 
     code = 70
     try:
@@ -70,7 +70,7 @@ def _answer(connection: socket.socket) -> None:
         os.chdir(directory)
         os.environ.clear()
         os.environ.update(environment)
-        app(arguments, prog_name="seal")
+        seal_command(arguments)(arguments, prog_name="seal")
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     finally:
@@ -81,9 +81,10 @@ def _answer(connection: socket.socket) -> None:
 
 
 def _serve(listener: socket.socket) -> None:
-    import seal_service.__main__
     import seal_service.bootstrap.wiring  # noqa: F401 - imported once, for every command to come
+    from seal_service.__main__ import seal_command
 
+    seal_command()  # loads every command
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         connection, _ = listener.accept()

@@ -9,7 +9,7 @@ from seal_service.isolation.limits import ReadingLimits
 from seal_service.isolation.processes import ReadingProcesses
 
 SEALING = ("seal_service.sealing.writing", "seal_service.sealing.finding", "seal_service.sealing.repair")
-VERIFYING = ("seal_service.verification.reading",)
+VERIFYING = ("seal_service.verification.reading", "seal_service.verification.revisions")
 
 
 def reading_processes(settings: Settings, modules: Sequence[str]) -> ReadingProcesses:

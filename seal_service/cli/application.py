@@ -1,56 +1,74 @@
-"""The `seal` command: every noun and verb in one tree."""
+"""The `seal` command: every noun and verb in one tree, of which a call loads what it names."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import seal_service
-from seal_service.cli import (
-    accounts,
-    applications,
-    apply,
-    approvals,
-    certificates,
-    check_config,
-    control,
-    custody,
-    database,
-    demo,
-    doctor,
-    expiring,
-    factor,
-    filing,
-    grants,
-    keys,
-    log,
-    login,
-    machine,
-    notifications,
-    password,
-    pki,
-    retention,
-    scenarios,
-    seals,
-    serve,
-    status_list,
-    systems,
-    trust,
-    units,
-    uses,
-    verify,
-)
 from seal_service.cli.failures import Door
+
+if TYPE_CHECKING:
+    from seal_service.cli.serve import Maintained
 
 HELP = """电子印章服务: the electronic seal service of a city.
 
 Exit codes: 0 done, 1 the answer is no, 2 what was given is wrong. An instance lives in SEAL_HOME (default ./var).
 """
 
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "init": ("machine", "init", "INIT_EXAMPLE"),
+    "serve": ("serve", "serving", "EXAMPLE"),
+    "demo": ("demo", "demo", "EXAMPLE"),
+    "doctor": ("doctor", "doctor", "EXAMPLE"),
+    "check-config": ("check_config", "check_config", "EXAMPLE"),
+    "login": ("login", "login", "LOGIN_EXAMPLE"),
+    "logout": ("login", "logout", "LOGOUT_EXAMPLE"),
+    "apply": ("apply", "apply", "EXAMPLE"),
+    "verify": ("verify", "verify", "EXAMPLE"),
+    "reconcile": ("machine", "reconcile", "RECONCILE_EXAMPLE"),
+    "expiring": ("expiring", "expiring", "EXAMPLE"),
+}
+"""Verb → its module, the function there and its example."""
 
-def program(maintained: serve.Maintained) -> typer.Typer:
-    """The whole command; `maintained` runs beside the server."""
+GROUPS: dict[str, str] = {
+    "accounts": "accounts",
+    "password": "password",
+    "factor": "factor",
+    "control": "control",
+    "retention": "retention",
+    "units": "units",
+    "systems": "systems",
+    "applications": "applications",
+    "seals": "seals",
+    "certificates": "certificates",
+    "grants": "grants",
+    "scenarios": "scenarios",
+    "approvals": "approvals",
+    "custody": "custody",
+    "uses": "uses",
+    "filing": "filing",
+    "log": "log",
+    "keys": "keys",
+    "pki": "pki",
+    "trust": "trust",
+    "db": "database",
+    "notifications": "notifications",
+    "status-list": "status_list",
+}
+"""Noun → the module of its verbs."""
+
+
+def program(maintained: Maintained, arguments: Sequence[str] = ()) -> typer.Typer:
+    """The command; `maintained` runs beside the server.
+
+    Where the arguments begin with a verb or noun of ours the others are not loaded, which would take longer than many
+    a command: only help and mistakes need them all.
+    """
     app = typer.Typer(
         name="seal",
         help=HELP,
@@ -61,44 +79,21 @@ def program(maintained: serve.Maintained) -> typer.Typer:
         add_completion=False,
     )
     app.callback()(_options)
-    app.command(epilog=machine.INIT_EXAMPLE)(machine.init)
-    app.command(epilog=serve.EXAMPLE)(serve.serving(maintained))
-    app.command(epilog=demo.EXAMPLE)(demo.demo)
-    app.command(epilog=doctor.EXAMPLE)(doctor.doctor)
-    app.command("check-config", epilog=check_config.EXAMPLE)(check_config.check_config)
-    app.command(epilog=login.LOGIN_EXAMPLE)(login.login)
-    app.command(epilog=login.LOGOUT_EXAMPLE)(login.logout)
-    app.command(epilog=apply.EXAMPLE)(apply.apply)
-    app.command(epilog=verify.EXAMPLE)(verify.verify)
-    app.command(epilog=machine.RECONCILE_EXAMPLE)(machine.reconcile)
-    app.command(epilog=expiring.EXAMPLE)(expiring.expiring)
-    for name, group in (
-        ("accounts", accounts.app),
-        ("password", password.app),
-        ("factor", factor.app),
-        ("control", control.app),
-        ("retention", retention.app),
-        ("units", units.app),
-        ("systems", systems.app),
-        ("applications", applications.app),
-        ("seals", seals.app),
-        ("certificates", certificates.app),
-        ("grants", grants.app),
-        ("scenarios", scenarios.app),
-        ("approvals", approvals.app),
-        ("custody", custody.app),
-        ("uses", uses.app),
-        ("filing", filing.app),
-        ("log", log.app),
-        ("keys", keys.app),
-        ("pki", pki.app),
-        ("trust", trust.app),
-        ("db", database.app),
-        ("notifications", notifications.app),
-        ("status-list", status_list.app),
-    ):
-        app.add_typer(group, name=name)
+    named = arguments[0] if arguments else ""
+    known = named in COMMANDS or named in GROUPS
+    for name, (module, function, example) in COMMANDS.items():
+        if not known or name == named:
+            found = _loaded(module)
+            called = getattr(found, function)
+            app.command(name, epilog=getattr(found, example))(called(maintained) if name == "serve" else called)
+    for name, module in GROUPS.items():
+        if not known or name == named:
+            app.add_typer(_loaded(module).app, name=name)
     return app
+
+
+def _loaded(module: str) -> ModuleType:
+    return import_module(f"seal_service.cli.{module}")
 
 
 def _version(asked: bool) -> None:

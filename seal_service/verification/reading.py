@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from seal_service.domain.errors import DocumentOverLimit, DocumentRefused
 from seal_service.domain.verdict import Coverage, Modifications, Outcome
@@ -16,7 +17,9 @@ from seal_service.ports.documents import Content
 from seal_service.verification.byte_range import CoveredBytes, covered_bytes
 from seal_service.verification.findings import Change, check
 from seal_service.verification.limits import Deadline, VerificationLimits
-from seal_service.verification.revisions import RevisionHistory
+
+if TYPE_CHECKING:
+    from seal_service.verification.revisions import RevisionHistory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,8 @@ def read_document(document: Content, arguments: VerificationLimits) -> ReadDocum
 
     Raises DocumentUnsupported (no PDF), DocumentDamaged, DocumentEncrypted (a password is needed), DocumentOverLimit.
     """
+    from seal_service.verification.revisions import RevisionHistory  # with pyHanko: for the process that reads alone
+
     deadline = Deadline(arguments.seconds, time.process_time)
     pdf = read_signed_pdf(document, arguments.reading)
     found = [(field, covered_bytes(document, field, pdf.offsets)) for field in pdf.fields]

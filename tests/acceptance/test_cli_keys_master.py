@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from seal_service.__main__ import app
+from seal_service.__main__ import seal_command
 from tests.command_line import CommandLine, Office, Person
 
 
@@ -29,7 +29,7 @@ class Keys:
     def run(self, *arguments: str, by: Person | None = None) -> Result:
         person = (by or self.office.operator).environment
         environment = {"SEAL_HOME": str(self.office.at.home), **person, **self.environment}
-        return self.runner.invoke(app, ["keys", *arguments], env=environment)
+        return self.runner.invoke(seal_command(), ["keys", *arguments], env=environment)
 
 
 @pytest.fixture
@@ -145,5 +145,5 @@ def test_a_missing_keyring_is_told_by_doctor(command_line: CommandLine) -> None:
 
 @pytest.mark.parametrize("command", [("rotate", "master"), ("rotate", "tokens"), ("new", "master")])
 def test_every_command_has_an_example(command: tuple[str, str]) -> None:
-    told = CliRunner().invoke(app, ["keys", *command, "--help"]).stdout
+    told = CliRunner().invoke(seal_command(), ["keys", *command, "--help"]).stdout
     assert f"Example:\n    seal keys {' '.join(command)}" in told

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seal_service.__main__ import app
+from seal_service.__main__ import seal_command
 from tests.command_line import CommandLine, Office, Person
 
 
@@ -143,7 +143,7 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, .
 def _tree() -> list[tuple[str, ...]]:
     from typer.main import get_command
 
-    return list(_commands(get_command(app)))
+    return list(_commands(get_command(seal_command())))
 
 
 @pytest.mark.parametrize("path", _tree(), ids=" ".join)

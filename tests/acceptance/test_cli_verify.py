@@ -89,8 +89,8 @@ def test_before_its_certificate_a_seal_is_not_valid(sealed: Path, elsewhere: Com
 
 def test_as_a_process_it_says_the_same_and_loads_no_database(sealed: Path) -> None:
     script = (
-        "import sys; from seal_service.__main__ import app\n"
-        "try: app()\n"
+        "import sys; from seal_service.__main__ import seal_command\n"
+        "try: seal_command(sys.argv[1:])()\n"
         "finally: print(sorted({'sqlalchemy', 'alembic', 'fastapi', 'uvicorn'} & set(sys.modules)), file=sys.stderr)"
     )
     environment = {**os.environ, "SEAL_HOME": str(sealed.parent / "nowhere")}

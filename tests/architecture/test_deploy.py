@@ -14,7 +14,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from seal_service.__main__ import app
+from seal_service.__main__ import seal_command
 from seal_service.bootstrap import settings_from_environment
 from seal_service.config import Settings
 from seal_service.domain.operation import Profile
@@ -66,7 +66,7 @@ def test_every_command_that_is_run_exists_with_its_options(name: str) -> None:
     words = [one for one in commands()[name] if one != "seal"]
     options = [one for one in words if one.startswith("--")]
     verbs = [one for one in words[: words.index(options[0])] if "/" not in one] if options else words
-    helped = CliRunner().invoke(app, [*(one for one in verbs if "/" not in one), "--help"])
+    helped = CliRunner().invoke(seal_command(), [*(one for one in verbs if "/" not in one), "--help"])
     assert helped.exit_code == 0, helped.output
     assert all(one in helped.output for one in options), helped.output
 
