@@ -22,6 +22,12 @@ from seal_service.usecases.authenticate import (
     PresentedClient,
     PresentedToken,
 )
+from seal_service.usecases.change_system import (
+    ChangeSystem,
+    ChangeSystemUseCase,
+    DecideSystemChange,
+    DecideSystemChangeUseCase,
+)
 from seal_service.usecases.read_registers import ReadById
 from seal_service.usecases.read_systems import (
     ListCredentialsUseCase,
@@ -73,6 +79,8 @@ class Machines:
 
     register: Guarded[RegisterSystem, ApplicationSystem]
     decide: Guarded[DecideSystem, ApplicationSystem]
+    change: Guarded[ChangeSystem, ApplicationSystem]
+    decide_change: Guarded[DecideSystemChange, ApplicationSystem]
     tie_account: Guarded[TieAccount, ApplicationSystem]
     list_systems: Guarded[ListSystems, Page[ApplicationSystem]]
     read_system: Guarded[ReadById, ReadSystem]
@@ -114,6 +122,8 @@ def machines(settings: Settings, rooms: Rooms, guarded: Guarding) -> Machines:
     return Machines(
         register=guarded(RegisterSystemUseCase(records, log, clock, entropy, vault)),
         decide=guarded(DecideSystemUseCase(records, log, clock)),
+        change=guarded(ChangeSystemUseCase(records, log, clock, entropy, vault)),
+        decide_change=guarded(DecideSystemChangeUseCase(records, log, clock, vault)),
         tie_account=guarded(TieAccountUseCase(records, log, clock)),
         list_systems=guarded(ListSystemsUseCase(records)),
         read_system=guarded(ReadSystemUseCase(records, vault)),

@@ -15,6 +15,7 @@ from seal_service.domain.errors import InvalidInput
 from seal_service.domain.machine import CredentialKind
 from seal_service.domain.paging import PageRequest
 from seal_service.formats import machine_representation as representation
+from seal_service.usecases.change_system import ChangeSystem, DecideSystemChange
 from seal_service.usecases.read_registers import ReadById
 from seal_service.usecases.read_systems import ListSystems
 from seal_service.usecases.register_system import DecideSystem, RegisterSystem, TieAccount
@@ -73,6 +74,8 @@ def show(system_id: SystemId, as_json: AsJson = False) -> None:
     with session() as at:
         read = at.service.machines.read_system(at.caller, ReadById(id=system_id))
     shown = representation.system(read.system) | {"contacts": representation.contacts(read.contacts)}
+    if read.contacts_asked_for is not None:
+        shown |= {"contacts_asked_for": representation.contacts(read.contacts_asked_for)}
     print_fields(shown, as_json=as_json)
 
 
@@ -87,6 +90,59 @@ def decide(
     with session() as at:
         command = DecideSystem(system_id=system_id, approve=approve, reason=reason)
         system = at.service.machines.decide(at.caller, command)
+    print_fields(representation.system(system), as_json=as_json)
+
+
+@app.command(
+    epilog=example(
+        "seal systems change ID --from 10.20.31.0/28 --from 10.20.32.5", "seal systems change ID --phone 000-0001"
+    )
+)
+def change(
+    system_id: SystemId,
+    address: Annotated[str | None, typer.Option(help="访问地址.")] = None,
+    network: Annotated[str | None, typer.Option(help="网络环境.")] = None,
+    department: Annotated[str | None, typer.Option(help="接入部门.")] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--from", metavar="NETWORK", help="接入系统IP: all of them; repeat for more."),
+    ] = None,
+    contact: Annotated[str | None, typer.Option(help="技术联系人; kept encrypted.")] = None,
+    phone: Annotated[str | None, typer.Option(help="联系电话; kept encrypted.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """接入变更申请, by the system's own unit: what is left out stays, all of it until the office approves."""
+    command = ChangeSystem(
+        system_id=system_id,
+        address=address,
+        network_environment=network,
+        department=department,
+        source_networks=tuple(source) if source else None,
+        technical_contact=contact,
+        technical_phone=phone,
+    )
+    with session() as at:
+        system = at.service.machines.change(at.caller, command)
+    print_fields(representation.system(system), as_json=as_json)
+
+
+@app.command(
+    epilog=example(
+        "seal systems decide-change ID CHANGE_ID --approve",
+        "seal systems decide-change ID CHANGE_ID --reject --reason 地址不符",
+    )
+)
+def decide_change(
+    system_id: SystemId,
+    change_id: Annotated[str, typer.Argument(metavar="CHANGE_ID", help="The change's id: `seal systems show ID`.")],
+    approve: Annotated[bool, typer.Option("--approve/--reject", help="主管部门意见.")],
+    reason: Annotated[str | None, typer.Option(help="Why; needed for a rejection.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """接入变更审批, by the office, never by who asked for it; approved, it holds at the system's next call."""
+    with session() as at:
+        command = DecideSystemChange(system_id=system_id, change_id=change_id, approve=approve, reason=reason)
+        system = at.service.machines.decide_change(at.caller, command)
     print_fields(representation.system(system), as_json=as_json)
 
 

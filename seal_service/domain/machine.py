@@ -5,13 +5,13 @@ What a system states of itself follows Table A.1 of the provincial annex (standa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from seal_service.domain.errors import InvalidInput
+from seal_service.domain.errors import AlreadyDecided, InvalidInput, SelfDecisionRefused
 
 MOST_NETWORKS = 20
 MOST_CREDENTIALS = 3
@@ -37,6 +37,25 @@ class Contacts:
     technical_phone: str
     department_contact: str | None = None
     department_phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemChange:
+    """接入变更: what a system is to be registered with instead, and what the office said to it."""
+
+    id: str
+    address: str
+    network_environment: str
+    department: str
+    source_networks: tuple[str, ...]
+    contacts: bytes
+    """Contacts, encrypted; those that stand, once it is decided."""
+    asked_by: str
+    asked_at: datetime
+    state: SystemState = SystemState.PENDING
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    decision_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +85,8 @@ class ApplicationSystem:
     """主管部门意见."""
     account_id: str | None = None
     """The account by which the system logs in; tied after it was approved."""
+    change: SystemChange | None = None
+    """The one that was asked for last: what stands above holds until it is approved."""
 
 
 class CredentialKind(StrEnum):
@@ -140,6 +161,38 @@ class UnitPerson:
     registered_by: str
     registered_at: datetime
     removed_at: datetime | None = None
+
+
+def waiting_change(system: ApplicationSystem, change_id: str, by: str) -> SystemChange:
+    """The change that someone is to decide.
+
+    Raises AlreadyDecided unless it is the one that waits, SelfDecisionRefused for who asked for it.
+    """
+    change = system.change
+    if change is None or change.id != change_id or change.state is not SystemState.PENDING:
+        raise AlreadyDecided("This is not the change that waits: read the system anew")
+    if change.asked_by == by:
+        raise SelfDecisionRefused
+    return change
+
+
+def with_decided(
+    system: ApplicationSystem, change: SystemChange, by: str, at: datetime, *, approved: bool, reason: str | None
+) -> ApplicationSystem:
+    """The system as the change asks when it is approved, else as it was; contacts that were refused are not kept."""
+    state = SystemState.APPROVED if approved else SystemState.REJECTED
+    decided = replace(change, state=state, decided_by=by, decided_at=at, decision_reason=reason)
+    if not approved:
+        return replace(system, change=replace(decided, contacts=system.contacts))
+    return replace(
+        system,
+        address=change.address,
+        network_environment=change.network_environment,
+        department=change.department,
+        source_networks=change.source_networks,
+        contacts=change.contacts,
+        change=decided,
+    )
 
 
 def checked_networks(given: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from seal_service.domain.machine import ApplicationSystem, Contacts, SystemCredential
+from seal_service.domain.machine import ApplicationSystem, Contacts, SystemChange, SystemCredential
 from seal_service.formats.representation import Plain, time, time_or_none
 
 
@@ -25,6 +25,24 @@ def system(one: ApplicationSystem) -> Plain:
         "decided_at": time_or_none(one.decided_at),
         "decision_reason": one.decision_reason,
         "account_id": one.account_id,
+        "change": None if one.change is None else change(one.change),
+    }
+
+
+def change(one: SystemChange) -> Plain:
+    """接入变更, without its contacts."""
+    return {
+        "id": one.id,
+        "state": one.state.value,
+        "address": one.address,
+        "network_environment": one.network_environment,
+        "department": one.department,
+        "source_networks": list(one.source_networks),
+        "asked_by": one.asked_by,
+        "asked_at": time(one.asked_at),
+        "decided_by": one.decided_by,
+        "decided_at": time_or_none(one.decided_at),
+        "decision_reason": one.decision_reason,
     }
 
 

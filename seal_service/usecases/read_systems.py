@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
 from seal_service.domain.access import Caller, Permission, Role
 from seal_service.domain.errors import InvalidCursor, SystemNotFound
-from seal_service.domain.machine import ApplicationSystem, Contacts, SystemCredential
+from seal_service.domain.machine import ApplicationSystem, Contacts, SystemCredential, SystemState
 from seal_service.domain.paging import Page, PageRequest
 from seal_service.ports.records import Records, Transaction
 from seal_service.ports.system import Vault
 from seal_service.usecases.read_registers import ABOVE_UNITS, ReadById
-from seal_service.usecases.register_system import contacts_context
+from seal_service.usecases.system_contacts import opened_contacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +29,8 @@ class ReadSystem:
 
     system: ApplicationSystem
     contacts: Contacts
+    contacts_asked_for: Contacts | None
+    """Of a change that waits."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,13 @@ class ReadSystemUseCase:
         """The system and whom to call."""
         with self.records.read() as transaction:
             system = _visible(transaction, caller, command.id)
-        opened = json.loads(self.vault.decrypt(system.contacts, contacts_context(system.id)))
-        return ReadSystem(system=system, contacts=Contacts(**opened))
+        change = system.change
+        asked = change.contacts if change is not None and change.state is SystemState.PENDING else None
+        return ReadSystem(
+            system=system,
+            contacts=opened_contacts(self.vault, system.id, system.contacts),
+            contacts_asked_for=None if asked is None else opened_contacts(self.vault, system.id, asked),
+        )
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission, Role
@@ -22,8 +21,9 @@ from seal_service.domain.machine import ApplicationSystem, Contacts, SystemState
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock, Entropy, Vault
 from seal_service.usecases.change_status import LONGEST_REASON
-from seal_service.usecases.register_unit import checked_name
+from seal_service.usecases.register_unit import LONGEST_NAME, checked_name
 from seal_service.usecases.requests import made_earlier, remember
+from seal_service.usecases.system_contacts import sealed_contacts, told_contacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +40,6 @@ class RegisterSystem:
     department_contact: str | None = None
     department_phone: str | None = None
     idempotency_key: str | None = None
-
-
-def contacts_context(system_id: str) -> bytes:
-    """What the contacts of a system are encrypted for."""
-    return f"application system {system_id} contacts".encode()
 
 
 def system_facts(system: ApplicationSystem) -> dict[str, Scalar]:
@@ -79,10 +74,9 @@ class RegisterSystemUseCase:
         contacts = Contacts(
             technical_contact=checked_name(command.technical_contact, "technical_contact"),
             technical_phone=checked_name(command.technical_phone, "technical_phone", 40),
-            department_contact=_optional(command.department_contact, "department_contact"),
-            department_phone=_optional(command.department_phone, "department_phone"),
+            department_contact=checked_optional(command.department_contact, "department_contact"),
+            department_phone=checked_optional(command.department_phone, "department_phone"),
         )
-        told = {name: value for name, value in asdict(contacts).items() if value is not None}
         system = ApplicationSystem(
             id=system_id,
             unit_id=caller.unit_id,
@@ -91,7 +85,7 @@ class RegisterSystemUseCase:
             network_environment=checked_name(command.network_environment, "network_environment"),
             department=checked_name(command.department, "department"),
             source_networks=checked_networks(command.source_networks),
-            contacts=self.vault.encrypt(json.dumps(told, sort_keys=True).encode(), contacts_context(system_id)),
+            contacts=sealed_contacts(self.vault, system_id, contacts),
             state=SystemState.PENDING,
             applied_by=caller.identity,
             applied_at=now,
@@ -102,7 +96,10 @@ class RegisterSystemUseCase:
                 return transaction.systems.lock(earlier)
             transaction.systems.add(system)
             event = Event(
-                kind=EventKind.SYSTEM_REGISTERED, unit_id=system.unit_id, facts=system_facts(system), private=told
+                kind=EventKind.SYSTEM_REGISTERED,
+                unit_id=system.unit_id,
+                facts=system_facts(system),
+                private=told_contacts(contacts),
             )
             self.log.append(transaction, act_of(caller, event))
             remember(transaction, caller, command, system.id, now)
@@ -110,8 +107,9 @@ class RegisterSystemUseCase:
         return system
 
 
-def _optional(text: str | None, field: str) -> str | None:
-    return None if text is None else checked_name(text, field)
+def checked_optional(text: str | None, field: str, longest: int = LONGEST_NAME) -> str | None:
+    """A name that may be left out; InvalidInput."""
+    return None if text is None else checked_name(text, field, longest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,7 @@ ACTS: dict[str, dict[str, Any]] = {
     "acknowledge_document": {},
     "machines.register_person": {"json": {"id": "apart-2", "name": "样乙"}},
     "machines.remove_person": {},
+    "machines.change": {"json": {"address": "https://elsewhere.example/"}},
     "machines.tie_account": {"json": {"account_id": "{account_id}"}},
     "machines.add_credential": {
         "json": {"kind": "jwk", "public_key": ECKey.generate_key("P-256").as_dict(private=False)}

@@ -13,6 +13,7 @@ from seal_service.domain.machine import (
     ApplicationSystem,
     CredentialKind,
     MachineStanding,
+    SystemChange,
     SystemCredential,
     SystemState,
     UnitPerson,
@@ -36,6 +37,20 @@ def system(number: int = 1, **changes: Any) -> ApplicationSystem:
         state=SystemState.PENDING,
         applied_by="keeper",
         applied_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def change(**changes: Any) -> SystemChange:
+    made = SystemChange(
+        id="019ca7e2-8f00-7c3e-9d5a-000000000001",
+        address="https://other.example/",
+        network_environment="互联网",
+        department="数据科",
+        source_networks=("10.20.31.0/28", "2001:db8:1::/64"),
+        contacts=b"\x02others",
+        asked_by="keeper",
+        asked_at=later(hours=2),
     )
     return replace(made, **changes)
 
@@ -93,6 +108,28 @@ def test_a_system_is_read_back_as_it_was_and_written_anew(records: Records) -> N
     with records.read() as transaction:
         assert transaction.systems.lock(system().id) == decided
         assert transaction.systems.of_account("system-1") == decided
+
+
+def test_the_change_of_a_system_is_read_back_as_it_was_and_does_not_count_yet(records: Records) -> None:
+    standing = system(state=SystemState.APPROVED, account_id="system-1")
+    waiting = replace(standing, change=change())
+    rejected = change(
+        state=SystemState.REJECTED, decided_by="maker", decided_at=later(hours=3), decision_reason="地址不符"
+    )
+    with records.write() as transaction:
+        prepare(transaction)
+        transaction.systems.add(standing)
+        transaction.systems.replace(waiting)
+        transaction.commit()
+    with records.read() as transaction:
+        assert transaction.systems.lock(standing.id) == waiting
+        assert list(transaction.systems.chosen()) == [waiting]
+        assert transaction.systems.standing("system-1", None).source_networks == standing.source_networks
+    with records.write() as transaction:
+        transaction.systems.replace(replace(standing, change=rejected))
+        transaction.commit()
+    with records.read() as transaction:
+        assert transaction.systems.lock(standing.id).change == rejected
 
 
 def test_systems_are_chosen_by_unit_and_place(records: Records) -> None:

@@ -3,93 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import socket
-import ssl
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.live import LiveOffice, live_city
 from tests.postgresql import Cluster
+from tests.proxy import DEPLOY, proxied, trusting
 from tests.served import served
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
 _SEAL = [sys.executable, "-m", "seal_service"]
 PERSONAL = {"operator_id": "U-7788", "operator_name": "PERSONAL-NAME", "case_number": "PERSONAL-CASE"}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def proxied(directory: Path, upstream: int) -> Iterator[tuple[str, str]]:
-    """nginx with the site that is shipped, but for its places and ports; its addresses, plain and by TLS."""
-    nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-    openssl = shutil.which("openssl")
-    if nginx is None or openssl is None:
-        pytest.skip("nginx or openssl is not installed (Debian: apt-get install nginx-light openssl)")
-    plain, tls = free_port(), free_port()
-    subprocess.run(
-        [
-            *(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
-            *("-subj", "/CN=seal.example", "-addext", "subjectAltName=DNS:seal.example,DNS:localhost"),
-            *("-keyout", str(directory / "key.pem"), "-out", str(directory / "certificate.pem")),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=60,
-    )
-    site = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
-    for shipped, here in (
-        ("127.0.0.1:8000", f"127.0.0.1:{upstream}"),
-        ("/etc/seal/tls/", f"{directory}/"),
-        ("/var/log/nginx/", f"{directory}/"),
-        ("listen 80;", f"listen 127.0.0.1:{plain};"),
-        ("listen 443 ssl", f"listen 127.0.0.1:{tls} ssl"),
-    ):
-        assert shipped in site, shipped
-        site = site.replace(shipped, here)
-    site = re.sub(r"listen \[::\]:.*\n", "", site)
-    places = "".join(
-        f"{kind}_temp_path {directory}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    configuration = directory / "nginx.conf"
-    configuration.write_text(
-        f"daemon off;\nmaster_process off;\npid {directory}/pid;\nerror_log stderr warn;\n"
-        f"events {{}}\nhttp {{\n{places}{site}}}\n",
-        encoding="utf-8",
-    )
-    command = [nginx, "-p", str(directory), "-c", str(configuration)]
-    tested = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=60, check=False)
-    assert tested.returncode == 0, tested.stderr
-    assert "warn" not in tested.stderr, tested.stderr
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        try:
-            until = time.monotonic() + 30
-            while True:
-                try:
-                    socket.create_connection(("127.0.0.1", tls), timeout=5).close()
-                    break
-                except ConnectionRefusedError:
-                    assert time.monotonic() < until
-                    assert process.poll() is None
-                    time.sleep(0.02)
-            yield f"http://localhost:{plain}", f"https://localhost:{tls}"
-        finally:
-            process.terminate()
-            process.wait(30)
 
 
 def test_the_proxy_that_is_shipped_hides_what_is_personal_and_lends_nobody_its_address(tmp_path: Path) -> None:
@@ -102,7 +28,7 @@ def test_the_proxy_that_is_shipped_hides_what_is_personal_and_lends_nobody_its_a
     with (
         served(home, 1, trusted_proxies='["127.0.0.1"]') as server,
         proxied(tmp_path, httpx.URL(server.url).port or 0) as (plain, tls),
-        httpx.Client(verify=ssl.create_default_context(cafile=str(tmp_path / "certificate.pem")), timeout=60) as client,
+        httpx.Client(verify=trusting(tmp_path), timeout=60) as client,
     ):
         headers = {"Authorization": bearer, "Idempotency-Key": "through-1", "Content-Type": "application/pdf"}
         used = client.post(

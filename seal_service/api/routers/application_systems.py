@@ -12,6 +12,7 @@ from seal_service.api.problems import refusals
 from seal_service.api.schemas.common import Identifier
 from seal_service.api.schemas.machines import (
     AddedCredentialView,
+    ChangeSystemBody,
     CredentialBody,
     CredentialList,
     CredentialView,
@@ -24,6 +25,7 @@ from seal_service.api.schemas.machines import (
 )
 from seal_service.domain import errors as e
 from seal_service.domain.access import Caller, Permission
+from seal_service.usecases.change_system import ChangeSystem, DecideSystemChange
 from seal_service.usecases.read_registers import ReadById
 from seal_service.usecases.read_systems import ListSystems
 from seal_service.usecases.register_system import DecideSystem, RegisterSystem, TieAccount
@@ -101,6 +103,50 @@ def decide_system(
     """By the office, once, and never by who registered it."""
     command = DecideSystem(system_id=system_id, **body.model_dump(), idempotency_key=key)
     return SystemView.model_validate(service.machines.decide(caller, command))
+
+
+@router.post(
+    "/{system_id}/changes",
+    operation_id="change_system",
+    summary="接入变更申请: ask for other addresses or contacts of an approved system",
+    status_code=201,
+    responses=refusals(e.SystemNotFound, e.SystemNotReady, e.IdempotencyKeyReused, e.InvalidInput),
+)
+def change_system(
+    service: Serving,
+    caller: Annotated[Caller, Depends(Calling("machines.change", Permission.REGISTER_SYSTEM))],
+    system_id: Identifier,
+    body: ChangeSystemBody,
+    response: Response,
+    key: IdempotencyKey = None,
+) -> SystemView:
+    """By the system's unit. The system stands as it is until the office approves; what still waits is replaced."""
+    given = body.model_dump()
+    given["source_networks"] = None if body.source_networks is None else tuple(body.source_networks)
+    system = service.machines.change(caller, ChangeSystem(system_id=system_id, **given, idempotency_key=key))
+    response.headers["Location"] = f"/v1/application-systems/{system.id}"
+    return SystemView.model_validate(system)
+
+
+@router.post(
+    "/{system_id}/changes/{change_id}/decision",
+    operation_id="decide_system_change",
+    summary="接入变更审批: approve or reject the change that waits",
+    responses=refusals(
+        e.SelfDecisionRefused, e.SystemNotFound, e.AlreadyDecided, e.IdempotencyKeyReused, e.InvalidInput
+    ),
+)
+def decide_system_change(
+    service: Serving,
+    caller: Annotated[Caller, Depends(Calling("machines.decide_change", Permission.DECIDE_SYSTEM))],
+    system_id: Identifier,
+    change_id: Identifier,
+    body: DecideSystemBody,
+    key: IdempotencyKey = None,
+) -> SystemView:
+    """By the office, once, and never by who asked for it. Approved, it holds at the next call of the system."""
+    command = DecideSystemChange(system_id=system_id, change_id=change_id, **body.model_dump(), idempotency_key=key)
+    return SystemView.model_validate(service.machines.decide_change(caller, command))
 
 
 @router.post(

@@ -20,6 +20,9 @@ _EXAMPLE_KEY = {
 }
 
 
+Network = Annotated[str, StringConstraints(min_length=2, max_length=60)]
+
+
 class RegisterSystemBody(Body):
     """接入申请 (Table A.1 of 电子印章应用系统接入申请表)."""
 
@@ -32,11 +35,28 @@ class RegisterSystemBody(Body):
     address: Text = Field(description="访问地址.")
     network_environment: Name = Field(description="网络环境.")
     department: Name = Field(description="接入部门.")
-    source_networks: list[Annotated[str, StringConstraints(min_length=2, max_length=60)]] = Field(
+    source_networks: list[Network] = Field(
         min_length=1, max_length=20, description="接入系统IP: addresses or networks (CIDR) from which alone it calls."
     )
     technical_contact: Name = Field(description="技术联系人; kept encrypted.")
     technical_phone: Name = Field(description="联系电话; kept encrypted.")
+    department_contact: Name | None = None
+    department_phone: Name | None = None
+
+
+class ChangeSystemBody(Body):
+    """接入变更申请: what is to be other than it is; what is left out stays."""
+
+    model_config = example(source_networks=["10.20.31.0/28"], technical_contact="样某", technical_phone="000-0001")
+
+    address: Text | None = Field(None, description="访问地址.")
+    network_environment: Name | None = Field(None, description="网络环境.")
+    department: Name | None = Field(None, description="接入部门.")
+    source_networks: list[Network] | None = Field(
+        None, min_length=1, max_length=20, description="接入系统IP: all of them, in the place of those before."
+    )
+    technical_contact: Name | None = Field(None, description="技术联系人; kept encrypted.")
+    technical_phone: Name | None = Field(None, description="联系电话; kept encrypted.")
     department_contact: Name | None = None
     department_phone: Name | None = None
 
@@ -58,6 +78,22 @@ class TieAccountBody(Body):
     account_id: Identifier = Field(description="Of the unit, with the role business_system.")
 
 
+class SystemChangeView(View):
+    """接入变更, without its contacts."""
+
+    id: str
+    state: SystemState
+    address: str
+    network_environment: str
+    department: str
+    source_networks: list[str]
+    asked_by: str
+    asked_at: Moment
+    decided_by: str | None
+    decided_at: Moment | None
+    decision_reason: str | None
+
+
 class SystemView(View):
     """接入系统, without its contacts."""
 
@@ -75,6 +111,9 @@ class SystemView(View):
     decided_at: Moment | None
     decision_reason: str | None
     account_id: str | None = Field(description="Its client_id, once an account is tied.")
+    change: SystemChangeView | None = Field(
+        description="The change that was asked for last; until it is approved the system stands as above."
+    )
 
 
 class ContactsView(View):
@@ -90,12 +129,18 @@ class DetailedSystemView(SystemView):
     """接入系统 with whom to call."""
 
     contacts: ContactsView
+    contacts_asked_for: ContactsView | None = Field(description="Of a change that waits.")
 
     @classmethod
     def of(cls, read: ReadSystem) -> DetailedSystemView:
         """From a system and its opened contacts."""
         system = SystemView.model_validate(read.system).model_dump()
-        return cls(**system, contacts=ContactsView.model_validate(read.contacts))
+        asked = read.contacts_asked_for
+        return cls(
+            **system,
+            contacts=ContactsView.model_validate(read.contacts),
+            contacts_asked_for=None if asked is None else ContactsView.model_validate(asked),
+        )
 
 
 class SystemPage(View):

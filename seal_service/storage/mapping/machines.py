@@ -6,6 +6,7 @@ from seal_service.domain.machine import (
     ApplicationSystem,
     CredentialKind,
     MachineStanding,
+    SystemChange,
     SystemCredential,
     SystemState,
     UnitPerson,
@@ -32,6 +33,7 @@ def system_values(system: ApplicationSystem) -> Values:
         "decided_at": system.decided_at,
         "decision_reason": system.decision_reason,
         "account_id": system.account_id,
+        **_change_values(system.change),
     }
 
 
@@ -53,6 +55,41 @@ def system_of(row: Row) -> ApplicationSystem:
         decided_at=row.decided_at,
         decision_reason=row.decision_reason,
         account_id=row.account_id,
+        change=None if row.change_id is None else _change_of(row),
+    )
+
+
+def _change_values(change: SystemChange | None) -> Values:
+    return {
+        "change_id": change.id if change else None,
+        "change_address": change.address if change else None,
+        "change_network_environment": change.network_environment if change else None,
+        "change_department": change.department if change else None,
+        "change_source_networks": "\n".join(change.source_networks) if change else None,
+        "change_contacts": change.contacts if change else None,
+        "change_asked_by": change.asked_by if change else None,
+        "change_asked_at": change.asked_at if change else None,
+        "change_state": change.state.value if change else None,
+        "change_decided_by": change.decided_by if change else None,
+        "change_decided_at": change.decided_at if change else None,
+        "change_decision_reason": change.decision_reason if change else None,
+    }
+
+
+def _change_of(row: Row) -> SystemChange:
+    return SystemChange(
+        id=row.change_id,
+        address=row.change_address,
+        network_environment=row.change_network_environment,
+        department=row.change_department,
+        source_networks=tuple(row.change_source_networks.splitlines()),
+        contacts=row.change_contacts,
+        asked_by=row.change_asked_by,
+        asked_at=row.change_asked_at,
+        state=SystemState(row.change_state),
+        decided_by=row.change_decided_by,
+        decided_at=row.change_decided_at,
+        decision_reason=row.change_decision_reason,
     )
 
 

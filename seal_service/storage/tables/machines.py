@@ -31,6 +31,19 @@ class ApplicationSystemRow(StoredRow):
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str | None]
     account_id: Mapped[str | None] = mapped_column(ForeignKey("account.id"), unique=True)
+    change_id: Mapped[str | None]
+    """None: no change was ever asked for; else the last one, in what follows."""
+    change_address: Mapped[str | None]
+    change_network_environment: Mapped[str | None]
+    change_department: Mapped[str | None]
+    change_source_networks: Mapped[str | None]
+    change_contacts: Mapped[bytes | None]
+    change_asked_by: Mapped[str | None]
+    change_asked_at: Mapped[datetime | None]
+    change_state: Mapped[str | None]
+    change_decided_by: Mapped[str | None]
+    change_decided_at: Mapped[datetime | None]
+    change_decision_reason: Mapped[str | None]
 
 
 class SystemCredentialRow(StoredRow):
