@@ -140,6 +140,7 @@ OF_ERRORS: dict[type[e.SealServiceError], Row] = {
 OF_THE_DOOR: dict[str, Row] = {
     "malformed-request": Row(400, "请求格式错误", "Malformed request"),
     "idempotency-key-missing": Row(400, "缺少幂等键", "Idempotency-Key missing"),
+    "form-refused": Row(403, "表单已失效或来源不符", "Form refused"),
     "no-such-address": Row(404, "地址不存在", "No such address"),
     "method-not-allowed": Row(405, "方法不被允许", "Method not allowed"),
     "not-acceptable": Row(406, "无法提供所接受的格式", "Not acceptable"),
