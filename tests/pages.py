@@ -38,7 +38,7 @@ class _Reader(HTMLParser):
             self.forms.append(Form(given["action"], given["method"]))
         if tag == "a":
             self.links.append(given["href"])
-        if tag == "input" and given.get("type") != "checkbox":
+        if tag == "input" and given.get("type") != "checkbox" and "name" in given:
             self.forms[-1].fields[given["name"]] = given.get("value", "")
         if "id" in given and tag not in ("input", "main"):
             self._ids.append(given["id"])

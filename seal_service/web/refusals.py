@@ -75,6 +75,6 @@ def sign_in_page(request: Request, problem: Problem | None = None, *, ended: boo
     people = request.app.state.service.people
     values = {"problem": None if ended else problem, "ended": ended, "by_provider": people.browsers_go_to_provider}
     response = page(request, "sign_in.html", 200 if problem is None else problem.status, **values)
-    if ended:
+    if ended and cookies.session_of(request) is not None:  # another site's form comes without it and ends nothing
         cookies.forget(request, response, cookies.Cookie.SESSION)
     return response
