@@ -70,7 +70,7 @@ class Browser:
 
     def complaints(self) -> list[str]:
         """What the browser says in its console, such as a breach of the content security policy."""
-        return [str(one["message"]) for one in self.driver.get_log("browser")]
+        return [str(one["message"]) for one in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
 
     def wider_than_its_window(self) -> bool:
         """Whether somebody would have to scroll sideways."""

@@ -140,7 +140,6 @@ OF_ERRORS: dict[type[e.SealServiceError], Row] = {
 OF_THE_DOOR: dict[str, Row] = {
     "malformed-request": Row(400, "请求格式错误", "Malformed request"),
     "idempotency-key-missing": Row(400, "缺少幂等键", "Idempotency-Key missing"),
-    "form-refused": Row(403, "表单已失效或来源不符", "Form refused"),
     "no-such-address": Row(404, "地址不存在", "No such address"),
     "method-not-allowed": Row(405, "方法不被允许", "Method not allowed"),
     "not-acceptable": Row(406, "无法提供所接受的格式", "Not acceptable"),
@@ -153,6 +152,9 @@ OF_THE_DOOR: dict[str, Row] = {
     "overloaded": Row(503, "服务繁忙", "Too busy"),
 }
 """What HTTP itself refuses, before any use case is asked."""
+
+OF_THE_PAGES: dict[str, Row] = {"form-refused": Row(403, "表单已失效或来源不符", "Form refused")}
+"""What pages refuse besides, which no client of the API hears."""
 
 DPOP_CHALLENGE = 'DPoP algs="ES256 PS256 Ed25519", error="invalid_dpop_proof"'
 """RFC 9449, 7.1."""
@@ -168,11 +170,16 @@ _CODE_OF_STATUS = {
 
 
 class DoorRefusal(HTTPException):
-    """A refusal that HTTP makes; `code` is a row of OF_THE_DOOR."""
+    """A refusal that HTTP makes; `code` is a row of OF_THE_DOOR or OF_THE_PAGES."""
 
     def __init__(self, code: str, detail: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         self.code = code
-        super().__init__(OF_THE_DOOR[code].status, detail or OF_THE_DOOR[code].en, dict(headers or {}))
+        row = _row(code)
+        super().__init__(row.status, detail or row.en, dict(headers or {}))
+
+
+def _row(code: str) -> Row:
+    return OF_THE_PAGES.get(code) or OF_THE_DOOR[code]
 
 
 def problem(
@@ -217,7 +224,7 @@ def problem_of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     code = error.code if isinstance(error, DoorRefusal) else _CODE_OF_STATUS.get(error.status_code, "internal-error")
     detail = error.detail if isinstance(error, DoorRefusal) or error.status_code < 500 else None
-    return problem(request, code, OF_THE_DOOR[code], detail, headers=error.headers)
+    return problem(request, code, _row(code), detail, headers=error.headers)
 
 
 def problem_of_validation(request: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from seal_service.api.problems import problem_of_error, problem_of_http
 from seal_service.domain.errors import (
     PasswordChangeRequired,
+    ProofRefused,
     SealServiceError,
     SecondFactorRequired,
     Unauthenticated,
@@ -63,7 +64,7 @@ def refused_page(request: Request, error: SealServiceError | HTTPException) -> R
     if isinstance(error, SecondFactorRequired):
         return redirect("/pages/second-factors")
     problem = problem_of(request, error)
-    if isinstance(error, Unauthenticated):
+    if isinstance(error, Unauthenticated) and not isinstance(error, ProofRefused):
         return sign_in_page(request, problem, ended=request.state.has_session)
     response = page(request, "refused.html", problem.status, problem=problem)
     response.headers.update(problem.headers)

@@ -95,7 +95,7 @@ def test_a_page_without_or_with_a_wrong_session_answers_401(one: tuple[PageRoute
     cookies = ("", "nonsense", "ss_nonsense", "ss_", "sc_" + "x" * 43, bearer.removeprefix("Bearer "), "é")
     for value in cookies:
         cookie = f"seal-session={value}".encode()
-        answer = city.public.request(method, _address(route), headers={"Cookie": cookie})
+        answer = city.public.request(method, _address(route), headers={b"Cookie": cookie})
         assert (answer.status_code == 401) == (not public), f"{value}: {answer.text}"
         assert answer.status_code < 500
     answer = city.public.request(method, _address(route), headers={"Authorization": bearer})

@@ -146,7 +146,7 @@ def test_what_was_kept_is_ours_and_ten_minutes_old_at_most(city: LiveCity) -> No
     for kept in ("nonsense", "é", "AAAA", "A" * 5000):
         visitor = Visitor(city)
         back = agreed(sent(visitor), "zhang")
-        answer = httpx.get(f"{city.url}{BACK}", params=back, headers={"Cookie": f"seal-provider={kept}".encode()})
+        answer = httpx.get(f"{city.url}{BACK}", params=back, headers={b"Cookie": f"seal-provider={kept}".encode()})
         assert answer.status_code == 401
     late = Visitor(city)
     back = agreed(sent(late), "zhang")
