@@ -20,7 +20,7 @@ from typer.main import get_command
 
 from seal_service.__main__ import seal_command
 from seal_service.api.app import describe
-from seal_service.api.problems import OF_ERRORS, OF_THE_DOOR
+from seal_service.api.problems import OF_ERRORS, OF_THE_DOOR, OF_THE_PAGES
 from seal_service.cli.failures import exit_code
 from seal_service.config import Settings
 from seal_service.domain import verdict
@@ -109,7 +109,7 @@ def door_refusals() -> str:
     """What HTTP refuses before a use case is asked."""
     rows = [
         [str(row.status), code(f"urn:seal:problem:{name}"), f"{row.zh}<br>{row.en}"]
-        for name, row in OF_THE_DOOR.items()
+        for name, row in (OF_THE_DOOR | OF_THE_PAGES).items()
     ]
     return table(["HTTP", "`type` of the problem", "`title`, `title_en`"], rows)
 

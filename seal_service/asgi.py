@@ -1,4 +1,4 @@
-"""Entry: settings → service → HTTP door. `seal serve` runs it; a server's own access log would print personal data."""
+"""Entry: settings → service → HTTP doors. `seal serve` runs it; a server's own access log would print personal data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from multiprocessing.process import BaseProcess
 from fastapi import FastAPI
 
 from seal_service.api.app import create_app
-from seal_service.bootstrap import build, log_as_server, settings_from_environment
+from seal_service.bootstrap import Service, build, log_as_server, settings_from_environment
+from seal_service.web.app import add_pages
+from seal_service.web.routers import ROUTERS as PAGES
 
 
 def application() -> FastAPI:
@@ -22,7 +24,14 @@ def application() -> FastAPI:
     parent = multiprocessing.parent_process()
     if parent is not None:
         _follow(parent)
-    return create_app(build(settings))
+    return compose(build(settings))
+
+
+def compose(service: Service) -> FastAPI:
+    """The application of a service: the API, and the pages beside it."""
+    app = create_app(service, *PAGES)
+    add_pages(app)
+    return app
 
 
 def _follow(parent: BaseProcess) -> None:

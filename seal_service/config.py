@@ -62,6 +62,12 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8000", description="Address under which /pki is reached; printed into certificates."
     )
 
+    pages_url: str | None = Field(
+        None,
+        description="Address under which people open the pages, such as `https://seal.example`: forms are taken from "
+        "there alone, and the identity provider sends people back to `/pages/sign-in/provider/return` of it.",
+    )
+
     authority_suite: Suite = Field(Suite.ECDSA_P256, description="Suite of the internal authority's keys.")
     seal_suite: Suite = Field(Suite.ECDSA_P256, description="Suite of a seal's key when the order names none.")
     certificate_source: Literal["internal", "request", "est"] = Field(
@@ -173,6 +179,12 @@ class Settings(BaseSettings):
         None, description="Issuer of the identity provider (OpenID Connect) by which people may sign in."
     )
     oidc_audience: str | None = Field(None, description="Our client id at the identity provider.")
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="Our client secret there, for people who come by browser; instead of the file."
+    )
+    oidc_client_secret_file: Path | None = Field(
+        None, description="File with it, readable by its owner alone. Neither: a public client, by PKCE alone."
+    )
     oidc_roles_claim: str = Field("roles", description="Claim that names a person's roles, such as `realm.roles`.")
     oidc_roles: dict[str, Role] = Field({}, description="What the identity provider calls a role → the role here.")
     requests_per_minute: int = Field(

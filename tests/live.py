@@ -16,7 +16,7 @@ import httpx
 import uvicorn
 
 from seal_service import bootstrap
-from seal_service.api.app import create_app
+from seal_service.asgi import compose
 from seal_service.bootstrap import Service
 from seal_service.config import Settings
 from seal_service.usecases.initialise import Initialised
@@ -48,7 +48,7 @@ class ShiftedClock:
 def serving(service: Service, port: int = 0) -> Iterator[str]:
     """The service behind uvicorn on a port of this machine, a free one unless it is named; its address."""
     config = uvicorn.Config(
-        create_app(service), host="127.0.0.1", port=port, log_level="warning", ws="none", proxy_headers=False
+        compose(service), host="127.0.0.1", port=port, log_level="warning", ws="none", proxy_headers=False
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
@@ -129,11 +129,12 @@ class LiveOffice:
     grant_fields: dict[str, Any] = field(default_factory=dict)
     number: int = 1
     """Of its unit."""
+    unit_fields: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _, self.maker = self.city.account("制发部门", "seal_maker")
         _, self.auditor = self.city.account("审计", "auditor")
-        self.unit = self.city.unit(self.maker, self.number)
+        self.unit = self.city.unit(self.maker, self.number, **self.unit_fields)
         _, self.keeper = self.city.account("用印管理", "unit_administrator", unit_id=self.unit["id"])
         self.system_id, self.system = self.city.account("政务平台", "business_system", unit_id=self.unit["id"])
         self.application = expect(201, submit(self.keeper, self.unit))

@@ -8,19 +8,20 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio.to_thread
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from seal_service.api import openapi
+from seal_service.api.auth import calling_of
 from seal_service.api.bodies import BodyBudget
 from seal_service.api.edge import Edge
 from seal_service.api.lately import LatelyFound
 from seal_service.api.limits import TokenBuckets
 from seal_service.api.problems import problem_of_error, problem_of_http, problem_of_validation
-from seal_service.api.routers import ROUTERS, callings, routes_of
+from seal_service.api.routers import ROUTERS, routes_of
 from seal_service.api.schemas.health import ReadinessView
 from seal_service.bootstrap import Service
 from seal_service.domain.errors import SealServiceError
@@ -41,7 +42,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 async def _problem_of_http(request: Request, error: Exception) -> Response:
     """As `problem_of_http`, where a wrong method is told all that the address knows (RFC 9110, 15.5.6)."""
     if isinstance(error, HTTPException) and error.status_code == 405:
-        known = (route.methods or () for route in routes_of(*ROUTERS) if route.path_regex.match(request.url.path))
+        routes = routes_of(*ROUTERS, *request.app.state.more)
+        known = (route.methods or () for route in routes if route.path_regex.match(request.url.path))
         error.headers = {"Allow": ", ".join(sorted({method for methods in known for method in methods}))}
     return problem_of_http(request, error)
 
@@ -72,19 +74,22 @@ def describe() -> FastAPI:
     return app
 
 
-def create_app(service: Service) -> FastAPI:
+def create_app(service: Service, *more: APIRouter) -> FastAPI:
     """The application of a service. Raises TypeError when an endpoint declares another permission than its use case.
 
-    The service is closed when the application shuts down.
+    More routers are those of the pages. The service is closed when the application shuts down.
     """
-    for calling in callings():
-        calling.check(service)
+    for route in routes_of(*ROUTERS, *more):
+        calling_of(route).check(service)
     app = describe()
+    for router in more:
+        app.include_router(router)
     if service.trusted_proxies:
         # The client's address is the socket's, unless a proxy named in the settings tells another one.
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(service.trusted_proxies))
     app.add_middleware(Edge)  # added last, so the outermost
     app.state.service = service
+    app.state.more = more
     app.state.bodies = BodyBudget(DOCUMENTS_A_THREAD * service.worker_threads * service.document_bytes)
     app.state.buckets = TokenBuckets(time.monotonic)
     app.state.readiness = LatelyFound[ReadinessView](1.0, time.monotonic)

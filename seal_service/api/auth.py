@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -17,9 +18,12 @@ from seal_service.api.proofs import presented_token
 from seal_service.bootstrap import Guarded, Service
 from seal_service.domain.access import PUBLIC_CALLER, Caller, Permission
 from seal_service.domain.errors import AddressRefused, Unauthenticated
+from seal_service.usecases.authenticate import PresentedToken
 
 PUBLIC_SHARE = 10
 """Someone without an account gets this fraction of an account's rate, by address and purpose."""
+ACCOUNT_SHARE = 60
+"""Tries at one account, or one challenge, from one address get this fraction of an account's rate."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,14 @@ class Calling:
         guarded: Guarded[object, object] = attrgetter(self.use_case)(service)
         return guarded
 
-    def _identified(self, request: Request, service: Service, public: Caller) -> Caller:
+    def presented(self, request: Request, address: str | None) -> PresentedToken | None:
+        """The token that a request shows at this door, or None; Unauthenticated for what is none."""
         header = request.headers.get("authorization")
-        if header is None or not self.reads_bearer:
-            return public
-        return service.identify_caller(public, presented_token(request, header, public.address))
+        return None if header is None or not self.reads_bearer else presented_token(request, header, address)
+
+    def _identified(self, request: Request, service: Service, public: Caller) -> Caller:
+        presented = self.presented(request, public.address)
+        return public if presented is None else service.identify_caller(public, presented)
 
     def _count(self, request: Request, caller: Caller, requests_per_minute: int) -> None:
         if not self.limited:
@@ -93,6 +100,13 @@ def take(request: Request, client: str, limit: int) -> None:
         raise DoorRefusal("too-many-requests", f"At most {limit} requests a minute")
 
 
+def take_try(request: Request, caller: Caller, meant: str) -> None:
+    """Count a try at one account, or one challenge, from one address; DoorRefusal over its limit a minute."""
+    service: Service = request.app.state.service
+    named = hashlib.sha256(meant.encode("utf-8", "replace")).hexdigest()
+    take(request, f"sign-in {caller.address} {named}", max(1, service.requests_per_minute // ACCOUNT_SHARE))
+
+
 def calling_of(route: APIRoute) -> Calling:
     """What an endpoint calls; TypeError for one that does not say."""
     for dependency in route.dependant.dependencies:
@@ -104,6 +118,9 @@ def calling_of(route: APIRoute) -> Calling:
 class GuardedRoute(APIRoute):
     """An endpoint whose caller is let in, or not, before a byte of the body is read. TypeError without a Calling."""
 
+    async def ask_more(self, request: Request) -> None:
+        """What else a door asks of a caller who was let in; nothing at this one."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler behind the admission of the caller."""
         handle, calling = super().get_route_handler(), calling_of(self)
@@ -112,6 +129,7 @@ class GuardedRoute(APIRoute):
             request.state.caller = await run_in_threadpool(calling.admit, request)
             if calling.largest_body is not None:
                 request.state.body_limit = calling.largest_body
+            await self.ask_more(request)
             return await handle(request)
 
         return guarded

@@ -153,6 +153,9 @@ OF_THE_DOOR: dict[str, Row] = {
 }
 """What HTTP itself refuses, before any use case is asked."""
 
+OF_THE_PAGES: dict[str, Row] = {"form-refused": Row(403, "表单已失效或来源不符", "Form refused")}
+"""What pages refuse besides, which no client of the API hears."""
+
 DPOP_CHALLENGE = 'DPoP algs="ES256 PS256 Ed25519", error="invalid_dpop_proof"'
 """RFC 9449, 7.1."""
 
@@ -167,11 +170,16 @@ _CODE_OF_STATUS = {
 
 
 class DoorRefusal(HTTPException):
-    """A refusal that HTTP makes; `code` is a row of OF_THE_DOOR."""
+    """A refusal that HTTP makes; `code` is a row of OF_THE_DOOR or OF_THE_PAGES."""
 
     def __init__(self, code: str, detail: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         self.code = code
-        super().__init__(OF_THE_DOOR[code].status, detail or OF_THE_DOOR[code].en, dict(headers or {}))
+        row = _row(code)
+        super().__init__(row.status, detail or row.en, dict(headers or {}))
+
+
+def _row(code: str) -> Row:
+    return OF_THE_PAGES.get(code) or OF_THE_DOOR[code]
 
 
 def problem(
@@ -216,7 +224,7 @@ def problem_of_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     code = error.code if isinstance(error, DoorRefusal) else _CODE_OF_STATUS.get(error.status_code, "internal-error")
     detail = error.detail if isinstance(error, DoorRefusal) or error.status_code < 500 else None
-    return problem(request, code, OF_THE_DOOR[code], detail, headers=error.headers)
+    return problem(request, code, _row(code), detail, headers=error.headers)
 
 
 def problem_of_validation(request: Request, error: Exception) -> Response:

@@ -42,6 +42,7 @@ from seal_service.usecases.change_status import (
     CancelSeal,
     ReportLoss,
     ResumeSeal,
+    StatusChanged,
 )
 from seal_service.usecases.check_database import CheckDatabase
 from seal_service.usecases.check_readiness import CheckReadiness
@@ -138,7 +139,7 @@ class Service:
     read_seal: Guarded[ReadById, Seal]
     read_impression: Guarded[ReadById, bytes]
     renew_seal: Guarded[RenewSeal, Seal]
-    report_loss: Guarded[ReportLoss, Seal]
+    report_loss: Guarded[ReportLoss, StatusChanged]
     resume_seal: Guarded[ResumeSeal, Seal]
     cancel_seal: Guarded[CancelSeal, Seal]
     look_up_seal: Guarded[LookUpSeal, PublicStatus]
@@ -209,6 +210,10 @@ class Service:
     """Addresses of the proxies in front that are believed who calls."""
     certificate_proxies: tuple[str, ...]
     """Those among them that are believed which TLS certificate a client has."""
+    pages_url: str | None
+    """Address under which people open the pages."""
+    secure_pages: bool
+    """Whether the pages are reached over TLS alone, so that their cookies go nowhere else."""
     requests: RequestMeasurements
     close: Callable[[], None]
     """Wait, for a bounded time, until no call is under way; then give back connections and sessions."""

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seal_service.domain.second_factor import SecondFactor
+from seal_service.domain.second_factor import FactorKind, SecondFactor
 from seal_service.domain.session import IdentityLink
 from seal_service.usecases.change_password import ChangePassword
+from seal_service.usecases.go_to_provider import GoToProvider, SentToProvider
 from seal_service.usecases.link_identity import LinkIdentity, ListIdentityLinks, UnlinkIdentity
 from seal_service.usecases.pass_second_factor import PassSecondFactor
 from seal_service.usecases.reset_password import InitialPassword, ResetPassword
+from seal_service.usecases.return_from_provider import ReturnFromProvider
 from seal_service.usecases.second_factors import ConfirmFactor, EnrolFactor, Enrolment, ListFactors, RemoveFactor
 from seal_service.usecases.sessions import CurrentSession, ReadSession, SignOut
 from seal_service.usecases.sign_in import SignIn
@@ -29,6 +31,12 @@ class People:
     sign_in: Guarded[SignIn, SignedIn | Challenged]
     pass_second_factor: Guarded[PassSecondFactor, SignedIn]
     sign_in_by_provider: Guarded[SignInByProvider, SignedIn | Challenged]
+    go_to_provider: Guarded[GoToProvider, SentToProvider]
+    return_from_provider: Guarded[ReturnFromProvider, SignedIn | Challenged]
+    browsers_go_to_provider: bool
+    """Whether a provider is set, and an address to which it sends browsers back."""
+    accepted_factors: frozenset[FactorKind]
+    """Kinds that count here."""
     read_session: Guarded[ReadSession, CurrentSession]
     sign_out: Guarded[SignOut, int]
     change_password: Guarded[ChangePassword, None]

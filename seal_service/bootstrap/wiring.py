@@ -16,7 +16,7 @@ from seal_service.bootstrap.life import life_of_seals
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.bootstrap.machines import authentication, machines
 from seal_service.bootstrap.notifying import notifying
-from seal_service.bootstrap.people import identify_session, people_of
+from seal_service.bootstrap.people import identify_session, people_of, secure_pages
 from seal_service.bootstrap.permitting import permitting
 from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
@@ -312,6 +312,8 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         certificate_proxies=(
             tuple(str(one) for one in settings.trusted_proxies) if settings.client_certificates else ()
         ),
+        pages_url=settings.pages_url,
+        secure_pages=secure_pages(settings),
         requests=measurements,
         close=close,
     )

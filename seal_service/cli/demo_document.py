@@ -74,7 +74,7 @@ def seal_and_trace(service: Service, telling: Telling, registers: Registers, doc
         "挂失",
         "the unit reports a loss (article 24)",
         lambda: service.report_loss(office.person, ReportLoss(seal_code=office.seal.code, reason="演示：口令遗失")),
-        lambda seal: _state(seal.state, SealState.SUSPENDED),
+        lambda done: _state(done.seal.state, SealState.SUSPENDED),
     )
     after_loss = _command(office, upload_of(document, DOCUMENT_NAME), OFFICE_AT, SignatureLevel.B_LT, "demo-after-loss")
     telling.refused(

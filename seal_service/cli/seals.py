@@ -112,7 +112,7 @@ def renew(code: SealCodeArgument, suite: SuiteOption = None, as_json: AsJson = F
 def report_loss(code: SealCodeArgument, reason: Reason, as_json: AsJson = False) -> None:
     """挂失: the seal is suspended at once (article 24)."""
     with session() as at:
-        seal = at.service.report_loss(at.caller, ReportLoss(seal_code=code, reason=reason))
+        seal = at.service.report_loss(at.caller, ReportLoss(seal_code=code, reason=reason)).seal
         _print(seal, at.service.clock.now(), as_json)
         print_what_to_ask(at, code)
 

@@ -16,8 +16,9 @@ from joserfc.jwk import ECKey, Key, RSAKey
 
 from seal_service.domain.errors import IdentityProviderUnavailable, InvalidInput, Unauthenticated
 from seal_service.pki.allowed_addresses import parse_address
+from seal_service.pki.authorization_code import Client, authorization_address, id_token_of, token_request
 from seal_service.pki.bounded_http import BoundedHttp, HttpFailed
-from seal_service.ports.people import VouchedIdentity
+from seal_service.ports.people import ProviderAnswer, ProviderRequest, VouchedIdentity
 
 ALGORITHMS = ("RS256", "PS256", "ES256")
 LARGEST_DOCUMENT = 256 * 1024
@@ -36,6 +37,8 @@ _MOST_KEYS = 50
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    discovered: Mapping[str, Any]
+    """The provider's configuration (OpenID Connect Discovery, 3)."""
     keys: Sequence[Key]
     at: datetime
 
@@ -43,10 +46,13 @@ class _Known:
 class OidcProvider:
     """The port IdentityProvider. Keys are kept for an hour, and fetched anew when none of them made a token."""
 
-    def __init__(self, issuer: str, audience: str, roles_claim: str, http: BoundedHttp) -> None:
+    def __init__(
+        self, issuer: str, audience: str, roles_claim: str, http: BoundedHttp, client_secret: str | None = None
+    ) -> None:
         """Take the claim that holds roles, its steps separated by dots; InvalidInput for an issuer that is no URL."""
         parse_address(issuer)
         self._issuer = issuer
+        self._client = Client(audience, client_secret)
         self._audience = audience
         self._roles_claim = roles_claim.split(".")
         self._http = http
@@ -69,6 +75,42 @@ class OidcProvider:
             raise Unauthenticated("The id token does not hold") from error
         return VouchedIdentity(issuer=self._issuer, subject=claims["sub"], roles=self._roles(claims))
 
+    def address_for(self, request: ProviderRequest, now: datetime) -> str:
+        """Where a browser asks for a code; IdentityProviderUnavailable."""
+        endpoint = self._endpoint("authorization_endpoint", self._discovered(now))
+        return authorization_address(endpoint, self._client, request)
+
+    def id_token_for(self, answer: ProviderAnswer, request: ProviderRequest, now: datetime) -> str:
+        """The id token for a code; Unauthenticated for one that is not taken, or that another issuer gave (RFC 9207).
+
+        Also IdentityProviderUnavailable.
+        """
+        discovered = self._discovered(now)
+        says_issuer = discovered.get("authorization_response_iss_parameter_supported") is True
+        if answer.issuer != self._issuer and (says_issuer or answer.issuer is not None):
+            raise Unauthenticated("The code is another identity provider's")
+        endpoint = self._endpoint("token_endpoint", discovered)
+        methods = discovered.get("token_endpoint_auth_methods_supported")
+        headers, form = token_request(self._client, answer.code, request, methods if isinstance(methods, list) else ())
+        try:
+            return id_token_of(self._http.exchange("POST", endpoint, headers, form))
+        except HttpFailed as error:
+            raise IdentityProviderUnavailable from error
+
+    def _discovered(self, now: datetime) -> Mapping[str, Any]:
+        return self._fresh(now, _KEPT).discovered
+
+    def _endpoint(self, name: str, discovered: Mapping[str, Any]) -> str:
+        """An address that the configuration names, over TLS unless the issuer itself is reached without."""
+        address = discovered.get(name)
+        try:
+            same_scheme = parse_address(str(address)).scheme == parse_address(self._issuer).scheme
+        except InvalidInput as error:
+            raise IdentityProviderUnavailable(f"The identity provider's configuration names no {name}") from error
+        if not same_scheme and not str(address).startswith("https://"):
+            raise IdentityProviderUnavailable(f"The identity provider's {name} is not reached over TLS")
+        return str(address)
+
     def _verified(self, id_token: str, now: datetime) -> Mapping[str, Any]:
         header = jws.extract_compact(id_token.encode("ascii")).headers()
         if header.get("alg") not in ALGORITHMS or header.get("typ", "JWT") != "JWT":
@@ -82,25 +124,21 @@ class OidcProvider:
 
     def _keys(self, now: datetime, oldest: timedelta) -> Sequence[Key]:
         """The issuer's keys, fetched anew when they are known that long."""
+        return self._fresh(now, oldest).keys
+
+    def _fresh(self, now: datetime, oldest: timedelta) -> _Known:
         with self._turn:
             if self._known is None or now >= self._known.at + oldest:
                 self._known = self._fetched(now)
-            return self._known.keys
+            return self._known
 
     def _fetched(self, now: datetime) -> _Known:
         discovered = self._document(f"{self._issuer.rstrip('/')}{_DISCOVERY}")
-        address = discovered.get("jwks_uri")
-        if discovered.get("issuer") != self._issuer or not isinstance(address, str):
+        if discovered.get("issuer") != self._issuer:
             raise IdentityProviderUnavailable("The identity provider's configuration is another issuer's")
-        try:
-            same_scheme = parse_address(address).scheme == parse_address(self._issuer).scheme
-        except InvalidInput as error:
-            raise IdentityProviderUnavailable("The identity provider's configuration names no address") from error
-        if not same_scheme and not address.startswith("https://"):
-            raise IdentityProviderUnavailable("The identity provider's keys are not published over TLS")
-        published = self._document(address).get("keys")
+        published = self._document(self._endpoint("jwks_uri", discovered)).get("keys")
         listed = published if isinstance(published, list) else []
-        return _Known(keys=[*_usable(listed[:_MOST_KEYS])], at=now)
+        return _Known(discovered=discovered, keys=[*_usable(listed[:_MOST_KEYS])], at=now)
 
     def _document(self, address: str) -> dict[str, Any]:
         try:

@@ -12,12 +12,12 @@ from typing import TypeVar
 import pkcs11
 from pkcs11 import exceptions as refused
 
-from seal_service.domain.errors import InstanceNotReady, KeyStoreUnavailable
+from seal_service.domain.errors import KeyStoreUnavailable
+from seal_service.pki.secret_files import load_secret
 
 Answer = TypeVar("Answer")
 
 _WAIT_SECONDS = 30.0
-_PIN_BYTES = 1024
 _NOTHING_DONE = (refused.SessionHandleInvalid, refused.SessionClosed, refused.UserNotLoggedIn, refused.NoSuchKey)
 """The token did nothing yet: asked again over a new session, an act happens once."""
 _DEVICE_FAILED = (
@@ -174,23 +174,7 @@ class Pkcs11Token:
 
 def load_pin(path: Path) -> str:
     """The PIN from its file's one line; InstanceNotReady when it is missing, empty or not its owner's alone."""
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if mode & 0o077:
-                raise InstanceNotReady(
-                    f"The PIN file {path} can be read by others (mode {mode & 0o777:04o}): chmod 600 it"
-                )
-            content = file.read(_PIN_BYTES + 1)
-    except OSError as error:
-        raise InstanceNotReady(f"The PIN file {path} cannot be read: {error.strerror}") from error
-    try:
-        pin = content.decode("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError:
-        pin = ""
-    if not pin or "\n" in pin or len(content) > _PIN_BYTES:
-        raise InstanceNotReady(f"The PIN file {path} does not hold one line with the PIN")
-    return pin
+    return load_secret(path, "PIN")
 
 
 def _is_lost(error: refused.PKCS11Error) -> bool:

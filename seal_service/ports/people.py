@@ -59,6 +59,25 @@ class VouchedIdentity:
     """Values of the claim that roles are read from."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderRequest:
+    """登录请求: with what a browser is sent to the provider (RFC 6749, 4.1.1; OpenID Connect Core, 3.1.2.1)."""
+
+    redirect_uri: str
+    state: str
+    nonce: str
+    verifier: str
+    """Of PKCE (RFC 7636): the browser carries its digest alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderAnswer:
+    """授权码 with which the browser came back, and whose it says to be (RFC 9207)."""
+
+    code: str
+    issuer: str | None
+
+
 class IdentityProvider(Protocol):
     """身份提供方 (OpenID Connect). Safe for threads."""
 
@@ -68,3 +87,9 @@ class IdentityProvider(Protocol):
 
     def vouched(self, id_token: str, nonce: str | None, now: datetime) -> VouchedIdentity:
         """Whom the token is for; Unauthenticated for one that does not hold, IdentityProviderUnavailable."""
+
+    def address_for(self, request: ProviderRequest, now: datetime) -> str:
+        """Where a browser asks for a code; IdentityProviderUnavailable."""
+
+    def id_token_for(self, answer: ProviderAnswer, request: ProviderRequest, now: datetime) -> str:
+        """The id token for a code; Unauthenticated for one that is not taken, IdentityProviderUnavailable."""

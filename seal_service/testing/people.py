@@ -10,7 +10,7 @@ from datetime import datetime
 
 from seal_service.domain.errors import CertificateRefused, Unauthenticated
 from seal_service.domain.second_factor import KeyFamily
-from seal_service.ports.people import PersonCertificate, VouchedIdentity
+from seal_service.ports.people import PersonCertificate, ProviderAnswer, ProviderRequest, VouchedIdentity
 
 STEP_SECONDS = 30
 
@@ -78,3 +78,15 @@ class ListedIdentities:
             raise Unauthenticated
         subject, roles = self.known[id_token]
         return VouchedIdentity(issuer=self.issuer, subject=subject, roles=roles)
+
+    def address_for(self, request: ProviderRequest, now: datetime) -> str:
+        """With the state alone."""
+        del now
+        return f"{self.issuer}/authorize?state={request.state}"
+
+    def id_token_for(self, answer: ProviderAnswer, request: ProviderRequest, now: datetime) -> str:
+        """The code, if it is one of the tokens; Unauthenticated."""
+        del request, now
+        if answer.code not in self.known or answer.issuer not in (None, self.issuer):
+            raise Unauthenticated
+        return answer.code

@@ -18,7 +18,7 @@ from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock
 from seal_service.usecases.facts import lock_own_seal, seal_facts
 from seal_service.usecases.notify import NOBODY, Notify
-from seal_service.usecases.requests import Repeatable, made_earlier, remember
+from seal_service.usecases.requests import made_earlier, remember
 
 LONGEST_REASON = 500
 
@@ -52,6 +52,18 @@ class CancelSeal:
     idempotency_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusChanged:
+    """状态变更 as it was done: the seal, and the entry (日志条目) that says so."""
+
+    seal: Seal
+    entry_id: str
+    told: bool
+    """Whether the making office is told by webhook or mail."""
+    outside: tuple[str, ...]
+    """Serial numbers of certificates of whose status the world hears from their own authority alone."""
+
+
 @dataclass(frozen=True)
 class StatusChangeStory:
     """What the three acts have in common: lock, transition, certificates, log, commit."""
@@ -69,15 +81,15 @@ class StatusChangeStory:
         action: Action,
         kind: EventKind,
         on_certificate: Callable[[Transaction, Seal, str, datetime], None],
-    ) -> Seal:
+    ) -> StatusChanged:
         reason = checked_text(command.reason, "reason")
         number = checked_text(command.document_number, "document_number") if isinstance(command, CancelSeal) else None
         now = self.clock.now()
         with self.records.write() as transaction:
-            repeated = _repeated(transaction, caller, command)
+            entered = made_earlier(transaction, caller, command)
             seal = lock_own_seal(transaction, caller, command.seal_code)
-            if repeated:
-                return seal
+            if entered is not None:
+                return self._done(transaction, seal, entered)
             state = next_state(seal, action, now)
             changed = replace(seal, state=state, epoch=seal.epoch + 1, state_reason=reason, document_number=number)
             transaction.seals.replace(changed)
@@ -96,13 +108,15 @@ class StatusChangeStory:
             event = Event(kind=kind, seal_code=seal.code, unit_id=unit.id, reason=reason, facts=facts)
             logged = self.log.append(transaction, act_of(caller, event))
             self.notify.of_seal(transaction, logged, changed, unit, reason, now)
-            remember(transaction, caller, command, seal.code, now)
+            remember(transaction, caller, command, logged.entry_id, now)
+            done = self._done(transaction, changed, logged.entry_id)
             transaction.commit()
-        return changed
+        return done
 
-
-def _repeated(transaction: Transaction, caller: Caller, command: Repeatable) -> bool:
-    return made_earlier(transaction, caller, command) is not None
+    def _done(self, transaction: Transaction, seal: Seal, entry_id: str) -> StatusChanged:
+        issued = self.authority.has_issued
+        outside = tuple(one.serial for one in seal.credentials if not issued(transaction, one.certificate))
+        return StatusChanged(seal=seal, entry_id=entry_id, told=bool(self.notify.targets), outside=outside)
 
 
 def _is_revoked(transaction: Transaction, serial: str) -> bool:
@@ -127,8 +141,8 @@ class ReportLossUseCase(StatusChangeStory):
 
     permission: ClassVar[Permission] = Permission.REPORT_LOSS
 
-    def __call__(self, caller: Caller, command: ReportLoss) -> Seal:
-        """The seal, suspended."""
+    def __call__(self, caller: Caller, command: ReportLoss) -> StatusChanged:
+        """The seal, suspended, and the entry of it."""
 
         def hold(transaction: Transaction, _before: Seal, serial: str, at: datetime) -> None:
             self.authority.hold(transaction, serial, at)
@@ -148,7 +162,7 @@ class ResumeSealUseCase(StatusChangeStory):
         def release(transaction: Transaction, _before: Seal, serial: str, at: datetime) -> None:
             self.authority.release(transaction, serial, at)
 
-        return self._change(caller, command, Action.RESUME, EventKind.SEAL_RESUMED, release)
+        return self._change(caller, command, Action.RESUME, EventKind.SEAL_RESUMED, release).seal
 
 
 @dataclass(frozen=True)
@@ -164,4 +178,4 @@ class CancelSealUseCase(StatusChangeStory):
             lost = before.state is SealState.SUSPENDED
             self.authority.revoke(transaction, serial, at, "key_compromise" if lost else "cessation_of_operation")
 
-        return self._change(caller, command, Action.CANCEL, EventKind.SEAL_CANCELLED, revoke)
+        return self._change(caller, command, Action.CANCEL, EventKind.SEAL_CANCELLED, revoke).seal

@@ -263,6 +263,7 @@ def test_how_people_sign_in(command_line: CommandLine, monkeypatch: pytest.Monke
         "SEAL_PERSON_ANCHORS": "warning",
         "SEAL_OIDC_AUDIENCE": "error",
         "SEAL_OIDC_ROLES": "warning",
+        "SEAL_PAGES_URL": "warning",
     }
     for name, value in {"PROFILE": "production", "SECOND_FACTOR": "totp", "PASSWORD": "x", "CODE": "0"}.items():
         monkeypatch.setenv(f"SEAL_{name}", value)
@@ -270,6 +271,51 @@ def test_how_people_sign_in(command_line: CommandLine, monkeypatch: pytest.Monke
     assert severity(findings, "SEAL_SECOND_FACTOR") == "error"
     assert severity(findings, "SEAL_OIDC_ISSUER") == "error"
     assert not {"SEAL_PASSWORD", "SEAL_CODE"} & set(findings)
+
+
+@pytest.mark.parametrize(
+    ("url", "wrong"),
+    [
+        ("https://seal.example", False),
+        ("https://seal.example:8443/", False),
+        ("http://seal.example", True),
+        ("https://seal.example/seals", True),
+        ("https://seal.example/?a=b", True),
+        ("seal.example", True),
+    ],
+)
+def test_the_address_of_the_pages_is_a_host_reached_over_tls(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, url: str, *, wrong: bool
+) -> None:
+    command_line.init()
+    monkeypatch.setenv("SEAL_PROFILE", "production")
+    monkeypatch.setenv("SEAL_PAGES_URL", url)
+    assert ("SEAL_PAGES_URL" in checked(command_line)[1]) is wrong
+
+
+def test_the_client_secret_lies_in_a_file_that_nobody_else_reads(
+    command_line: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    command_line.init()
+    file = tmp_path / "client-secret"
+    for name, value in {
+        "OIDC_ISSUER": "https://identity.example",
+        "OIDC_AUDIENCE": "seal",
+        "OIDC_ROLES": '{"keeper": "seal_keeper"}',
+        "PAGES_URL": "https://seal.example",
+        "OIDC_CLIENT_SECRET_FILE": str(file),
+    }.items():
+        monkeypatch.setenv(f"SEAL_{name}", value)
+    assert severity(checked(command_line)[1], "SEAL_OIDC_CLIENT_SECRET_FILE") == "error"
+    file.write_text("from the file\n", encoding="utf-8")
+    file.chmod(0o644)
+    assert severity(checked(command_line)[1], "SEAL_OIDC_CLIENT_SECRET_FILE") == "error"
+    file.chmod(0o600)
+    assert checked(command_line)[1] == {}
+    monkeypatch.setenv("SEAL_OIDC_CLIENT_SECRET", "from the setting")
+    settings, findings = checked(command_line)
+    assert severity(findings, "SEAL_OIDC_CLIENT_SECRET") == "warning"
+    assert settings["SEAL_OIDC_CLIENT_SECRET"]["value"] == "set"
 
 
 def test_time_stamping_authorities_are_asked_only_when_that_is_wanted(

@@ -181,3 +181,11 @@ def test_no_secret_stands_in_a_file_or_in_the_environment_of_a_container() -> No
         for variable, value in one.get("environment", {}).items():
             assert not re.search(r"://[^@/]*:[^@/]*@", value), f"{name} {variable}"
             assert not re.search("PASSWORD$|SECRET|PIN$|MASTER_KEY", variable), f"{name} {variable}"
+
+
+def test_the_proxy_passes_on_no_certificate_that_a_client_claims() -> None:
+    """Certificates are public: whoever may say which one he has is anybody (RFC 9440, 4)."""
+    site = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    proxied = [one for one in re.findall(r"location [^{]+\{([^}]*)\}", site) if "proxy_pass" in one]
+    assert len(proxied) == 2
+    assert all('proxy_set_header Client-Cert "";' in one for one in proxied)

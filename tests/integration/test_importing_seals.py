@@ -153,7 +153,7 @@ def test_a_seal_whose_unit_keeps_the_key_is_registered_and_not_applied_here(offi
     with pytest.raises(Conflict, match="kept by its unit"):
         office.service.renew_seal(office.maker, RenewSeal(seal_code=seal.code))
     lost = office.service.report_loss(office.keeper, ReportLoss(seal_code=seal.code, reason="介质遗失"))
-    assert lost.state is SealState.SUSPENDED
+    assert lost.seal.state is SealState.SUSPENDED
 
 
 def other_key() -> bytes:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from seal_service.api import contract
 from seal_service.api.limits import MOST_BUCKETS, TokenBuckets
 from seal_service.api.negotiation import preferred
-from seal_service.api.problems import OF_ERRORS, OF_THE_DOOR, DoorRefusal
+from seal_service.api.problems import OF_ERRORS, OF_THE_DOOR, OF_THE_PAGES, DoorRefusal
 from seal_service.api.schemas.common import Moment
 from seal_service.api.trust import MOST_ANCHORS, anchors_of
 from seal_service.api.uploads import LONGEST_FILE_NAME, file_name
@@ -46,10 +46,12 @@ def test_every_class_of_the_error_tree_has_its_own_row() -> None:
 
 
 def test_codes_of_problems_are_distinct_and_their_statuses_are_refusals() -> None:
-    codes = [kind.code().replace("_", "-") for kind in OF_ERRORS] + list(OF_THE_DOOR)
+    codes = [kind.code().replace("_", "-") for kind in OF_ERRORS] + [*OF_THE_DOOR, *OF_THE_PAGES]
     assert len(codes) == len(set(codes))
-    assert all(400 <= row.status < 600 for row in (*OF_ERRORS.values(), *OF_THE_DOOR.values()))
-    assert all(row.zh and row.en.isascii() for row in (*OF_ERRORS.values(), *OF_THE_DOOR.values()))
+    assert all(400 <= row.status < 600 for row in (*OF_ERRORS.values(), *OF_THE_DOOR.values(), *OF_THE_PAGES.values()))
+    assert all(
+        row.zh and row.en.isascii() for row in (*OF_ERRORS.values(), *OF_THE_DOOR.values(), *OF_THE_PAGES.values())
+    )
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_article_16_a_seal_is_valid_exactly_as_long_as_its_certificate(office: O
 
 
 def test_article_24_a_loss_report_suspends_at_once_and_a_resumption_lifts_it(office: Office) -> None:
-    lost = office.report_loss(office.keeper, ReportLoss(seal_code=office.made.code, reason="介质丢失"))
+    lost = office.report_loss(office.keeper, ReportLoss(seal_code=office.made.code, reason="介质丢失")).seal
     assert lost.state is SealState.SUSPENDED
     assert office.records.state.certificates[lost.credentials[0].serial].status.value == "on_hold"
     found = office.resume_seal(MAKER, ResumeSeal(seal_code=office.made.code, reason="已找回"))

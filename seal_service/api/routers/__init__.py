@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from seal_service.api.auth import Calling, calling_of
 from seal_service.api.routers import (
     accounts,
     activation,
@@ -83,8 +82,3 @@ def routes_of(*routers: APIRouter) -> Iterator[APIRoute]:
         for route in router.routes:
             if isinstance(route, APIRoute):
                 yield route
-
-
-def callings() -> Iterator[Calling]:
-    """What all endpoints call."""
-    return (calling_of(route) for route in routes_of(*ROUTERS))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
-from seal_service.api.auth import Calling, GuardedRoute, take
+from seal_service.api.auth import Calling, GuardedRoute, take_try
 from seal_service.api.dependencies import Serving
 from seal_service.api.problems import refusals
 from seal_service.api.proofs import certificate_of
@@ -40,9 +39,6 @@ from seal_service.usecases.signing_in import Challenged, SignedIn
 
 router = APIRouter(route_class=GuardedRoute, prefix="/v1/sessions", tags=["会话 sessions"])
 
-ACCOUNT_SHARE = 60
-"""Tries at one account, or one challenge, from one address get this fraction of an account's rate."""
-
 
 def _way_in(use_case: str) -> Calling:
     return Calling(use_case, Permission.PUBLIC, reads_bearer=False, bucket="sign-in")
@@ -54,12 +50,6 @@ def _own(use_case: str) -> Calling:
 
 def _factors(use_case: str) -> Calling:
     return Calling(use_case, Permission.OWN_FACTORS)
-
-
-def _throttle(request: Request, service: Serving, caller: Caller, meant: str) -> None:
-    """Count the tries at one account, or one challenge, from one address."""
-    named = hashlib.sha256(meant.encode("utf-8", "replace")).hexdigest()
-    take(request, f"sign-in {caller.address} {named}", max(1, service.requests_per_minute // ACCOUNT_SHARE))
 
 
 def _answered(answer: SignedIn | Challenged) -> Response:
@@ -96,7 +86,7 @@ def sign_in(
     body: SignInBody,
 ) -> Response:
     """Five wrong passwords or codes lock an account for 1, 2, 4, 8, … minutes, 30 at most; nobody is told."""
-    _throttle(request, service, caller, body.account)
+    take_try(request, caller, body.account)
     return _answered(service.people.sign_in(caller, SignIn(account=body.account, password=body.password)))
 
 
@@ -133,7 +123,7 @@ def pass_second_factor(
     body: SecondFactorBody,
 ) -> SessionView:
     """A challenge waits five minutes and takes five tries; a code is taken once."""
-    _throttle(request, service, caller, body.challenge)
+    take_try(request, caller, body.challenge)
     command = PassSecondFactor(
         challenge=body.challenge,
         code=body.code,

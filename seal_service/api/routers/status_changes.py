@@ -61,7 +61,7 @@ def report_loss(
 ) -> SealView:
     """From the answer on no use is released, also none that had begun before."""
     command = ReportLoss(seal_code=seal_code, reason=body.reason, idempotency_key=key)
-    return SealView.of(service.report_loss(caller, command), service.clock.now())
+    return SealView.of(service.report_loss(caller, command).seal, service.clock.now())
 
 
 @router.post(
