@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.x509 import load_der_x509_csr
 
 from seal_service.bootstrap import build, key_process
 from seal_service.bootstrap.rooms import open_rooms
@@ -40,6 +41,8 @@ from seal_service.usecases.apply_seal import AppliedSeal
 from seal_service.usecases.destroy_key import DestroyKey
 from seal_service.usecases.list_keys import ListKeys
 from seal_service.usecases.renew_seal import RenewSeal
+from seal_service.usecases.request_certificate import RequestCertificate
+from seal_service.usecases.withdraw_request import WithdrawRequest
 from tests.integration.test_activation import SECRET, KeptOffice, pid_of_key_process, wait_for_process
 from tests.pki_instance import SystemEntropy
 from tests.softhsm import (
@@ -335,3 +338,20 @@ def test_a_key_in_the_services_own_token_is_taken_by_no_keeper(tmp_path: Path) -
     with pytest.raises(Conflict, match="SEAL_PKCS11_SEAL_TOKENS"):
         office.take()
     office.service.close()
+
+
+def test_a_request_for_an_outside_certificate_is_signed_in_the_new_token_before_its_keeper_takes_it(
+    tmp_path: Path,
+) -> None:
+    with kept_office(tmp_path, 2) as office:
+        office.service.close()
+        asking = office.settings.model_copy(update={"certificate_source": "request"})
+        office.service = build(asking, clock=office.clock)
+        office.clock.moment = office.made.not_after - timedelta(days=80)
+        command = RequestCertificate(seal_code=office.made.code)
+        request = office.service.request_certificate(office.maker, command)
+        assert load_der_x509_csr(request.request).is_signature_valid
+        assert keys_of(office)[request.key_reference].place is KeyPlace.PARTITION
+        withdrawn = WithdrawRequest(request_id=request.id)
+        office.service.withdraw_request(office.maker, withdrawn)
+        assert request.key_reference not in keys_of(office), "its token is free again"
