@@ -55,6 +55,18 @@ class Settings(BaseSettings):
     pkcs11_token: str | None = Field(None, description="Label of the token in it.")
     pkcs11_pin: SecretStr | None = Field(None, description="The token's user PIN; instead of the file.")
     pkcs11_pin_file: Path | None = Field(None, description="File with the user PIN, readable by its owner alone.")
+    pkcs11_seal_tokens: str | None = Field(
+        None,
+        min_length=1,
+        max_length=31,
+        description="Beginning of the labels of further tokens of the module, prepared for seals' keys: each new key "
+        "gets one of its own, whose PIN becomes its keeper's activation secret. Unset: they go into the service's.",
+    )
+    pkcs11_seal_pin_file: Path | None = Field(
+        None,
+        description="File with the user PIN that those tokens have until their keepers take them, readable by its "
+        "owner alone.",
+    )
 
     city_name: str = Field("示例市", description="Name that the service's own certificates carry.")
     origin: str = Field("seal.example/log", description="Name (origin) of the signing log; never changes.")
@@ -161,7 +173,8 @@ class Settings(BaseSettings):
     activation: Literal["required", "off"] | None = Field(
         None,
         description="Whether seals with keys in files sign only once their unit's keeper has taken them into custody; "
-        "default: `required` in the production profile, `off` elsewhere. One that was taken is locked in any case.",
+        "default: `required` in the production profile, `off` elsewhere. One that was taken, or whose key has a token "
+        "of its own, is locked in any case.",
     )
     reservation_seconds: int = Field(300, ge=30, description="After how long a use without end counts as abandoned.")
     token_seconds: int = Field(600, ge=60, le=3600, description="Lifetime of an access token.")

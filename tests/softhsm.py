@@ -19,6 +19,7 @@ import pytest
 
 USER_PIN = "271828-user"
 SECURITY_OFFICER_PIN = "314159-officer"
+TRANSPORT_PIN = "141421-transport"
 _NUMBERS = count(1)
 
 
@@ -35,12 +36,8 @@ def softhsm_module() -> Path:
 
 def softhsm_token() -> str:
     """The label of a new, empty token with the two PINs above."""
-    softhsm_module()
-    _configure()
     label = f"seal-test-{os.getpid()}-{next(_NUMBERS)}"
-    command = ["softhsm2-util", "--init-token", "--free", "--label", label]
-    pins = ["--so-pin", SECURITY_OFFICER_PIN, "--pin", USER_PIN]
-    subprocess.run([*command, *pins], check=True, capture_output=True, timeout=60)
+    prepared_token(label, USER_PIN)
     return label
 
 
@@ -57,6 +54,28 @@ def softhsm_settings(tmp: Path) -> dict[str, object]:
         "pkcs11_token": label,
         "pkcs11_pin_file": pin_file,
     }
+
+
+def prepared_token(label: str, pin: str = TRANSPORT_PIN) -> None:
+    """An empty token of this label for a seal's key, as an operator prepares it."""
+    softhsm_module()
+    _configure()
+    command = ["softhsm2-util", "--init-token", "--free", "--label", label]
+    pins = ["--so-pin", SECURITY_OFFICER_PIN, "--pin", pin]
+    subprocess.run([*command, *pins], check=True, capture_output=True, timeout=60)
+
+
+def softhsm_seal_settings(tmp: Path, tokens: int) -> dict[str, object]:
+    """Settings, beside those above, by which seals' keys go into so many prepared tokens, one each."""
+    tmp.mkdir(parents=True, exist_ok=True)
+    softhsm_module()
+    beginning = f"kept-{os.getpid()}-{next(_NUMBERS)}-"
+    for number in range(tokens):
+        prepared_token(f"{beginning}{number}")
+    pin_file = tmp / f"{beginning}.pin"
+    pin_file.touch(mode=0o600)
+    pin_file.write_text(f"{TRANSPORT_PIN}\n", encoding="ascii")
+    return {"pkcs11_seal_tokens": beginning, "pkcs11_seal_pin_file": pin_file}
 
 
 def softhsm_environment(settings: dict[str, object]) -> dict[str, str]:

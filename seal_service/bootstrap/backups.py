@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
-from seal_service.bootstrap.rooms import Rooms, credentials_of, database_of, key_stores, master_keys
+from seal_service.bootstrap.rooms import Rooms, credentials_of, database_of, key_stores, master_keys, seal_token_keys
 from seal_service.config import Settings
 from seal_service.domain.errors import BackupRefused, InstanceNotReady, IntegrityFailed
 from seal_service.domain.invariants import Finding
@@ -86,7 +86,7 @@ def restoring(
             backup=BackupInDirectory(backup, vault),
             place=_place(settings, home, database),
             key_files=KeyDirectoryFiles(settings.key_directory, entropy),
-            keys=key_stores(settings, FileKeyStore(hierarchy, entropy)),
+            keys=key_stores(settings, FileKeyStore(hierarchy, entropy), seal_token_keys(settings)),
             log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
             engine=database.reader.dialect.name,
             knows=schema.knows,

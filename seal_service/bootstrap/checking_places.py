@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from seal_service.bootstrap.environment import MASTER_KEY
 from seal_service.bootstrap.findings import Finding, error, ok, warning
 from seal_service.bootstrap.machine import SystemEntropy
-from seal_service.bootstrap.rooms import master_keys
+from seal_service.bootstrap.rooms import master_keys, prepared_tokens
 from seal_service.config import Settings
 from seal_service.domain.errors import SealServiceError
 from seal_service.pki.key_hierarchy import KeyHierarchy, has_keys
@@ -78,7 +78,7 @@ def _token(settings: Settings) -> Iterator[Finding]:
     import pkcs11
 
     try:
-        module = pkcs11.lib(str(settings.pkcs11_module.absolute()))
+        module = pkcs11.lib(str(settings.pkcs11_module.resolve()))
         found = sorted(slot.get_token().label for slot in module.get_slots(token_present=True))
     except (pkcs11.PKCS11Error, RuntimeError, OSError) as failure:
         told = f"{settings.pkcs11_module} cannot be used: {failure or type(failure).__name__}"
@@ -89,6 +89,26 @@ def _token(settings: Settings) -> Iterator[Finding]:
         yield ok("SEAL_PKCS11_TOKEN", settings.pkcs11_token)
     else:
         yield error("SEAL_PKCS11_TOKEN", f"there is no token {settings.pkcs11_token}", "see that the HSM is connected")
+    if settings.pkcs11_seal_tokens is not None:
+        yield from _seal_tokens(settings)
+
+
+def _seal_tokens(settings: Settings) -> Iterator[Finding]:
+    try:
+        tokens = prepared_tokens(settings)
+        if tokens is None:
+            return
+        seen = tokens.seen()
+        tokens.transport_pin()
+    except SealServiceError as failure:
+        yield error("SEAL_PKCS11_SEAL_TOKENS", failure.message, "see docs/how-to/hsm.md, tokens for seals")
+        return
+    free = sum(one.empty for one in seen)
+    told = f"{len(seen)} tokens {tokens.beginning}…, {free} of them free for a seal's key"
+    if free:
+        yield ok("SEAL_PKCS11_SEAL_TOKENS", told)
+    else:
+        yield warning("SEAL_PKCS11_SEAL_TOKENS", told, "prepare further ones, empty and with the transport PIN")
 
 
 def _pin(settings: Settings) -> Iterator[Finding]:

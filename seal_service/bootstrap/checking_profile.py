@@ -49,6 +49,9 @@ def _keys(settings: Settings) -> Iterator[Finding]:
             told = "the production profile takes no keys in files for the authority and seals"
             mend = "take an HSM (SEAL_KEY_STORE=pkcs11), or say SEAL_ALLOW_SOFTWARE_KEYS=true"
             yield error("SEAL_KEY_STORE", told, mend)
+    elif settings.pkcs11_seal_tokens is None and settings.activation_required:
+        told = "seals' keys in the HSM sign without an activation by their keepers"
+        yield warning("SEAL_PKCS11_SEAL_TOKENS", told, "prepare a token for each seal, and name their beginning")
     if settings.master_key is not None:
         told = "whoever may see this process's environment sees the master key"
         yield warning("SEAL_MASTER_KEY", told, "keep it in the file master.key, mode 0600")

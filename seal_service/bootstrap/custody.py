@@ -15,7 +15,7 @@ from seal_service.domain.medium import Medium
 from seal_service.domain.prepared_use import PreparedUse
 from seal_service.domain.seal import Seal
 from seal_service.domain.use import SealUse
-from seal_service.pki.activated_keys import FileKeyActivation, KeyProcessClient
+from seal_service.pki.activated_keys import KeyProcessClient, SealKeyActivation
 from seal_service.ports.crypto import CertificateAuthority
 from seal_service.ports.documents import TwoStepSealer
 from seal_service.ports.system import BlobStore, Measurements
@@ -98,7 +98,7 @@ def custodial(
     records, log, clock, entropy = rooms.records, rooms.log, rooms.clock, rooms.entropy
     reservation = timedelta(seconds=settings.reservation_seconds)
     hold = timedelta(hours=settings.document_hold_hours)
-    keys = FileKeyActivation(rooms.files, process)
+    keys = SealKeyActivation(rooms.files, rooms.seal_tokens, process)
     outside = settings.certificate_source != "internal"
     return Custodial(
         prepare_use=guarded(PrepareUseUseCase(records, log, sealer, blobs, clock, entropy, measurements, reservation)),

@@ -17,6 +17,8 @@ _log = logging.getLogger(__name__)
 
 _PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "LC_ALL")
 """Of the environment: not what opens the instance."""
+_KEPT_BACK = ("SEAL_", "PG")
+"""What opens the instance: a PKCS#11 module has settings in the environment too, each maker his own."""
 _PAUSE_SECONDS = 0.5
 _ENDING_SECONDS = 5.0
 
@@ -36,7 +38,8 @@ def key_process(settings: Settings) -> Iterator[None]:
     When it dies, whatever was activated is locked, and keepers have to activate it again: that is said in the log.
     """
     directory, ending = prepared_directory(settings), threading.Event()
-    running = _start(directory)
+    module = None if settings.pkcs11_seal_tokens is None else settings.pkcs11_module
+    running = _start(directory, module)
 
     def watch() -> None:
         nonlocal running
@@ -48,7 +51,7 @@ def key_process(settings: Settings) -> Iterator[None]:
             _log.error("the key process ended: nothing is activated any more", extra={"exit_code": code})
             ending.wait(_PAUSE_SECONDS)
             if not ending.is_set():
-                running = _start(directory)
+                running = _start(directory, module)
 
     watching = threading.Thread(target=watch, name="key process", daemon=True)
     watching.start()
@@ -69,8 +72,11 @@ def _let_go(running: subprocess.Popen[bytes]) -> None:
         running.stdin.close()
 
 
-def _start(directory: Path) -> subprocess.Popen[bytes]:
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+def _start(directory: Path, module: Path | None) -> subprocess.Popen[bytes]:
+    named = [name for name in os.environ if name in _PASSED_ON or (module and not name.startswith(_KEPT_BACK))]
+    command = [sys.executable, "-m", "seal_service.pki.key_process", str(directory)]
     return subprocess.Popen(  # noqa: S603 - this program's own module
-        [sys.executable, "-m", "seal_service.pki.key_process", str(directory)], stdin=subprocess.PIPE, env=environment
+        [*command, *([str(module.absolute())] if module else [])],
+        stdin=subprocess.PIPE,
+        env={name: os.environ[name] for name in named},
     )

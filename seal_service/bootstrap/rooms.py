@@ -18,6 +18,8 @@ from seal_service.pki.key_stores import KeyStores
 from seal_service.pki.master_key import GivenMasterKeys, MasterKeyFile, MasterKeySource
 from seal_service.pki.pkcs11_keys import Pkcs11KeyStore
 from seal_service.pki.pkcs11_token import Pkcs11Token, load_pin
+from seal_service.pki.prepared_tokens import PreparedTokens
+from seal_service.pki.seal_token_keys import SealTokenKeyStore
 from seal_service.pki.vault import KeyRingVault
 from seal_service.ports.crypto import KeyStore
 from seal_service.ports.system import Clock, Entropy
@@ -40,6 +42,7 @@ class Rooms:
     records: SqlRecords
     keys: KeyStores
     files: FileKeyStore
+    seal_tokens: SealTokenKeyStore | None
     log: DatabaseSigningLog
     credentials: ClientCredentials
 
@@ -49,6 +52,7 @@ def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
     hierarchy = KeyHierarchy(settings.key_directory, master_keys(settings), entropy)
     files = FileKeyStore(hierarchy, entropy)
     vault = KeyRingVault(hierarchy, entropy)
+    seal_tokens = seal_token_keys(settings)
     database = database_of(settings)
     credentials = credentials_of(settings, vault, entropy)
     return Rooms(
@@ -58,8 +62,9 @@ def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
         vault=vault,
         database=database,
         records=SqlRecords(database),
-        keys=key_stores(settings, files),
+        keys=key_stores(settings, files, seal_tokens),
         files=files,
+        seal_tokens=seal_tokens,
         log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
         credentials=credentials,
     )
@@ -89,14 +94,38 @@ def master_keys(settings: Settings) -> MasterKeySource:
     return MasterKeyFile(settings.key_directory / MASTER_KEY)
 
 
-def key_stores(settings: Settings, files: FileKeyStore) -> KeyStores:
+def key_stores(settings: Settings, files: FileKeyStore, seal_tokens: SealTokenKeyStore | None) -> KeyStores:
     """The key directory, and the HSM where one is named; it is not asked before its first key is."""
     return KeyStores(
         files=files,
         hsm=_hsm(settings),
         new_keys=KeyPlace(settings.key_store),
-        rule=CustodyRule(profile=settings.profile, software_keys_allowed=settings.allow_software_keys),
+        rule=CustodyRule(
+            profile=settings.profile,
+            software_keys_allowed=settings.allow_software_keys,
+            activation_required=settings.activation_required,
+        ),
+        seal_tokens=seal_tokens,
     )
+
+
+def seal_token_keys(settings: Settings) -> SealTokenKeyStore | None:
+    """The tokens that are prepared for seals' keys, where some are named."""
+    tokens = prepared_tokens(settings)
+    return None if tokens is None else SealTokenKeyStore(tokens)
+
+
+def prepared_tokens(settings: Settings) -> PreparedTokens | None:
+    """As the settings name them; InstanceNotReady when that is half done."""
+    module, beginning, pin_file = settings.pkcs11_module, settings.pkcs11_seal_tokens, settings.pkcs11_seal_pin_file
+    if beginning is None:
+        return None
+    if module is None or pin_file is None:
+        raise InstanceNotReady(
+            "Tokens for seals' keys need SEAL_PKCS11_MODULE (their module, .so) and SEAL_PKCS11_SEAL_PIN_FILE (a file "
+            "with the PIN that they are prepared with)"
+        )
+    return PreparedTokens(module, beginning, settings.pkcs11_token, lambda: load_pin(pin_file))
 
 
 def _hsm(settings: Settings) -> Pkcs11KeyStore | None:

@@ -30,7 +30,7 @@ def list_(limit: Limit = FIRST_PAGE, cursor: Cursor = None, as_json: AsJson = Fa
     """密钥列表, by reference: where each is, what it is for, and until when."""
     with session() as at:
         page = at.service.list_keys(at.caller, ListKeys(page=PageRequest(limit=limit, cursor=cursor)))
-    columns = ("reference", "role", "seal_code", "version", "place", "suite", "since", "until", "state")
+    columns = ("reference", "role", "seal_code", "version", "place", "token", "suite", "since", "until", "state")
     print_page(page, _key, columns, as_json=as_json)
 
 
@@ -157,6 +157,7 @@ def _key(key: ListedKey) -> representation.Plain:
         "seal_code": key.seal_code,
         "version": key.version,
         "place": key.place.value,
+        "token": key.token,
         "suite": key.suite.value if key.suite else None,
         "since": representation.time_or_none(key.since),
         "until": representation.time_or_none(key.until),

@@ -18,6 +18,11 @@ WHAT_TO_DO = (
     "and health will say so"
 )
 
+NO_KEEPERS = (
+    "warning: seals' keys in the HSM sign without an activation by their keepers, since all are under the service's "
+    "own PIN: give each a token of its own (SEAL_PKCS11_SEAL_TOKENS)"
+)
+
 _MAY_BE_SOFTWARE = tuple(
     f"{role.value}-" for role in (AuthorityRole.OCSP, AuthorityRole.TIMESTAMP, AuthorityRole.STATUS)
 )
@@ -34,11 +39,13 @@ class CustodyFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustodyRule:
-    """What an instance's settings say of software keys."""
+    """What an instance's settings say of where keys may be."""
 
     profile: Profile
     software_keys_allowed: bool
     """Whether the production profile takes them all the same, because it was told so."""
+    activation_required: bool = False
+    """Whether seals are meant to sign only as far as their keepers let them."""
 
     def require_permitted(self, reference: str, place: KeyPlace) -> None:
         """Raise SoftwareKeysRefused for a key that may not be where it is."""
@@ -64,6 +71,11 @@ class CustodyRule:
 def needs_hardware(reference: str) -> bool:
     """Whether a key of this reference belongs into an HSM: all do but those for time-stamps and OCSP answers."""
     return not reference.startswith(_MAY_BE_SOFTWARE)
+
+
+def is_of_seal(reference: str) -> bool:
+    """Whether a key of this reference is a seal's."""
+    return reference.startswith("seal-")
 
 
 def _is_misplaced(reference: str, place: KeyPlace) -> bool:

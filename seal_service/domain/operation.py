@@ -31,7 +31,9 @@ class KeyPlace(StrEnum):
     FILE = "file"
     """In a file, encrypted under the master key: a software key."""
     PKCS11 = "pkcs11"
-    """In an HSM, from which it cannot be read."""
+    """In an HSM, from which it cannot be read; in the service's own token."""
+    PARTITION = "partition"
+    """In a token of the HSM that holds this key alone, whose PIN is its seal's keeper's once he has taken it."""
 
 
 class UseStep(StrEnum):

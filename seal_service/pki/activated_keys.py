@@ -13,9 +13,19 @@ from typing import Any
 
 from seal_service.domain.activation import Activation
 from seal_service.domain.algorithms import Suite
-from seal_service.domain.errors import ActivationSecretWrong, KeyProcessUnavailable, SealNotActivated, SignatureRefused
+from seal_service.domain.errors import (
+    ActivationSecretWrong,
+    Conflict,
+    KeyProcessUnavailable,
+    KeyStoreUnavailable,
+    SealNotActivated,
+    SignatureRefused,
+    TokenPinLocked,
+)
 from seal_service.pki.file_keys import FileKeyStore, LockedKey, SoftwareKey
 from seal_service.pki.key_process import SOCKET, is_own_user, receive_frame, send_frame
+from seal_service.pki.key_stores import has_key
+from seal_service.pki.seal_token_keys import SealTokenKey, SealTokenKeyStore
 from seal_service.ports.crypto import KeyStore, SigningKey
 
 _SECONDS = 10.0
@@ -89,7 +99,7 @@ class KeyProcessClient:
 class ActivatedKey:
     """A key that signs in the key process, as long as it is activated there; the port SigningKey."""
 
-    def __init__(self, locked: LockedKey, process: KeyProcessClient) -> None:
+    def __init__(self, locked: LockedKey | SealTokenKey, process: KeyProcessClient) -> None:
         self._locked = locked
         self._process = process
 
@@ -104,7 +114,7 @@ class ActivatedKey:
         return self._locked.public_key_info
 
     def sign(self, message: bytes) -> bytes:
-        """Sign it there, and be counted; SealNotActivated."""
+        """Sign it there, and be counted; SealNotActivated, KeyStoreUnavailable for a token that does not answer."""
         try:
             answer = self._process.ask(
                 do="sign", reference=self._locked.reference, message=base64.b64encode(message).decode()
@@ -113,6 +123,8 @@ class ActivatedKey:
             raise SealNotActivated(error.message) from error
         if answer.get("error") == "not_activated":
             raise SealNotActivated
+        if answer.get("error") == "unavailable":
+            raise KeyStoreUnavailable(str(answer["told"]))
         signature = answer.get("signature")
         if not isinstance(signature, str):
             raise SignatureRefused("The key process gave no signature")
@@ -122,7 +134,8 @@ class ActivatedKey:
 class ActivatedSealKeys:
     """Seals' keys for sealing: one that its keeper has taken into custody signs only while it is activated.
 
-    `required`: one that no keeper has taken signs not at all, unless it is in an HSM.
+    One that has a token of its own signs in no other way. `required`: one in a file that no keeper has taken signs not
+    at all. Keys in the service's own token have no PIN of a keeper: they sign.
     """
 
     def __init__(self, keys: KeyStore, process: KeyProcessClient, *, required: bool) -> None:
@@ -133,41 +146,61 @@ class ActivatedSealKeys:
     def open(self, reference: str) -> SigningKey:
         """The key; SignatureRefused, SealNotActivated when no keeper has taken it."""
         key = self._keys.open(reference)
-        if isinstance(key, LockedKey):
+        if isinstance(key, LockedKey | SealTokenKey):
             return ActivatedKey(key, self._process)
         if self._required and isinstance(key, SoftwareKey):
             raise SealNotActivated("The seal's keeper has not taken it into custody yet")
         return key
 
 
-class FileKeyActivation:
-    """启用 of keys in files; the port KeyActivation."""
+class SealKeyActivation:
+    """启用 of keys in files and of those that have tokens of their own; the port KeyActivation."""
 
-    def __init__(self, files: FileKeyStore, process: KeyProcessClient) -> None:
+    def __init__(self, files: FileKeyStore, tokens: SealTokenKeyStore | None, process: KeyProcessClient) -> None:
         self._files = files
+        self._tokens = tokens
         self._process = process
 
     def protect(self, reference: str, secret: str) -> None:
-        """Wrap the key under the secret, for good."""
-        self._files.protect(reference, secret)
+        """Put the key under the secret, for good."""
+        found = self._found(reference)
+        if self._tokens is not None and isinstance(found, SealTokenKey):
+            self._tokens.protect(reference, secret)
+        else:
+            self._files.protect(reference, secret)
 
     def activate(self, reference: str, secret: str, until: datetime, uses: int | None) -> None:
         """Let it sign."""
-        locked = self._files.open(reference)
-        if not isinstance(locked, LockedKey):
-            raise SealNotActivated("The seal's keeper has not taken it into custody yet")
+        match self._found(reference):
+            case SealTokenKey(label=label):
+                opened_by = {"token": label}
+            case LockedKey(wrapped=wrapped):
+                opened_by = {"wrapped": base64.b64encode(wrapped).decode()}
+            case _:
+                raise SealNotActivated("The seal's keeper has not taken it into custody yet")
         answer = self._process.ask(
-            do="activate",
-            reference=reference,
-            secret=secret,
-            wrapped=base64.b64encode(locked.wrapped).decode(),
-            until=until.timestamp(),
-            uses=uses,
+            do="activate", reference=reference, secret=secret, until=until.timestamp(), uses=uses, **opened_by
         )
-        if answer.get("error") == "wrong":
-            raise ActivationSecretWrong
-        if "error" in answer:
-            raise KeyProcessUnavailable("The key process did not take the key")
+        match answer.get("error"):
+            case None:
+                return
+            case "wrong":
+                raise ActivationSecretWrong
+            case "token_locked":
+                raise TokenPinLocked(str(answer["told"]))
+            case "unavailable":
+                raise KeyStoreUnavailable(str(answer["told"]))
+        raise KeyProcessUnavailable("The key process did not take the key")
+
+    def _found(self, reference: str) -> SoftwareKey | LockedKey | SealTokenKey:
+        if has_key(self._files, reference):
+            return self._files.open(reference)
+        if self._tokens is not None and self._tokens.has(reference):
+            return self._tokens.open(reference)
+        raise Conflict(
+            "The seal's key is in the service's own token of the HSM, whose PIN is not a keeper's: renew the seal once "
+            "SEAL_PKCS11_SEAL_TOKENS names tokens for seals' keys"
+        )
 
     def end(self, reference: str) -> bool:
         """Lock it again."""

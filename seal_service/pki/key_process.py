@@ -1,7 +1,8 @@
 """密钥进程: holds the keys that keepers have activated, in memory alone, and signs with them for the workers.
 
-`python -m seal_service.pki.key_process DIRECTORY`: listens on a socket in the directory, which is its user's alone,
-and ends with its standard input. It knows no master key, no database and no document. Nothing of it survives it.
+`python -m seal_service.pki.key_process DIRECTORY [MODULE]`: listens on a socket in the directory, which is its user's
+alone, and ends with its standard input. It knows no master key, no database and no document. Nothing of it survives it.
+The PKCS#11 module, for seals whose keys have tokens of their own, is named by who starts it and by no request.
 """
 
 from __future__ import annotations
@@ -26,9 +27,18 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from seal_service.domain.errors import ActivationSecretWrong, SealServiceError
+from seal_service.domain.errors import (
+    ActivationSecretWrong,
+    IntegrityFailed,
+    KeyStoreUnavailable,
+    SealServiceError,
+    SignatureRefused,
+    TokenPinLocked,
+    TokenPinRefused,
+)
 from seal_service.pki.activation_wrap import unwrapped
 from seal_service.pki.file_keys import SoftwareKey, supported_key
+from seal_service.pki.keeper_tokens import KeeperKey
 
 SOCKET, LOCK = "keys.sock", "keys.lock"
 LARGEST_FRAME = 1 << 20
@@ -36,20 +46,30 @@ _LENGTH = 4
 _CREDENTIALS = struct.Struct("3i")
 _PR_SET_DUMPABLE = 4
 _MCL_CURRENT_AND_FUTURE = 3
+_BROKEN = (KeyStoreUnavailable, SignatureRefused, IntegrityFailed)
 
 
 @dataclass
 class _Active:
-    key: SoftwareKey
+    key: SoftwareKey | KeeperKey
     until: float
     left: int | None
+    signing: int = 0
+    """Signatures under way, which are still made when it ends."""
+    ended: bool = False
+
+    def close_unused(self) -> None:
+        """Log out of a token, once it has ended and the last signature is made; twice is once."""
+        if isinstance(self.key, KeeperKey) and self.ended and not self.signing:
+            self.key.close()
 
 
 class ActivatedKeys:
     """What is activated. Safe for threads: of N uses that are left exactly N sign."""
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, now: Callable[[], float] = time.time, module: Path | None = None) -> None:
         self._now = now
+        self._module = module
         self._active: dict[str, _Active] = {}
         self._lock = threading.Lock()
         self._deriving = threading.Semaphore(1)  # argon2id takes 64 MiB each
@@ -63,8 +83,8 @@ class ActivatedKeys:
             case "sign":
                 return self._sign(str(request["reference"]), base64.b64decode(request["message"]))
             case "end":
-                with self._lock:
-                    return {"was": self._active.pop(str(request["reference"]), None) is not None}
+                reference = str(request["reference"])
+                return {"was": self._end(lambda one, _: one == reference)}
             case "status":
                 with self._lock:
                     found = self._active.get(str(request["reference"]))
@@ -74,21 +94,52 @@ class ActivatedKeys:
     def drop_ended(self) -> None:
         """Forget keys whose time or uses are over."""
         now = self._now()
+        self._end(lambda _, active: active.until <= now or active.left == 0)
+
+    def _end(self, chosen: Callable[[str, _Active], bool]) -> bool:
         with self._lock:
-            for reference in [one for one, at in self._active.items() if at.until <= now or at.left == 0]:
-                del self._active[reference]
+            found = [self._active.pop(one) for one, active in [*self._active.items()] if chosen(one, active)]
+            for active in found:
+                active.ended = True
+        for active in found:
+            active.close_unused()
+        return bool(found)
 
     def _activate(self, request: dict[str, Any]) -> dict[str, Any]:
         reference, uses = str(request["reference"]), request["uses"]
+        until, left = float(request["until"]), None if uses is None else int(uses)
         with self._deriving:
+            with self._lock:
+                active = self._active.get(reference)
+                if active is not None and isinstance(active.key, KeeperKey):
+                    if not active.key.is_opened_by(str(request["secret"])):
+                        return {"error": "wrong"}
+                    active.until, active.left = until, left
+                    return {}
             try:
-                plaintext = unwrapped(base64.b64decode(request["wrapped"]), str(request["secret"]), reference)
+                key = self._unlocked(reference, request)
             except ActivationSecretWrong:
                 return {"error": "wrong"}
-        key = SoftwareKey(supported_key(load_der_private_key(plaintext, None, unsafe_skip_rsa_key_validation=True)))
-        with self._lock:
-            self._active[reference] = _Active(key, float(request["until"]), None if uses is None else int(uses))
+            except TokenPinLocked as error:
+                return {"error": "token_locked", "told": error.message}
+            except _BROKEN as error:
+                return {"error": "unavailable", "told": error.message}
+            with self._lock:
+                self._active[reference] = _Active(key, until, left)
         return {}
+
+    def _unlocked(self, reference: str, request: dict[str, Any]) -> SoftwareKey | KeeperKey:
+        secret = str(request["secret"])
+        if "token" not in request:
+            plaintext = unwrapped(base64.b64decode(request["wrapped"]), secret, reference)
+            return SoftwareKey(
+                supported_key(load_der_private_key(plaintext, None, unsafe_skip_rsa_key_validation=True))
+            )
+        if self._module is None:
+            raise KeyStoreUnavailable(
+                "The key process was started without SEAL_PKCS11_SEAL_TOKENS: restart the service"
+            )
+        return KeeperKey(self._module, str(request["token"]), reference, secret)
 
     def _sign(self, reference: str, message: bytes) -> dict[str, Any]:
         with self._lock:  # counted before it signs: a use too few rather than one too many
@@ -97,7 +148,18 @@ class ActivatedKeys:
                 return {"error": "not_activated"}
             if found.left is not None:
                 found.left -= 1
-        return {"signature": base64.b64encode(found.key.sign(message)).decode()}
+            found.signing += 1
+        try:
+            return {"signature": base64.b64encode(found.key.sign(message)).decode()}
+        except (TokenPinRefused, TokenPinLocked):  # another secret by now, by its security officer
+            self._end(lambda _, active: active is found)
+            return {"error": "not_activated"}
+        except _BROKEN as error:
+            return {"error": "unavailable", "told": error.message}
+        finally:
+            with self._lock:
+                found.signing -= 1
+            found.close_unused()
 
 
 def send_frame(connection: socket.socket, values: dict[str, Any]) -> None:
@@ -147,7 +209,7 @@ def harden() -> bool:
     return bool(library.mlockall(_MCL_CURRENT_AND_FUTURE) == 0)
 
 
-def main(directory: str) -> int:
+def main(directory: str, module: str | None = None) -> int:
     """Serve until standard input ends."""
     for number in (signal.SIGINT, signal.SIGTERM):  # they reach all processes; uses under way still need their keys
         signal.signal(number, signal.SIG_IGN)
@@ -160,7 +222,7 @@ def main(directory: str) -> int:
     except BlockingIOError:
         return 3  # another serves this directory already
     Path(SOCKET).unlink(missing_ok=True)
-    keys = ActivatedKeys()
+    keys = ActivatedKeys(module=None if module is None else Path(module))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
         listening.bind(SOCKET)
         listening.listen(128)
@@ -196,4 +258,4 @@ def _end_with_input() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:3]))

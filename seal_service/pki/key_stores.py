@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.errors import AlreadyRegistered, KeyNotFound, Unavailable
-from seal_service.domain.key_custody import CustodyFinding, CustodyRule
+from seal_service.domain.key_custody import NO_KEEPERS, CustodyFinding, CustodyRule, is_of_seal
 from seal_service.domain.operation import KeyPlace
 from seal_service.pki.file_keys import FileKeyStore
 from seal_service.pki.pkcs11_keys import Pkcs11KeyStore
+from seal_service.pki.seal_token_keys import SealTokenKeyStore
 from seal_service.ports.crypto import KeyFacts, KeyStore, SigningKey
 
 
@@ -17,15 +19,26 @@ class KeyStores:
     """The KeyStore that an instance uses: new keys go where the settings say, and keys are found in files and HSM.
 
     It alone makes and gives out keys, so no software key comes into being or signs where the rule refuses it
-    (SoftwareKeysRefused). Without an HSM it is the key directory.
+    (SoftwareKeysRefused). Without an HSM it is the key directory. Where there are `seal_tokens`, new keys of seals go
+    into these when others go into the HSM.
     """
 
-    def __init__(self, files: FileKeyStore, hsm: Pkcs11KeyStore | None, new_keys: KeyPlace, rule: CustodyRule) -> None:
+    def __init__(
+        self,
+        files: FileKeyStore,
+        hsm: Pkcs11KeyStore | None,
+        new_keys: KeyPlace,
+        rule: CustodyRule,
+        seal_tokens: SealTokenKeyStore | None = None,
+    ) -> None:
         self._files = files
         self._hsm = hsm
+        self._seal_tokens = seal_tokens
         self._stores: dict[KeyPlace, KeyStore] = {KeyPlace.FILE: files}
         if hsm is not None:
             self._stores[KeyPlace.PKCS11] = hsm
+        if seal_tokens is not None:
+            self._stores[KeyPlace.PARTITION] = seal_tokens
         self._new_keys = new_keys
         self._rule = rule
 
@@ -65,23 +78,33 @@ class KeyStores:
             self._hsm.answer()
         except Unavailable as error:
             return CustodyFinding(ready=False, detail=error.message)
+        if self._rule.activation_required and self._new_keys is KeyPlace.PKCS11 and self._seal_tokens is None:
+            return replace(kept, detail=f"{kept.detail}; {NO_KEEPERS}")
         return kept
 
     def _holding(self, reference: str) -> tuple[KeyStore, KeyPlace]:
-        """The store that has the key, or would: a file is seen at once, so that its keys need no HSM."""
-        if self._hsm is None or _has(self._files, reference):
+        """The store that has the key, or would: a file is seen at once, so that its keys need no HSM, and one that the
+        HSM holds ready is looked for nowhere else."""
+        if self._hsm is None or has_key(self._files, reference):
             return self._files, KeyPlace.FILE
+        tokens = self._seal_tokens if is_of_seal(reference) and not self._hsm.holds(reference) else None
+        if tokens is not None and tokens.has(reference):
+            return tokens, KeyPlace.PARTITION
         return self._hsm, KeyPlace.PKCS11
 
     def _store_for_new(self, reference: str) -> KeyStore:
-        self._rule.require_permitted(reference, self._new_keys)
+        chosen = self._new_keys
+        if chosen is KeyPlace.PKCS11 and self._seal_tokens is not None and is_of_seal(reference):
+            chosen = KeyPlace.PARTITION
+        self._rule.require_permitted(reference, chosen)
         for place, store in self._stores.items():
-            if place is not self._new_keys and _has(store, reference):
+            if place is not chosen and has_key(store, reference):
                 raise AlreadyRegistered(f"There is a key {reference} already ({place.value})")
-        return self._stores[self._new_keys]
+        return self._stores[chosen]
 
 
-def _has(store: KeyStore, reference: str) -> bool:
+def has_key(store: KeyStore, reference: str) -> bool:
+    """Whether a store has a key, asked anew."""
     try:
         store.place(reference)
     except KeyNotFound:

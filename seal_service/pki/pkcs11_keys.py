@@ -90,7 +90,7 @@ class Pkcs11KeyStore:
 
     def create(self, reference: str, suite: Suite) -> Pkcs11Key:
         """A new key, made in the token; AlreadyRegistered, InvalidInput, KeyStoreUnavailable."""
-        _require_well_formed(reference)
+        require_well_formed(reference)
 
         def make(session: pkcs11.Session) -> objects.FoundKey:
             _require_new(session, reference)
@@ -103,26 +103,18 @@ class Pkcs11KeyStore:
 
         Raises AlreadyRegistered, InvalidInput for an unknown kind or a token that takes no keys, KeyStoreUnavailable.
         """
-        _require_well_formed(reference)
+        require_well_formed(reference)
         components = objects.components_of(private_key)
 
         def take_in(session: pkcs11.Session) -> objects.FoundKey:
             _require_new(session, reference)
-            try:
-                made = objects.take_in(session, reference, components)
-            except objects.IMPORT_REFUSED as error:
-                raise InvalidInput(
-                    f"The token {self._token.label} takes no key that was made elsewhere ({type(error).__name__}): "
-                    "have a new key made in it",
-                    field="private_key",
-                ) from None
-            return _kept_alone(session, reference, made)
+            return _kept_alone(session, reference, taken_in(session, reference, components))
 
         return self._hold(reference, self._token.run(take_in, repeatable=False))
 
     def open(self, reference: str) -> Pkcs11Key:
         """The key; SignatureRefused when there is none, KeyStoreUnavailable. One that is held is not looked for."""
-        _require_well_formed(reference)
+        require_well_formed(reference)
         held = self._held_key(reference)
         if held is not None:
             return held
@@ -131,6 +123,10 @@ class Pkcs11KeyStore:
         except refused.NoSuchKey:
             raise SignatureRefused(f"There is no key {reference} in the token {self._token.label}") from None
         return self._hold(reference, found)
+
+    def holds(self, reference: str) -> bool:
+        """Whether a key is held ready; the token is not asked."""
+        return self._held_key(reference) is not None
 
     def held(self) -> Sequence[KeyFacts]:
         """Every key that is in the token under a reference, by reference; KeyStoreUnavailable."""
@@ -142,7 +138,7 @@ class Pkcs11KeyStore:
 
     def place(self, reference: str) -> KeyPlace:
         """In the token, which is asked; KeyNotFound, KeyStoreUnavailable."""
-        _require_well_formed(reference)
+        require_well_formed(reference)
         held = self._held_key(reference)
         try:
             self._token.run(held.prove if held else lambda session: objects.private_key(session, reference))
@@ -152,7 +148,7 @@ class Pkcs11KeyStore:
 
     def destroy(self, reference: str) -> None:
         """Remove the key for good; nothing when it is gone. KeyStoreUnavailable."""
-        _require_well_formed(reference)
+        require_well_formed(reference)
         with self._lock:
             self._held.pop(reference, None)
         try:
@@ -180,9 +176,22 @@ class Pkcs11KeyStore:
         return key
 
 
-def _require_well_formed(reference: str) -> None:
+def require_well_formed(reference: str) -> None:
+    """Raise InvalidInput for what is no reference."""
     if not _REFERENCE.fullmatch(reference):
         raise InvalidInput("A key reference is 1 to 120 letters, digits, dots, dashes and underscores", field="key")
+
+
+def taken_in(session: pkcs11.Session, reference: str, components: objects.Components) -> objects.KeyPair:
+    """A pair made elsewhere, in the session's token; InvalidInput when that takes none."""
+    try:
+        return objects.take_in(session, reference, components)
+    except objects.IMPORT_REFUSED as error:
+        raise InvalidInput(
+            f"The token {session.token.label} takes no key that was made elsewhere ({type(error).__name__}): "
+            "have a new key made in it",
+            field="private_key",
+        ) from None
 
 
 def _require_new(session: pkcs11.Session, reference: str) -> None:

@@ -80,6 +80,16 @@ class FoundKey:
     """The handle of its private object in that session."""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundPublicKey:
+    """A key as whoever is not logged in sees it."""
+
+    reference: str
+    suite: Suite
+    public_key_info: bytes
+    """SubjectPublicKeyInfo, DER."""
+
+
 def private_keys(session: pkcs11.Session, reference: str) -> list[pkcs11.PrivateKey]:
     """The private keys of a reference: none, one, or while two processes make the same one, two."""
     return _found(session, ObjectClass.PRIVATE_KEY, reference)
@@ -107,11 +117,28 @@ def find(session: pkcs11.Session, reference: str) -> FoundKey:
 def facts_of(pair: KeyPair, reference: str) -> FoundKey:
     """What a pair says of itself; IntegrityFailed for an unknown kind."""
     public, private = pair
-    try:
-        suite, public_key_info = _public_key_info(public)
-    except (ValueError, KeyError):
-        raise IntegrityFailed(f"The public key {reference} in the token is of an unknown kind") from None
-    return FoundKey(suite, public_key_info, private)
+    return FoundKey(*_known_public_key_info(public, reference), private)
+
+
+def public_keys(session: pkcs11.Session) -> list[FoundPublicKey]:
+    """Of every public key that has a reference, which needs no login; IntegrityFailed for an unknown kind."""
+    found = []
+    for one in _search(session, {Attribute.CLASS: ObjectClass.PUBLIC_KEY}):
+        reference = _reference_of(one)
+        if reference is not None:
+            found.append(FoundPublicKey(reference, *_known_public_key_info(one, reference)))
+    return found
+
+
+def is_empty(session: pkcs11.Session) -> bool:
+    """Whether the session sees nothing in the token; without a login that says nothing of private objects."""
+    return not _search(session, {})
+
+
+def is_alone(session: pkcs11.Session, reference: str) -> bool:
+    """Whether the token has no private key beside those of a reference."""
+    every = _search(session, {Attribute.CLASS: ObjectClass.PRIVATE_KEY})
+    return len(every) == len(private_keys(session, reference))
 
 
 def references(session: pkcs11.Session) -> list[str]:
@@ -210,6 +237,13 @@ def _search(session: pkcs11.Session, template: Template) -> list[Any]:
         with suppress(refused.ObjectHandleInvalid):
             return list(session.get_objects(template))
     raise refused.FunctionFailed
+
+
+def _known_public_key_info(public: Any, reference: str) -> tuple[Suite, bytes]:
+    try:
+        return _public_key_info(public)
+    except (ValueError, KeyError):
+        raise IntegrityFailed(f"The public key {reference} in the token is of an unknown kind") from None
 
 
 def _public_key_info(public: Any) -> tuple[Suite, bytes]:

@@ -20,13 +20,17 @@ class KeyActivation(Protocol):
     """启用. What was activated is held by one process, in memory alone, and gone when that ends."""
 
     def protect(self, reference: str, secret: str) -> None:
-        """Wrap the key under the secret for good, so that it signs while it is activated and never else.
+        """Put the key under the secret for good, so that it signs while it is activated and never else.
 
-        Raises Conflict when it is already, or is not a key in a file; SignatureRefused when there is none.
+        Raises Conflict when it is already, or is not a key in a file or in a token of its own; InvalidInput for a
+        secret that the token does not take; SignatureRefused when there is none, KeyStoreUnavailable.
         """
 
     def activate(self, reference: str, secret: str, until: datetime, uses: int | None) -> None:
-        """Let it sign until a moment, and so many times; ActivationSecretWrong, KeyProcessUnavailable."""
+        """Let it sign until a moment, and so many times.
+
+        Raises ActivationSecretWrong, KeyProcessUnavailable; KeyStoreUnavailable, of it TokenPinLocked.
+        """
 
     def end(self, reference: str) -> bool:
         """Lock it again; whether it was activated. KeyProcessUnavailable."""

@@ -38,6 +38,8 @@ class KeyFacts:
 
     reference: str
     place: KeyPlace
+    token: str | None = None
+    """Label of the token that holds it alone."""
 
 
 class KeyStore(Protocol):

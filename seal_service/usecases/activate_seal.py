@@ -94,7 +94,7 @@ class CustodyStory:
 class TakeIntoCustodyUseCase(CustodyStory):
     """保管 by the unit's keeper, once for each version of the seal.
 
-    Raises SealNotFound, Conflict (taken already; a key on a medium or in an HSM), InvalidInput.
+    Raises SealNotFound, Conflict (taken already; a key on a medium or in the service's own token), InvalidInput.
     """
 
     permission: ClassVar[Permission] = Permission.ACTIVATE_SEAL

@@ -42,6 +42,8 @@ class ListedKey:
     since: datetime | None = None
     until: datetime | None = None
     """When its certificate ends."""
+    token: str | None = None
+    """Label of the token that holds it alone."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def listed_key(facts: KeyFacts, use: KeyUse, now: datetime) -> ListedKey:
             reference=facts.reference,
             place=facts.place,
             state=state,
+            token=facts.token,
             seal_code=use.seal.code,
             version=use.credential.version,
             suite=use.credential.suite,
@@ -95,8 +98,9 @@ def listed_key(facts: KeyFacts, use: KeyUse, now: datetime) -> ListedKey:
             reference=facts.reference,
             place=facts.place,
             state=state,
+            token=facts.token,
             seal_code=use.request.seal_code,
             suite=use.request.suite,
             since=use.request.requested_at,
         )
-    return ListedKey(reference=facts.reference, place=facts.place, state=state)
+    return ListedKey(reference=facts.reference, place=facts.place, state=state, token=facts.token)

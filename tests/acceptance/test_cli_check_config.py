@@ -180,6 +180,18 @@ def test_the_token_of_an_hsm(command_line: CommandLine, monkeypatch: pytest.Monk
     assert checked_elsewhere(command_line) == set()
     monkeypatch.setenv("SEAL_PKCS11_TOKEN", "another")
     assert checked_elsewhere(command_line) == {"SEAL_PKCS11_TOKEN"}
+    monkeypatch.setenv("SEAL_PKCS11_TOKEN", "样章")
+
+    # Tokens for seals' keys: named with their PIN, and some of them free.
+    monkeypatch.setenv("SEAL_PKCS11_SEAL_TOKENS", "印章-")
+    assert checked_elsewhere(command_line) == {"SEAL_PKCS11_SEAL_TOKENS"}
+    monkeypatch.setenv("SEAL_PKCS11_SEAL_PIN_FILE", str(pin))
+    assert checked_elsewhere(command_line) == {"SEAL_PKCS11_SEAL_TOKENS"}
+    make[make.index("样章")] = "印章-1"
+    subprocess.run(make, check=True, capture_output=True, timeout=60)
+    assert checked_elsewhere(command_line) == set()
+    pin.chmod(0o644)
+    assert checked_elsewhere(command_line) == {"SEAL_PKCS11_PIN_FILE", "SEAL_PKCS11_SEAL_TOKENS"}
 
 
 def checked_elsewhere(at: CommandLine) -> set[str]:

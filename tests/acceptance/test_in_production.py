@@ -31,7 +31,7 @@ from tests.live import DOCUMENT, EXAMPLES, expect, in_the_next_second, refused
 from tests.machines import DpopAuth, asserted
 from tests.outside_tsa import OutsideTsa, outside_tsa
 from tests.postgresql import postgresql_settings
-from tests.softhsm import softhsm_environment, softhsm_settings
+from tests.softhsm import softhsm_environment, softhsm_seal_settings, softhsm_settings
 
 pytestmark = pytest.mark.slow
 SCENARIO = "permit.approval"
@@ -138,7 +138,7 @@ def production(tmp_path: Path, authority: OutsideTsa) -> Production:
             "SEAL_TIMESTAMP_URLS": json.dumps([authority.tsr]),
             "SEAL_TIMESTAMP_EMBEDDED": "false",
             **database,
-            **softhsm_environment(softhsm_settings(tmp_path / "hsm")),
+            **softhsm_environment({**softhsm_settings(tmp_path / "hsm"), **softhsm_seal_settings(tmp_path / "hsm", 2)}),
         },
         port,
     )
@@ -222,6 +222,16 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
         seals[part.name] = production.seal("seals", "make", application["id"], **by_maker)
     codes = {name: str(seal["code"]) for name, seal in seals.items()}
 
+    # 保管: the secret of each seal's keeper becomes the PIN of its token in the HSM.
+    keepers = {
+        name: production.by(account(f"{name}印章保管人", "seal_keeper", registered[name]["id"])) for name in codes
+    }
+    secret = tmp_path / "secret.txt"
+    secret.write_text("correct horse battery staple\n", encoding="ascii")
+    for name, code in codes.items():
+        taken = production.seal("custody", "take", code, "--secret-file", str(secret), "--yes", **keepers[name])
+        assert (taken["taken"], taken["active"]) == (True, False)
+
     # 用印场景、用印授权
     production.seal(
         "scenarios", "register", SCENARIO, "--name", "行政许可", "--waived-for", "政务服务平台审批流程",
@@ -263,6 +273,10 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
         denied = use(office_system, OFFICE.name, document, "B-LT", "stranger", **stranger)
         refused(403, "operator-not-registered", denied)
         person = {"operator_id": "U1001", "operator_name": "样某"}
+        refused(409, "seal-not-activated", use(office_system, OFFICE.name, document, "B-LT", "locked", **person))
+        for name, code in codes.items():
+            opening = ("--secret-file", str(secret), "--uses", "20")
+            production.seal("custody", "activate", code, *opening, **keepers[name])
         once = use(office_system, OFFICE.name, document, "B-LT", "one", **person)
         assert once.status_code in (200, 201), once.text
         again = use(office_system, OFFICE.name, document, "B-LT", "one", **person)
@@ -321,8 +335,9 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
         doctor = production.seal("doctor")
         assert doctor["ready"], doctor
         held = production.seal("keys", "list", **operator)
-        of_seals = [one for one in held["items"] if one["place"] == "pkcs11"]
-        assert len(of_seals) >= len(seals) + 2, "seals, issuing CA and root lie in the HSM"
+        placed = [one["place"] for one in held["items"]]
+        assert placed.count("partition") == len(seals), "each seal in a token of its own"
+        assert placed.count("pkcs11") >= 2, "issuing CA and root lie in the HSM"
 
     qualified = tmp_path / "sealed.pdf"
     qualified.write_bytes(sealed)

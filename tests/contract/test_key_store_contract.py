@@ -27,9 +27,11 @@ from seal_service.pki.file_keys import FileKeyStore
 from seal_service.pki.key_stores import KeyStores
 from seal_service.pki.pkcs11_keys import Pkcs11KeyStore
 from seal_service.pki.pkcs11_token import Pkcs11Token
+from seal_service.pki.prepared_tokens import PreparedTokens
+from seal_service.pki.seal_token_keys import SealTokenKeyStore
 from seal_service.ports.crypto import KeyStore, SigningKey
 from tests.pki_instance import SystemEntropy, key_hierarchy
-from tests.softhsm import USER_PIN, softhsm_module, softhsm_token
+from tests.softhsm import TRANSPORT_PIN, USER_PIN, softhsm_module, softhsm_seal_settings, softhsm_token
 
 Opening = Callable[[], KeyStore]
 """Opens the store as another process would."""
@@ -38,7 +40,7 @@ MALFORMED = ["", "../x", "a/b", ".hidden", "a\0b", "a b", "印章", "x" * 121, "
 RULE = CustodyRule(profile=Profile.DEVELOPMENT, software_keys_allowed=False)
 
 
-@pytest.fixture(params=["files", "HSM", "both, new in files", "both, new in the HSM"])
+@pytest.fixture(params=["files", "HSM", "a token each", "both, new in files", "both, new in the HSM"])
 def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
     hierarchy = key_hierarchy(tmp_path / "keys")
 
@@ -47,6 +49,10 @@ def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Opening:
 
     if request.param == "files":
         return files
+    if request.param == "a token each":
+        named = softhsm_seal_settings(tmp_path, 4)
+        beginning = str(named["pkcs11_seal_tokens"])
+        return lambda: SealTokenKeyStore(PreparedTokens(softhsm_module(), beginning, None, lambda: TRANSPORT_PIN))
     module, label = softhsm_module(), softhsm_token()
 
     def hsm() -> Pkcs11KeyStore:

@@ -20,6 +20,7 @@ from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.authority import AUTHORITY_RULES
 from seal_service.domain.errors import InstanceNotReady, KeyStoreUnavailable, SoftwareKeysRefused
+from seal_service.domain.key_custody import NO_KEEPERS
 from seal_service.domain.operation import KeyPlace, Profile
 from seal_service.domain.readiness import Dependency
 from seal_service.domain.use import SignatureLevel
@@ -68,7 +69,7 @@ def test_an_instance_in_an_hsm_keeps_no_private_key_in_files(office: RealOffice)
     assert set(found.values()) == {KeyPlace.PKCS11}
     ready = readiness(office)
     assert all(one.ready for one in ready.values()), ready
-    assert ready["keys"].detail == "no software keys of the authority or of seals"
+    assert ready["keys"].detail == f"no software keys of the authority or of seals; {NO_KEEPERS}"
 
 
 def test_a_seal_in_an_hsm_is_applied_at_every_level_and_renewed(office: RealOffice, tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ SealServiceError
 ├── IntegrityFailed         what is kept here was changed, or another key encrypted it
 └── Unavailable             something the service depends on does not answer
     ├── AuthorityUnavailable · DeliveryFailed · FilingRefused · IdentityProviderUnavailable · InstanceNotReady
-    ├── KeyProcessUnavailable · KeyStoreUnavailable · OutcomeUnknown · ProgramMissing · RegistryUnavailable
+    ├── KeyProcessUnavailable · OutcomeUnknown · ProgramMissing · RegistryUnavailable
+    ├── KeyStoreUnavailable     ── NoTokenFree · TokenPinLocked · TokenPinRefused
     └── RevocationUnavailable · SoftwareKeysRefused · TimestampUnavailable
 """
 
@@ -47,11 +48,14 @@ from seal_service.domain.errors.availability import (
     InstanceNotReady,
     IntegrityFailed,
     KeyStoreUnavailable,
+    NoTokenFree,
     OutcomeUnknown,
     ProgramMissing,
     RevocationUnavailable,
     SoftwareKeysRefused,
     TimestampUnavailable,
+    TokenPinLocked,
+    TokenPinRefused,
     Unavailable,
 )
 from seal_service.domain.errors.base import Detail, SealServiceError, error_kind
@@ -222,6 +226,9 @@ __all__ = [
     "KeyNotFound",
     "KeyProcessUnavailable",
     "KeyStoreUnavailable",
+    "NoTokenFree",
+    "TokenPinLocked",
+    "TokenPinRefused",
     "LevelUnreachable",
     "LogEntryNotFound",
     "MediumNotInHand",

@@ -33,6 +33,18 @@ class KeyStoreUnavailable(Unavailable):
     """The key store (HSM) does not answer."""
 
 
+class TokenPinRefused(KeyStoreUnavailable):
+    """The token of the HSM refuses its PIN."""
+
+
+class TokenPinLocked(KeyStoreUnavailable):
+    """The token has locked its PIN after too many wrong ones: its security officer has to set it anew."""
+
+
+class NoTokenFree(KeyStoreUnavailable):
+    """No token that was prepared for seals' keys is free: prepare further ones."""
+
+
 class SoftwareKeysRefused(Unavailable):
     """The production profile takes keys of the authority and of seals only from an HSM (PKCS#11)."""
 
