@@ -218,7 +218,7 @@ def metrics() -> str:
     measured.request_ended("GET", "/healthz", 200, 0.0)
     measured.connection_pool("writer", 1)
     condition = Condition(
-        ready={"schema": True}, certificate_seconds={"root": 0.0}, seals_expiring=0, filings_waiting=0
+        ready={"schema": True}, certificate_seconds={"root": 0.0}, seals_expiring=0, filings_waiting=0, keys_activated=0
     )
     rows = []
     for family in text_string_to_metric_families(measured.text(lambda: condition).decode()):

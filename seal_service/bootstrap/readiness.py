@@ -12,6 +12,7 @@ from seal_service.domain.observation import key_of_authority
 from seal_service.domain.readiness import Allowed
 from seal_service.pki.timestamp_client import TrustedTimestampAuthority
 from seal_service.pki.trust import InstanceTrustStore
+from seal_service.ports.activation import KeyProcess
 from seal_service.ports.crypto import PublicKeyServices, RevocationSource, TimestampAuthority
 from seal_service.ports.reading import Queries
 from seal_service.storage.engine import Database
@@ -25,6 +26,7 @@ def readiness_of(
     queries: Queries,
     services: PublicKeyServices,
     outside: Sequence[TimestampAuthority],
+    process: KeyProcess,
 ) -> CheckReadinessUseCase:
     """就绪检查, judged by the limits of the settings."""
     return CheckReadinessUseCase(
@@ -42,6 +44,8 @@ def readiness_of(
         durability=lambda: _durability(rooms.database),
         since=rooms.clock.now(),
         files=settings.filing_url is not None,
+        process=process,
+        activation_required=settings.activation_required,
     )
 
 

@@ -159,8 +159,9 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     services = InternalPublicKeyServices(records, lists, responder, unit)
     reading_for_sealing = reading_processes(settings, SEALING)
     process = KeyProcessClient(settings.run_directory)
+    seal_keys = ActivatedSealKeys(keys, process, required=settings.activation_required)
     sealer = PdfSealer(
-        keys=ActivatedSealKeys(keys, process, required=settings.activation_required),
+        keys=seal_keys,
         blobs=blobs,
         chain=authority.chain,
         timestamps=FirstAnsweringTimestampAuthority(measured, trust, clock),
@@ -187,7 +188,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     told = notifying(settings, clock, entropy)
     refused = LogRefusal(records, log)
     under_way = CallsUnderWay()
-    readiness = readiness_of(settings, rooms, queries, services, outside)
+    readiness = readiness_of(settings, rooms, queries, services, outside, process)
 
     def guarded(use_case: UseCase[Command, Answer]) -> Guarded[Command, Answer]:
         return Guarded(use_case, refused, under_way)
@@ -269,6 +270,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
                 measurements,
                 retention.documents,
                 hold,
+                seal_keys,
             )
         ),
         custody=custodial(settings, rooms, authority, SealerByContent(sealer), blobs, measurements, process, guarded),
@@ -297,7 +299,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         observe=guarded(observation_of(settings, rooms, queries, outside, others, trust)),
         check_readiness=guarded(readiness),
         read_metrics=guarded(
-            ReadMetricsUseCase(readiness, records, queries, measurements, clock, settings.metrics_addresses)
+            ReadMetricsUseCase(readiness, records, queries, measurements, clock, process, settings.metrics_addresses)
         ),
         back_up=guarded(backing_up(settings, rooms)),
         check_database=guarded(checking(settings, rooms)),

@@ -50,6 +50,8 @@ GROUPS: dict[str, str] = {
     "scenarios": "scenarios",
     "approvals": "approvals",
     "custody": "custody",
+    "media": "media",
+    "conveyances": "conveyances",
     "uses": "uses",
     "filing": "filing",
     "log": "log",

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from seal_service.cli import use_options
 from seal_service.cli.files import read_document, waiting_file
 from seal_service.cli.options import AsJson, SealCodeOption, example
 from seal_service.cli.output import print_fields, working
@@ -26,30 +27,23 @@ EXAMPLE = example(
 
 
 def apply(
-    document: Annotated[Path, typer.Argument(metavar="IN", help="The PDF; it is not changed.")],
+    document: use_options.Document,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where the sealed document goes.")],
     seal: SealCodeOption,
-    scenario: Annotated[str, typer.Option(help="用印场景 of the grant.")],
-    level: Annotated[SignatureLevel, typer.Option(help="签名级别.")] = SignatureLevel.B_LT,
-    allow_lower_level: Annotated[
-        bool, typer.Option("--allow-lower-level", help="Take the level that can be reached.")
-    ] = False,
-    allow_repair: Annotated[
-        bool, typer.Option("--allow-repair", help="修复: repair IN if it is damaged and not signed, and seal that.")
-    ] = False,
-    page: Annotated[int, typer.Option(help="From 1; -1 is the last page.")] = -1,
-    x: Annotated[float | None, typer.Option(metavar="MM", help="From the left edge of the page as shown.")] = None,
-    y: Annotated[float | None, typer.Option(metavar="MM", help="From its upper edge, down.")] = None,
-    operator_id: Annotated[str | None, typer.Option(help="签章人标识 in the business system.")] = None,
-    operator_name: Annotated[str | None, typer.Option(help="签章人姓名.")] = None,
-    operator_department: Annotated[str | None, typer.Option(help="签章人部门.")] = None,
-    case_number: Annotated[str | None, typer.Option(help="办件号.")] = None,
-    approval: Annotated[
-        str | None, typer.Option(metavar="ID", help="用印审批 to take; default: the one for IN, where one is needed.")
-    ] = None,
-    key: Annotated[
-        str | None, typer.Option(metavar="IDEMPOTENCY", help="Repeat a request with its key; default: a new one.")
-    ] = None,
+    scenario: use_options.ScenarioOption,
+    level: use_options.Level = SignatureLevel.B_LT,
+    allow_lower_level: use_options.AllowLowerLevel = False,
+    allow_repair: use_options.AllowRepair = False,
+    page: use_options.Page = -1,
+    x: use_options.X = None,
+    y: use_options.Y = None,
+    operator_id: use_options.OperatorId = None,
+    operator_name: use_options.OperatorName = None,
+    operator_department: use_options.OperatorDepartment = None,
+    case_number: use_options.CaseNumber = None,
+    approval: use_options.Approval = None,
+    handle: use_options.Handle = None,
+    key: use_options.Key = None,
     as_json: AsJson = False,
 ) -> None:
     """用印: apply a seal to a PDF and print the receipt. OUT is written only when the seal is on it and logged."""
@@ -68,6 +62,7 @@ def apply(
             operator=operator_of(operator_id, operator_name, operator_department),
             case_number=case_number,
             approval_id=approval,
+            handle=handle,
         )
         with working("用印 applying the seal …"):
             applied = at.service.apply_seal(at.caller, command)

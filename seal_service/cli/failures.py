@@ -37,6 +37,8 @@ _NEXT: tuple[tuple[type[errors.SealServiceError], str], ...] = (
     (errors.SelfDecisionRefused, "Let another account of the making office decide."),
     (errors.PasswordChangeRequired, "Change it with `seal password change`."),
     (errors.SecondFactorRequired, "`seal factor enrol-totp` enrols a one-time code; UKeys are enrolled over HTTP."),
+    (errors.ActivationSecretWrong, "After a few wrong ones each waits longer than the one before."),
+    (errors.HandleRefused, "Give it with --handle; a new one comes of `seal conveyances give` by the seal's unit."),
     (errors.PermissionDenied, "Log in with an account whose role allows it."),
     (errors.UnitNotFound, "`seal units list` shows the units."),
     (errors.ApplicationNotFound, "`seal applications list` shows the applications."),
@@ -46,6 +48,12 @@ _NEXT: tuple[tuple[type[errors.SealServiceError], str], ...] = (
     (errors.AuthorityUnavailable, "The request is kept: `seal certificates fetch` tries again."),
     (errors.SecondFactorNotFound, "`seal factor list` shows those of the person who is signed in."),
     (errors.SessionNotFound, "Sign in as a person: `seal login --account ACCOUNT`."),
+    (errors.SealNotActivated, "Its keeper activates it: `seal custody activate CODE`; `seal custody show` says more."),
+    (errors.KeyProcessUnavailable, "`seal serve` runs it: start that, then try again."),
+    (errors.MediumNotInHand, "`seal media history CODE` tells where it is; `seal media hand-over` gives it out."),
+    (errors.ConveyanceNotFound, "`seal conveyances list --seal CODE` shows them."),
+    (errors.PreparedUseNotFound, "Only the system that prepared it sees it: `seal uses list --seal CODE`."),
+    (errors.PreparedUseCompleted, "`seal uses list --seal CODE` shows it."),
     (errors.GrantNotFound, "`seal grants list` shows the grants that this account sees."),
     (errors.UseNotFound, "`seal uses list --seal CODE` shows the uses that this account sees."),
     (errors.KeyNotFound, "`seal keys list` shows the keys."),
@@ -75,6 +83,10 @@ def sentence(error: Exception) -> str:
     field = error.details.get("field")
     named = f"{error.message} ({field})" if isinstance(field, str) and field not in error.message else error.message
     told = named if named.endswith((".", "。")) else f"{named}."
+    if error.details.get("retry_at"):
+        told += f" Nothing is tried before {error.details['retry_at']}."
+    if "attempts_left" in error.details:
+        told += f" Attempts left: {error.details['attempts_left']}."
     following = next((text for kind, text in _NEXT if isinstance(error, kind)), None)
     return told if following is None or following in told else f"{told} {following}"
 

@@ -26,6 +26,14 @@ class Activation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyProcessCondition:
+    """密钥进程: since when it runs, and how many keys are activated in it; which they are it tells nobody."""
+
+    since: datetime
+    activated: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActivationRecord:
     """激活口令: that the seal's keeper has taken it into custody, and how often a wrong secret came since."""
 

@@ -63,3 +63,5 @@ class Condition:
     """Seals whose next filing it refused."""
     filing_seconds: float = 0.0
     """Age of the oldest that waits."""
+    keys_activated: int | None = None
+    """Seals' keys that are activated now; None: the key process does not answer."""

@@ -57,6 +57,14 @@ KINDS: tuple[DependencyKind, ...] = (
         mend="`seal check-config` says what it finds of module, token and PIN; `seal keys list` where each key is",
     ),
     DependencyKind(
+        name="key_process",
+        not_ready="the key process does not answer, so that no seal signs that a keeper has taken into custody; where "
+        "none has yet, but SEAL_ACTIVATION asks for it, that is a warning, and elsewhere it is not told",
+        age="since it began: what was activated before then is not any more",
+        mend="`seal serve` runs it and starts it again; its log says why it ended; keepers then activate their seals "
+        "again",
+    ),
+    DependencyKind(
         name="authority",
         not_ready="a certificate of the service itself has ended or not begun, or its key is gone or changed; of each "
         "role one line, and one of the responder of each earlier issuing certificate that has not ended",

@@ -180,6 +180,11 @@ class _Now(Collector):
         for name, seconds in self._condition.certificate_seconds.items():
             left.add_metric([name], seconds)
         yield left
+        up = self._condition.keys_activated is not None
+        yield GaugeMetricFamily("seal_key_process_up", "Whether the key process answers (1) or not (0).", value=up)
+        if self._condition.keys_activated is not None:
+            told = "Seals' keys that are activated now; which they are is told nowhere."
+            yield GaugeMetricFamily("seal_keys_activated", told, value=self._condition.keys_activated)
         if self._condition.seals_expiring is not None:
             told = "Active seals whose certificate ends within 30 days, counted up to 500."
             yield GaugeMetricFamily("seal_seals_expiring", told, value=self._condition.seals_expiring)

@@ -6,21 +6,25 @@ import base64
 import os
 import socket
 import threading
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from seal_service.domain.activation import Activation
+from seal_service.domain.activation import Activation, KeyProcessCondition
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.errors import (
     ActivationSecretWrong,
     Conflict,
+    IntegrityFailed,
     KeyProcessUnavailable,
     KeyStoreUnavailable,
     SealNotActivated,
     SignatureRefused,
     TokenPinLocked,
+    Unavailable,
 )
 from seal_service.pki.file_keys import FileKeyStore, LockedKey, SoftwareKey
 from seal_service.pki.key_process import SOCKET, is_own_user, receive_frame, send_frame
@@ -29,6 +33,8 @@ from seal_service.pki.seal_token_keys import SealTokenKey, SealTokenKeyStore
 from seal_service.ports.crypto import KeyStore, SigningKey
 
 _SECONDS = 10.0
+_SECONDS_TO_TELL = 1.0
+"""For a mere look, which may be under a seal's lock."""
 
 
 class KeyProcessClient:
@@ -39,23 +45,47 @@ class KeyProcessClient:
         self._idle: list[socket.socket] = []
         self._lock = threading.Lock()
 
-    def ask(self, **request: Any) -> dict[str, Any]:
+    def ask(self, within: float = _SECONDS, **request: Any) -> dict[str, Any]:
         """The answer; KeyProcessUnavailable. Asked again on a new connection where a kept one has ended.
 
         A process that ended has forgotten everything, so that nothing can be done twice by that.
         """
         while (kept := self._kept()) is not None:
-            answer = self._asked(kept, request)
+            answer = self._asked(kept, request, within)
             if answer is not None:
                 return answer
         try:
             connection = self._connected()
         except OSError as error:
             raise KeyProcessUnavailable from error
-        answer = self._asked(connection, request)
+        answer = self._asked(connection, request, within)
         if answer is None:
             raise KeyProcessUnavailable
         return answer
+
+    @contextmanager
+    def asking(self, within: float, **request: Any) -> Iterator[Callable[[], dict[str, Any]]]:
+        """Ask what may be asked twice. What is done inside goes on meanwhile; what it gives waits for the answer."""
+        connection = self._kept()
+        if connection is not None:
+            try:
+                _send(connection, request, within)
+            except OSError:
+                connection.close()
+                connection = None
+
+        def answer() -> dict[str, Any]:
+            nonlocal connection
+            asked, connection = connection, None
+            found = None if asked is None else self._received(asked)
+            return self.ask(within, **request) if found is None else found
+
+        try:
+            yield answer
+        finally:
+            if connection is not None:  # nobody called for it: taken off, or it would answer the next
+                with suppress(KeyProcessUnavailable):
+                    self._received(connection)
 
     def close(self) -> None:
         """End the connections that are kept."""
@@ -66,11 +96,32 @@ class KeyProcessClient:
         with self._lock:
             return self._idle.pop() if self._idle else None
 
-    def _asked(self, connection: socket.socket, request: dict[str, Any]) -> dict[str, Any] | None:
-        """The answer, and the connection is kept; None when the other end is gone."""
+    def condition(self) -> KeyProcessCondition:
+        """Since when it runs and how many keys are activated; KeyProcessUnavailable."""
+        answer = self.ask(_SECONDS_TO_TELL, do="condition")
+        return KeyProcessCondition(
+            since=datetime.fromtimestamp(answer["since"], UTC), activated=int(answer["activated"])
+        )
+
+    def _asked(self, connection: socket.socket, request: dict[str, Any], within: float) -> dict[str, Any] | None:
+        """The answer; as `_received`."""
         try:
-            send_frame(connection, request)
+            _send(connection, request, within)
+        except OSError:
+            connection.close()
+            return None
+        return self._received(connection)
+
+    def _received(self, connection: socket.socket) -> dict[str, Any] | None:
+        """The answer, and the connection is kept; None when the other end is gone.
+
+        KeyProcessUnavailable when it takes too long: what was asked may still be done, so that it is not asked again.
+        """
+        try:
             answer = receive_frame(connection)
+        except TimeoutError as error:
+            connection.close()
+            raise KeyProcessUnavailable from error
         except (OSError, ValueError):
             answer = None
         if answer is None:
@@ -96,6 +147,12 @@ class KeyProcessClient:
         return connection
 
 
+def _send(connection: socket.socket, request: dict[str, Any], within: float) -> None:
+    if connection.gettimeout() != within:
+        connection.settimeout(within)
+    send_frame(connection, request)
+
+
 class ActivatedKey:
     """A key that signs in the key process, as long as it is activated there; the port SigningKey."""
 
@@ -112,6 +169,20 @@ class ActivatedKey:
     def public_key_info(self) -> bytes:
         """SubjectPublicKeyInfo, DER."""
         return self._locked.public_key_info
+
+    @contextmanager
+    def asked(self) -> Iterator[Callable[[], None]]:
+        """Ask whether it would sign now; what this gives raises SealNotActivated unless so. Nothing is counted."""
+        with self._process.asking(_SECONDS_TO_TELL, do="status", reference=self._locked.reference) as answer:
+
+            def require_activated() -> None:
+                try:
+                    if "until" not in answer():
+                        raise SealNotActivated
+                except KeyProcessUnavailable as error:
+                    raise SealNotActivated(error.message) from error
+
+            yield require_activated
 
     def sign(self, message: bytes) -> bytes:
         """Sign it there, and be counted; SealNotActivated, KeyStoreUnavailable for a token that does not answer."""
@@ -142,6 +213,8 @@ class ActivatedSealKeys:
         self._keys = keys
         self._process = process
         self._required = required
+        self._taken: dict[str, ActivatedKey] = {}
+        """Which keys were seen to be locked: a keeper takes a key for good."""
 
     def open(self, reference: str) -> SigningKey:
         """The key; SignatureRefused, SealNotActivated when no keeper has taken it."""
@@ -151,6 +224,27 @@ class ActivatedSealKeys:
         if self._required and isinstance(key, SoftwareKey):
             raise SealNotActivated("The seal's keeper has not taken it into custody yet")
         return key
+
+    def asked(self, reference: str) -> AbstractContextManager[Callable[[], None]]:
+        """Whether a key that its keeper has locked would sign; whatever else is wrong its use will tell."""
+        try:
+            key = self._taken.get(reference) or self.open(reference)
+        except SealNotActivated as refusal:
+            return nullcontext(partial(_refuse, refusal))
+        except (SignatureRefused, IntegrityFailed, Unavailable):
+            return nullcontext(_nothing)
+        if not isinstance(key, ActivatedKey):
+            return nullcontext(_nothing)
+        self._taken[reference] = key
+        return key.asked()
+
+
+def _refuse(refusal: SealNotActivated) -> None:
+    raise refusal
+
+
+def _nothing() -> None:
+    """No keeper has locked it."""
 
 
 class SealKeyActivation:
@@ -171,6 +265,7 @@ class SealKeyActivation:
 
     def activate(self, reference: str, secret: str, until: datetime, uses: int | None) -> None:
         """Let it sign."""
+        opened_by: dict[str, Any]
         match self._found(reference):
             case SealTokenKey(label=label):
                 opened_by = {"token": label}

@@ -43,6 +43,7 @@ from seal_service.pki.keeper_tokens import KeeperKey
 SOCKET, LOCK = "keys.sock", "keys.lock"
 LARGEST_FRAME = 1 << 20
 _LENGTH = 4
+_AT_ONCE = 4096
 _CREDENTIALS = struct.Struct("3i")
 _PR_SET_DUMPABLE = 4
 _MCL_CURRENT_AND_FUTURE = 3
@@ -70,13 +71,15 @@ class ActivatedKeys:
     def __init__(self, now: Callable[[], float] = time.time, module: Path | None = None) -> None:
         self._now = now
         self._module = module
+        self._since = now()
         self._active: dict[str, _Active] = {}
         self._lock = threading.Lock()
         self._deriving = threading.Semaphore(1)  # argon2id takes 64 MiB each
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """One request's answer."""
-        self.drop_ended()
+        if request.get("do") not in ("sign", "status"):  # which every use asks, and which look at one key alone
+            self.drop_ended()
         match request.get("do"):
             case "activate":
                 return self._activate(request)
@@ -88,7 +91,11 @@ class ActivatedKeys:
             case "status":
                 with self._lock:
                     found = self._active.get(str(request["reference"]))
-                    return {} if found is None else {"until": found.until, "left": found.left}
+                    ended = found is None or found.until <= self._now() or found.left == 0
+                    return {} if found is None or ended else {"until": found.until, "left": found.left}
+            case "condition":
+                with self._lock:
+                    return {"since": self._since, "activated": len(self._active)}
         return {"error": "unknown"}
 
     def drop_ended(self) -> None:
@@ -170,14 +177,15 @@ def send_frame(connection: socket.socket, values: dict[str, Any]) -> None:
 
 def receive_frame(connection: socket.socket) -> dict[str, Any] | None:
     """The next object; None when the other end is gone. ValueError for what is none."""
-    length = _exactly(connection, _LENGTH)
-    if length is None:
+    # One frame is under way at a time, nearly always a small one.
+    begun = _up_to(connection, connection.recv(_AT_ONCE), _LENGTH)
+    if begun is None:
         return None
-    size = int.from_bytes(length, "big")
-    if size > LARGEST_FRAME:
+    size = int.from_bytes(begun[:_LENGTH], "big")
+    if size > LARGEST_FRAME or len(begun) > _LENGTH + size:
         raise ValueError("too large")
-    content = _exactly(connection, size)
-    values = None if content is None else json.loads(content)
+    frame = _up_to(connection, begun, _LENGTH + size)
+    values = None if frame is None else json.loads(frame[_LENGTH:])
     if values is not None and not isinstance(values, dict):
         raise ValueError("no object")
     return values
@@ -189,8 +197,9 @@ def is_own_user(connection: socket.socket) -> bool:
     return bool(_CREDENTIALS.unpack(given)[1] == os.geteuid())
 
 
-def _exactly(connection: socket.socket, size: int) -> bytes | None:
-    parts = bytearray()
+def _up_to(connection: socket.socket, begun: bytes, size: int) -> bytes | None:
+    """What has come, and as much more as makes it so many bytes; None when the other end is gone before."""
+    parts = bytearray(begun)
     while len(parts) < size:
         part = connection.recv(size - len(parts))
         if not part:

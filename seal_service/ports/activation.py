@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from seal_service.domain.activation import Activation
+from seal_service.domain.activation import Activation, KeyProcessCondition
 from seal_service.ports.crypto import SigningKey
 
 
@@ -14,6 +16,21 @@ class SealKeys(Protocol):
 
     def open(self, reference: str) -> SigningKey:
         """The key; SignatureRefused when there is none, SealNotActivated when its keeper has it locked."""
+
+
+class LockedKeys(Protocol):
+    """Which seals' keys are locked, asked before anything is reserved; what it finds may change until they sign."""
+
+    def asked(self, reference: str) -> AbstractContextManager[Callable[[], None]]:
+        """Ask about a key. What is done inside goes on meanwhile; what it gives raises SealNotActivated for a key that
+        its keeper has locked, and nothing for any other."""
+
+
+class KeyProcess(Protocol):
+    """密钥进程, as those see it who watch over the service."""
+
+    def condition(self) -> KeyProcessCondition:
+        """How it is now; KeyProcessUnavailable when it does not answer."""
 
 
 class KeyActivation(Protocol):

@@ -86,6 +86,10 @@ class MemoryActivations:
 
     state: CustodyState
 
+    def any(self) -> bool:
+        """Whether there is one."""
+        return bool(self.state.activations)
+
     def find(self, seal_code: str) -> ActivationRecord | None:
         """Read."""
         return self.state.activations.get(seal_code)

@@ -25,6 +25,7 @@ from seal_service.domain.use import (
     holds_document,
 )
 from seal_service.formats.media_type import media_type_of
+from seal_service.ports.activation import LockedKeys
 from seal_service.ports.documents import Content, DocumentSealer, Upload
 from seal_service.ports.records import Records, SigningLog
 from seal_service.ports.system import BlobStore, Clock, Entropy, Measurements
@@ -74,8 +75,8 @@ class AppliedSeal:
 class ApplySealUseCase:
     """用印, from request to release.
 
-    Raises SealNotFound, AuthorizationDenied (with every reason), DocumentBeyondGrant, IdempotencyKeyReused,
-    UseInProgress, UseOvertaken,
+    Raises SealNotFound, AuthorizationDenied (with every reason), SealNotActivated, DocumentBeyondGrant,
+    IdempotencyKeyReused, UseInProgress, UseOvertaken,
     DocumentRefused kinds, InvalidPlacement, SealingFailed kinds, Unavailable kinds. Whatever is raised after the
     reservation has ended the use as failed and given its count, and the approval it took, back.
     """
@@ -92,6 +93,8 @@ class ApplySealUseCase:
     """Whether the sealed document is kept."""
     hold: timedelta
     """How long it is held for the caller, where it is held."""
+    locked: LockedKeys | None = None
+    """None: no seal's key is ever locked."""
 
     def __call__(self, caller: Caller, command: ApplySeal) -> AppliedSeal:
         """The sealed document and its use."""
@@ -107,7 +110,7 @@ class ApplySealUseCase:
     def _apply(self, caller: Caller, command: ApplySeal) -> AppliedSeal:
         timed = self.measurements.timed
         request = use_request(command)
-        reserve = ReserveUse(self.records, self.log, self.clock, self.entropy, self.measurements)
+        reserve = ReserveUse(self.records, self.log, self.clock, self.entropy, self.measurements, self.locked)
         complete = CompleteUse(self.records, self.log, self.clock, self.keeping, self.hold)
         with timed(UseStep.RESERVE):
             reserved = reserve(caller, request, command.idempotency_key, command.handle)  # steps 1–4

@@ -26,6 +26,7 @@ from seal_service.domain.readiness import (
 from seal_service.formats import canonical
 from seal_service.formats.merkle_leaf import leaf_hash
 from seal_service.formats.revocation import list_produced_at
+from seal_service.ports.activation import KeyProcess
 from seal_service.ports.crypto import KeyCustody, KeyStore, PublicKeyServices
 from seal_service.ports.reading import LogFilter, Queries
 from seal_service.ports.records import LogRow, Observation, Records, Transaction
@@ -71,6 +72,9 @@ class CheckReadinessUseCase:
     """How the database commits, in words, and whether what was committed survives a loss of power."""
     since: datetime
     """When this process began: what runs beside it has had no time before."""
+    process: KeyProcess
+    activation_required: bool
+    """Whether no seal's key that the service keeps signs without its keeper."""
     files: bool = False
     """Whether a provincial registry is configured."""
 
@@ -102,6 +106,9 @@ class CheckReadinessUseCase:
             trust = judge_trust(transaction.trust.all(), now, self.allowed.confirmation)
             reservations = self._reservations(transaction, now)
             backlog = transaction.filings.backlog()
+            taken = transaction.activations.any()
+        if taken or self.activation_required:
+            yield self._key_process(taken, now)
         yield from self._authorities(own, now)
         yield self._own_lists(now)
         yield from self._revocation(observed, now)
@@ -117,6 +124,15 @@ class CheckReadinessUseCase:
             yield judge_space(f"disk:{space.name}", space.free_bytes, least)
         yield self._maintenance(observed.get(RECONCILE), now)
         yield judge_filing(backlog, self.files, now, self.allowed.filing)
+
+    def _key_process(self, taken: bool, now: datetime) -> Dependency:
+        """Without it nothing signs that a keeper has taken; as long as nobody has taken anything it is not missed."""
+        try:
+            found = self.process.condition()
+        except SealServiceError as error:
+            return Dependency(name="key_process", ready=not taken, detail=error.message, warning=True)
+        detail = f"running since {found.since.isoformat(timespec='seconds')}, activated keys: {found.activated}"
+        return Dependency(name="key_process", ready=True, detail=detail, age=now - found.since)
 
     def _authorities(self, own: Sequence[AuthorityCredential], now: datetime) -> Iterator[Dependency]:
         """Of each role the credential that signs, and of earlier issuing CAs that have not ended their responders."""

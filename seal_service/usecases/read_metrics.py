@@ -10,11 +10,12 @@ from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.authority import AUTHORITY_RULES
-from seal_service.domain.errors import NotFound
+from seal_service.domain.errors import KeyProcessUnavailable, NotFound
 from seal_service.domain.filing import Backlog
 from seal_service.domain.operation import Condition
 from seal_service.domain.paging import LARGEST_LIMIT, PageRequest
 from seal_service.domain.seal import SealState
+from seal_service.ports.activation import KeyProcess
 from seal_service.ports.reading import Queries, SealFilter
 from seal_service.ports.records import Records
 from seal_service.ports.system import Clock, Exposition
@@ -40,6 +41,7 @@ class ReadMetricsUseCase:
     queries: Queries
     exposition: Exposition
     clock: Clock
+    process: KeyProcess
     networks: tuple[IPv4Network | IPv6Network, ...]
     """From which it is answered."""
 
@@ -86,4 +88,11 @@ class ReadMetricsUseCase:
             filings_waiting=None if backlog is None else backlog.waiting,
             filings_refused=0 if backlog is None else backlog.refused,
             filing_seconds=oldest,
+            keys_activated=self._activated(),
         )
+
+    def _activated(self) -> int | None:
+        try:
+            return self.process.condition().activated
+        except KeyProcessUnavailable:
+            return None

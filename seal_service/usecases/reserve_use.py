@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -10,15 +12,16 @@ from seal_service.domain.access import Caller
 from seal_service.domain.authorization import SealingPermit, authorize, needs_approval
 from seal_service.domain.conditions import FoundApproval
 from seal_service.domain.conveyance import require_handle
-from seal_service.domain.errors import AuthorizationDenied, Unavailable, UseOvertaken
+from seal_service.domain.errors import AuthorizationDenied, SealNotActivated, Unavailable, UseOvertaken
 from seal_service.domain.events import EventKind, Result, act_of
 from seal_service.domain.grant import Grant
 from seal_service.domain.identifiers import seal_code, uuid7
 from seal_service.domain.operation import UseStep
 from seal_service.domain.organization import Unit
 from seal_service.domain.scenario import RegisteredScenario
-from seal_service.domain.seal import Seal
+from seal_service.domain.seal import Custody, Seal
 from seal_service.domain.use import IntentReference, SealUse, UseRequest, UseState
+from seal_service.ports.activation import LockedKeys
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock, Entropy, Measurements
 from seal_service.usecases.commit_use import committed, reread_use
@@ -32,7 +35,7 @@ class ReserveUse:
     """用印预留: a permit and a reserved use, or the earlier use that the same key stands for.
 
     Raises SealNotFound, HandleRefused, AuthorizationDenied (with every reason; logged; OperatorNotRegistered is one),
-    Unavailable, OutcomeUnknown.
+    SealNotActivated (logged), Unavailable, OutcomeUnknown.
     """
 
     records: Records
@@ -40,6 +43,8 @@ class ReserveUse:
     clock: Clock
     entropy: Entropy
     measurements: Measurements
+    locked: LockedKeys | None = None
+    """Asked whether a key that the service keeps would sign; None: no key of this use is kept here."""
 
     def __call__(
         self, caller: Caller, request: UseRequest, idempotency_key: str, handle: str | None
@@ -65,11 +70,13 @@ class ReserveUse:
         unit = transaction.units.get(seal.unit_id)
         now = self.clock.now()
         try:
-            with self.measurements.timed(UseStep.AUTHORIZE):
+            with self.measurements.timed(UseStep.AUTHORIZE), self._asked(seal) as require_activated:
                 permit, grant = self.authorized(transaction, caller, seal, unit, request)  # 3
                 require_registered(transaction, self.log, seal.unit_id, request.operator)
-        except AuthorizationDenied as denial:
-            reasons = tuple(code for code, _ in denial.reasons)
+                require_activated()  # last: whoever may not apply the seal does not hear how it is kept
+        except (AuthorizationDenied, SealNotActivated) as denial:
+            named = denial.reasons if isinstance(denial, AuthorizationDenied) else ((denial.code(), denial.message),)
+            reasons = tuple(code for code, _ in named)
             denied = use_event(EventKind.SEAL_DENIED, Result.REFUSED, seal, unit, request)
             denied = replace(
                 denied,
@@ -116,6 +123,13 @@ class ReserveUse:
             if not taken:  # it was free under the lock that this transaction holds
                 raise UseOvertaken
         return permit, use
+
+    def _asked(self, seal: Seal) -> AbstractContextManager[Callable[[], None]]:
+        """Have the key process asked while grants are read."""
+        credential = seal.signing_credential()
+        if self.locked is None or credential is None or credential.custody is not Custody.SERVER:
+            return nullcontext(lambda: None)
+        return self.locked.asked(credential.key_reference)
 
     def authorized(
         self, transaction: Transaction, caller: Caller, seal: Seal, unit: Unit, request: UseRequest

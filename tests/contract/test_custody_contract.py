@@ -88,8 +88,10 @@ def test_a_mediums_history_stands_in_its_order_whatever_the_clock_said(written: 
 def test_an_activation_record_is_written_anew(written: Transaction) -> None:
     record = ActivationRecord(seal_code=CODE, version=1, taken_by="system-1", taken_at=NOW)
     assert written.activations.find(CODE) is None
+    assert not written.activations.any()
     written.activations.put(record)
     assert written.activations.find(CODE) == record
+    assert written.activations.any()
     blocked = replace(record, failures=3, blocked_until=NOW + timedelta(minutes=1))
     written.activations.put(blocked)
     assert written.activations.find(CODE) == blocked

@@ -19,24 +19,31 @@ from seal_service.bootstrap import build, key_process
 from seal_service.bootstrap.machine import SystemEntropy
 from seal_service.bootstrap.rooms import master_keys
 from seal_service.domain.access import Role
+from seal_service.domain.authorization import SealingPermit
 from seal_service.domain.errors import (
     ActivationBlocked,
     ActivationSecretWrong,
+    AuthorizationDenied,
     Conflict,
     KeyProcessUnavailable,
     SealNotActivated,
     SealNotFound,
 )
 from seal_service.domain.events import EventKind
-from seal_service.domain.use import SignatureLevel
+from seal_service.domain.use import IntentReference, SignatureLevel
+from seal_service.formats.canonical import decode
 from seal_service.pki.activation_wrap import unwrapped
 from seal_service.pki.key_hierarchy import KeyHierarchy
+from seal_service.ports.documents import SealedDocument, TwoStepSealer, Upload
 from seal_service.ports.reading import LogFilter
+from seal_service.sealing.sealer import SealerByContent
 from seal_service.usecases.activate_seal import ActivateSeal, ActivationState, TakeIntoCustody, WhichActivation
 from seal_service.usecases.apply_seal import AppliedSeal
 from seal_service.usecases.read_log import QueryLog
+from seal_service.usecases.read_use import ListUses
 from seal_service.usecases.rotate_master_key import RotateMasterKey
 from tests.instance import RealOffice
+from tests.medium_office import MediumOffice
 
 SECRET = "correct horse battery staple"
 
@@ -108,8 +115,80 @@ def test_a_seal_signs_only_between_activation_and_its_end(office: KeptOffice) ->
         office.use("4", level=SignatureLevel.B_B)
     chosen = LogFilter(seal_code=office.made.code)
     kinds = [one.kind for one in office.service.query_log(office.auditor, QueryLog(chosen=chosen)).page.items]
-    wanted = {EventKind.CUSTODY_TAKEN, EventKind.ACTIVATION_OPENED, EventKind.ACTIVATION_ENDED, EventKind.SEAL_FAILED}
+    wanted = {EventKind.CUSTODY_TAKEN, EventKind.ACTIVATION_OPENED, EventKind.ACTIVATION_ENDED, EventKind.SEAL_DENIED}
     assert wanted <= set(kinds)
+    assert kinds.count(EventKind.SEAL_DENIED) == 3
+    assert kinds.count(EventKind.SEAL_INTENT) == 1, "of the four only the one that was activated was reserved"
+
+
+def test_a_locked_seal_is_refused_before_anything_is_reserved(office: KeptOffice) -> None:
+    """The log says why, the grant's count stays, and the same request goes through once the keeper has activated."""
+    office.take()
+    with pytest.raises(SealNotActivated):
+        office.use("key", level=SignatureLevel.B_B)
+    assert office.service.list_uses(office.system, ListUses(seal_code=office.made.code)).items == ()
+    chosen = LogFilter(seal_code=office.made.code, kind=EventKind.SEAL_DENIED)
+    (denied,) = office.service.query_log(office.auditor, QueryLog(chosen=chosen)).page.items
+    facts = decode(denied.canon)["facts"]
+    assert isinstance(facts, dict)
+    assert facts["reasons"] == ["seal_not_activated"]
+    assert (denied.result, denied.use_id, denied.scenario) == ("refused", None, "permit")
+    assert denied.document_sha256 is not None
+    office.activate()
+    first = office.use("key", level=SignatureLevel.B_B)
+    assert first.replayed is False
+    office.service.custody.end_activation(office.seal_keeper, WhichActivation(seal_code=office.made.code))
+    assert office.use("key", level=SignatureLevel.B_B).content == first.content, "what is sealed is told again"
+
+
+def test_who_may_not_apply_the_seal_does_not_hear_whether_it_is_locked(office: KeptOffice) -> None:
+    office.take()
+    stranger = office.account("另一平台", Role.BUSINESS_SYSTEM, office.holder)
+    with pytest.raises(AuthorizationDenied):
+        office.service.apply_seal(stranger, office.request("key"))
+
+
+def test_an_activation_that_ends_after_the_reservation_is_found_when_it_comes_to_sign(tmp_path: Path) -> None:
+    office = KeptOffice(tmp_path / "var", uses=1)
+    with key_process(office.settings):
+        wait_for_process(office)
+        office.take()
+        office.activate()
+        sealer = office.applying.sealer
+        assert isinstance(sealer, SealerByContent)
+        between = replace(office.applying, sealer=LockedMeanwhile(sealer, office))
+        with pytest.raises(SealNotActivated):
+            between(office.system, office.request("late", level=SignatureLevel.B_B))
+        chosen = LogFilter(seal_code=office.made.code)
+        kinds = [one.kind for one in office.service.query_log(office.auditor, QueryLog(chosen=chosen)).page.items]
+        assert {EventKind.SEAL_INTENT, EventKind.SEAL_FAILED} <= set(kinds)
+        assert EventKind.SEAL_DENIED not in kinds
+        office.activate()
+        assert office.use("again", level=SignatureLevel.B_B).content is not None, "its one count came back"
+    office.service.close()
+
+
+class LockedMeanwhile(SealerByContent):
+    """A sealer whose seal is locked between reservation and signature."""
+
+    def __init__(self, within: TwoStepSealer, office: KeptOffice) -> None:
+        super().__init__(within)
+        self._office = office
+
+    def seal(self, document: Upload, permit: SealingPermit, intent: IntentReference) -> SealedDocument:
+        which = WhichActivation(seal_code=self._office.made.code)
+        self._office.service.custody.end_activation(self._office.seal_keeper, which)
+        return super().seal(document, permit, intent)
+
+
+def test_keys_that_nobody_has_taken_and_keys_on_media_are_not_asked_for(tmp_path: Path) -> None:
+    """Where no activation is asked for, no key process is needed, and none is talked to."""
+    office = MediumOffice(tmp_path / "var")
+    assert not office.settings.run_directory.exists()
+    assert office.use("one", level=SignatureLevel.B_B).content is not None
+    use, prepared = office.prepare("two", level=SignatureLevel.B_B)
+    assert office.complete(use, signature=office.medium.sign(prepared.to_be_signed)).content is not None
+    office.service.close()
 
 
 def test_disk_and_master_key_alone_do_not_open_the_key(office: KeptOffice) -> None:

@@ -44,6 +44,9 @@ class MediumRecords(Protocol):
 class ActivationRecords(Protocol):
     """Who took seals' keys into custody. Whoever changes one holds its seal's lock."""
 
+    def any(self) -> bool:
+        """Whether a keeper has taken any seal."""
+
     def find(self, seal_code: str) -> ActivationRecord | None:
         """Read, or None."""
 

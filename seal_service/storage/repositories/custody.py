@@ -103,6 +103,10 @@ class SqlActivations:
 
     connection: Connection
 
+    def any(self) -> bool:
+        """Whether there is one."""
+        return self.connection.execute(select(SealActivationRow.seal_code).limit(1)).first() is not None
+
     def find(self, seal_code: str) -> ActivationRecord | None:
         """Read, or None."""
         wanted = select(*SealActivationRow.__table__.c).where(SealActivationRow.seal_code == seal_code)
