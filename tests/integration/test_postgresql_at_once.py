@@ -179,7 +179,7 @@ def test_the_same_request_of_any_kind_made_at_once_is_done_once_and_answered_to_
     assert len({str(one) for one in granted}) == 1
     lost = ReportLoss(seal_code=office.made.code, reason="介质丢失", idempotency_key="l")
     reported = at_once(*[lambda: office.service.report_loss(office.keeper, lost)] * WORKERS)
-    assert {getattr(one, "state", one) for one in reported} == {"suspended"}
+    assert {getattr(getattr(one, "seal", one), "state", one) for one in reported} == {"suspended"}
     with closing(open_database(office.settings.database_address)) as opened, SqlRecords(opened).read() as transaction:
         changes = transaction.log.status_changes(office.made.code)
     assert [one.state.value for one in changes].count("suspended") == 1

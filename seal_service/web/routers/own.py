@@ -40,7 +40,6 @@ def home(
 @router.get("/password")
 def show_password(
     request: Request,
-    service: Serving,  # noqa: ARG001 - the page of a form asks for nothing
     caller: Annotated[Caller, Depends(_own("people.change_password"))],  # noqa: ARG001
 ) -> Response:
     """修改口令."""

@@ -29,7 +29,6 @@ _LONGEST_NAME = 100
 @router.get("/sign-in")
 def show_sign_in(
     request: Request,
-    service: Serving,  # noqa: ARG001 - the page of a form asks for nothing
     caller: Annotated[Caller, Depends(public_page("people.sign_in"))],  # noqa: ARG001
 ) -> Response:
     """登录."""
@@ -49,7 +48,6 @@ def sign_in(
 @router.get("/sign-in/second-factor")
 def show_second_factor(
     request: Request,
-    service: Serving,  # noqa: ARG001 - the page of a form asks for nothing
     caller: Annotated[Caller, Depends(public_page("people.pass_second_factor"))],  # noqa: ARG001
 ) -> Response:
     """第二因素, of the sign-in that this browser began."""
