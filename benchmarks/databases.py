@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -48,10 +49,10 @@ class Instances:
             self._offices[database] = office
         return self._offices[database]
 
-    def apart(self, name: str, database: str = SQLITE) -> Office:
-        """A further instance on a database of its own, for what fills it."""
-        changes = self._cluster().create("apart").settings if database == POSTGRESQL else {}
-        office = Office(self._directory / f"apart-{name}", changes)
+    def apart(self, name: str, database: str = SQLITE, changes: Mapping[str, object] | None = None) -> Office:
+        """A further instance on a database of its own, for what fills it, with changes of its settings."""
+        of_database = self._cluster().create("apart").settings if database == POSTGRESQL else {}
+        office = Office(self._directory / f"apart-{name}", {**of_database, **(changes or {})})
         self._to_be_closed.callback(office.close)
         return office
 

@@ -35,6 +35,10 @@ class Amounts:
     """Of one seal, and with as many uses in the log, under which authorization is measured."""
     uses: int
     authorizations: int
+    filings: int
+    """That wait for the province, of so many seals; and as many when it answers slowly."""
+    slow_filings: int
+    filing_seals: int
     postgresql: bool
 
 
@@ -55,6 +59,9 @@ WHOLE = Amounts(
     grants=10_000,
     uses=1_000_000,
     authorizations=300,
+    filings=10_000,
+    slow_filings=1_000,
+    filing_seals=40,
     postgresql=True,
 )
 QUICK = Amounts(
@@ -74,6 +81,9 @@ QUICK = Amounts(
     grants=40,
     uses=100,
     authorizations=3,
+    filings=10,
+    slow_filings=4,
+    filing_seals=2,
     postgresql=False,
 )
 """Whether the instrument works; its figures mean nothing."""

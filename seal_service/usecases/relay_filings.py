@@ -17,7 +17,9 @@ from seal_service.ports.filing import FiledSource, ProvincialRegistry, Receipt
 from seal_service.ports.records import Records, SigningLog
 from seal_service.ports.system import Clock, Entropy
 
-SEALS_AT_ONCE = 4
+SEALS_AT_ONCE = 16
+"""A filing waits for two answers, one after the other: by four seals at once, with 100 ms an answer, fewer than twenty
+filings a second went out, and a city may apply more."""
 SEALS_A_ROUND = 100
 FILINGS_A_TURN = 20
 """Of one seal, before what was acknowledged is written down."""

@@ -27,7 +27,7 @@ def test_every_part_of_the_measurements_works(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stderr
     parts = [line for line in run.stdout.splitlines() if line and not line.startswith(" ")]
-    assert parts[:7] == ["sealing", "use", "http", "memory", "verification", "start", "authorize"]
+    assert parts[:8] == ["sealing", "use", "http", "memory", "verification", "start", "authorize", "filing"]
     assert "signer loaded once" in run.stdout
     assert "self-check's share" in run.stdout
     assert not results.exists(), "a quick run is no measurement"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -26,10 +27,10 @@ from seal_service.domain.readiness import judge_filing
 from seal_service.filing import messages
 from seal_service.formats import canonical
 from seal_service.log.appendix_a import LOG_TYPES
-from seal_service.ports.filing import FiledSource
+from seal_service.ports.filing import FiledSource, Receipt
 from seal_service.testing import MemoryProvince
 from seal_service.usecases.change_status import ReportLoss
-from seal_service.usecases.relay_filings import Relayed, RelayFilings, RelayFilingsUseCase
+from seal_service.usecases.relay_filings import SEALS_AT_ONCE, Relayed, RelayFilings, RelayFilingsUseCase
 from tests.city import MAKER, Office
 from tests.provincial_registry import SIGNED
 from tests.storage_samples import CODE, NOW, credential, log_row, seal, unit
@@ -199,6 +200,43 @@ def test_a_seals_filings_go_in_order_and_what_follows_a_failure_waits() -> None:
     expected = sorted(office.records.state.filings.values(), key=lambda one: (one.seq, one.task))
     assert province.taken == [one.id for one in expected]
     assert [one.task.value for one in expected] == ["207", "log", "log", "209", "log"]
+
+
+class Crowded(MemoryProvince):
+    """A province that answers the relay's seals together: none before as many as may be are asking."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.together = threading.Barrier(SEALS_AT_ONCE, timeout=30)
+        self.asking: list[str] = []
+        self.most = 0
+
+    def file(self, source: FiledSource) -> Receipt:
+        code = source.filing.seal_code
+        assert code not in self.asking, "of one seal one filing at a time"
+        self.asking.append(code)
+        self.most = max(self.most, len(self.asking))
+        self.together.wait()
+        answer = super().file(source)
+        self.asking.remove(code)
+        self.together.wait()
+        return answer
+
+
+def test_several_seals_go_at_once_each_in_its_order_and_no_more_than_may_be() -> None:
+    office, province = Office(), Crowded()
+    state = office.records.state
+    made, head = office.made, min(state.filings.values(), key=lambda one: (one.seq, one.task))
+    state.filings.clear()
+    codes = [f"9999000000{number:04d}" for number in range(2 * SEALS_AT_ONCE)]
+    for code in codes:
+        state.seals[code] = replace(made, code=code)
+        for seq in (1, 2, 3):
+            state.filings[f"{code}-{seq}"] = replace(head, id=f"{code}-{seq}", seal_code=code, seq=seq)
+    assert _relay(office, province)(MAKER, RelayFilings()) == Relayed(acknowledged=3 * len(codes))
+    assert province.most == SEALS_AT_ONCE
+    for code in codes:
+        assert [one for one in province.taken if one.startswith(code)] == [f"{code}-{seq}" for seq in (1, 2, 3)]
 
 
 @pytest.mark.parametrize(
