@@ -166,6 +166,8 @@ class ActivatedKeys:
         finally:
             with self._lock:
                 found.signing -= 1
+            if found.left == 0:
+                self._end(lambda _, active: active is found and active.left == 0)
             found.close_unused()
 
 

@@ -190,6 +190,12 @@ def test_the_token_of_an_hsm(command_line: CommandLine, monkeypatch: pytest.Monk
     make[make.index("样章")] = "印章-1"
     subprocess.run(make, check=True, capture_output=True, timeout=60)
     assert checked_elsewhere(command_line) == set()
+    monkeypatch.setenv("SEAL_PROFILE", "production")
+    assert "SEAL_PKCS11_SEAL_TOKENS" not in checked_elsewhere(command_line)
+    monkeypatch.delenv("SEAL_PKCS11_SEAL_TOKENS")
+    assert "SEAL_PKCS11_SEAL_TOKENS" in checked_elsewhere(command_line), "seals would sign without their keepers"
+    monkeypatch.setenv("SEAL_PROFILE", "development")
+    monkeypatch.setenv("SEAL_PKCS11_SEAL_TOKENS", "印章-")
     pin.chmod(0o644)
     assert checked_elsewhere(command_line) == {"SEAL_PKCS11_PIN_FILE", "SEAL_PKCS11_SEAL_TOKENS"}
 
