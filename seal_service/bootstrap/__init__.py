@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         measured_together,
     )
     from seal_service.bootstrap.service import Guarded, Service
+    from seal_service.bootstrap.ukeys import sign_by_ukey
     from seal_service.bootstrap.verifying import certificates_of_files, verifier_without_instance
     from seal_service.bootstrap.wiring import build
 
@@ -41,6 +42,7 @@ _MODULE_OF = {
     "restoring": "backups",
     "schema_of_database": "instance",
     "settings_from_environment": "environment",
+    "sign_by_ukey": "ukeys",
     "upgrade_database": "instance",
     "verifier_without_instance": "verifying",
 }
@@ -63,6 +65,7 @@ __all__ = [
     "restoring",
     "schema_of_database",
     "settings_from_environment",
+    "sign_by_ukey",
     "upgrade_database",
     "verifier_without_instance",
 ]

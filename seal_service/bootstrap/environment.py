@@ -19,6 +19,7 @@ OTHER_VARIABLES = frozenset({"SEAL_CLIENT_ID", "SEAL_CLIENT_SECRET", "SEAL_TEST_
     "SEAL_NEW_PASSWORD",
     "SEAL_CODE",
     "SEAL_HANDLE",
+    "SEAL_UKEY_PIN",
 }
 """Variables of our prefix that are no settings: who is at the command line, and what the tests are given."""
 

@@ -12,6 +12,7 @@ from seal_service.domain.errors import Unauthenticated
 PASSWORD = "SEAL_PASSWORD"  # noqa: S105 - the variable's name
 NEW_PASSWORD = "SEAL_NEW_PASSWORD"  # noqa: S105 - the variable's name
 CODE = "SEAL_CODE"
+UKEY_PIN = "SEAL_UKEY_PIN"
 
 
 def asked(what: str, variable: str | None = None, *, hidden: bool = True) -> str:

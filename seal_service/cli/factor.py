@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import ssl
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from seal_service.cli import asking
+from seal_service.cli import asking, ukey
+from seal_service.cli.files import read_small
 from seal_service.cli.options import AsJson, Yes, example, noun, unless_confirmed
 from seal_service.cli.output import print_fields
 from seal_service.cli.session import session
+from seal_service.domain.errors import InvalidInput, SealServiceError
 from seal_service.domain.second_factor import FactorKind, SecondFactor
 from seal_service.usecases.second_factors import ConfirmFactor, EnrolFactor, ListFactors, RemoveFactor
+
+LARGEST_CERTIFICATE = 1 << 16
 
 app = noun("第二因素: what is proven beside the password.")
 
@@ -28,6 +35,39 @@ def enrol_totp(as_json: AsJson = False) -> None:
         print(made.address, flush=True)
         code = asking.asked("code", asking.CODE, hidden=False)
         factor = at.service.people.confirm_factor(at.caller, ConfirmFactor(factor_id=made.factor.id, code=code))
+    print_fields(_fields(factor), as_json=as_json)
+
+
+@app.command(
+    "enrol-ukey",
+    epilog=example(
+        "seal factor enrol-ukey certificate.pem --ukey-module /usr/lib/vendor/libukey.so --ukey-token 张三",
+        "seal factor enrol-ukey certificate.pem",
+    ),
+)
+def enrol_ukey(
+    certificate: Annotated[Path, typer.Argument(metavar="FILE", help="The UKey's certificate, PEM or DER.")],
+    ukey_module: ukey.Module = None,
+    ukey_token: ukey.Token = None,
+    ukey_key: ukey.KeyLabel = None,
+    as_json: AsJson = False,
+) -> None:
+    """智能密码钥匙登记: the UKey signs to show that it has the certificate's key, as `seal login` has it sign.
+
+    Where no UKey is named, what it has to sign is shown, and the signature of its vendor's tool asked for.
+    """
+    by = ukey.named(ukey_module, ukey_token, ukey_key)
+    command = EnrolFactor(kind=FactorKind.UKEY, certificate=_der(certificate))
+    with session() as at:
+        made = at.service.people.enrol_factor(at.caller, command)
+        try:
+            proof = ukey.signature(by, made.to_sign or b"")
+            confirmed = ConfirmFactor(factor_id=made.factor.id, signature=proof)
+            factor = at.service.people.confirm_factor(at.caller, confirmed)
+        except BaseException:  # it would be in the way of the next attempt as long as it waits
+            with suppress(SealServiceError):
+                at.service.people.remove_factor(at.caller, RemoveFactor(factor_id=made.factor.id))
+            raise
     print_fields(_fields(factor), as_json=as_json)
 
 
@@ -53,6 +93,16 @@ def remove(
     with session() as at:
         at.service.people.remove_factor(at.caller, RemoveFactor(factor_id=factor_id))
     print("Removed.")
+
+
+def _der(certificate: Path) -> bytes:
+    content = read_small(certificate, LARGEST_CERTIFICATE)
+    if content.startswith(b"0"):
+        return content
+    try:
+        return ssl.PEM_cert_to_DER_cert(content.decode("ascii").strip())
+    except ValueError:
+        raise InvalidInput(f"{certificate} is no certificate, PEM or DER", field="certificate") from None
 
 
 def _fields(factor: SecondFactor) -> dict[str, str | None]:

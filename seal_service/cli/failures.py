@@ -36,7 +36,7 @@ _NEXT: tuple[tuple[type[errors.SealServiceError], str], ...] = (
     (errors.ControlledRequestNotFound, "`seal control list` shows the requests."),
     (errors.SelfDecisionRefused, "Let another account of the making office decide."),
     (errors.PasswordChangeRequired, "Change it with `seal password change`."),
-    (errors.SecondFactorRequired, "`seal factor enrol-totp` enrols a one-time code; UKeys are enrolled over HTTP."),
+    (errors.SecondFactorRequired, "`seal factor enrol-ukey` enrols a UKey, `seal factor enrol-totp` a one-time code."),
     (errors.ActivationSecretWrong, "After a few wrong ones each waits longer than the one before."),
     (errors.HandleRefused, "Give it with --handle; a new one comes of `seal conveyances give` by the seal's unit."),
     (errors.PermissionDenied, "Log in with an account whose role allows it."),

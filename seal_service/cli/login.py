@@ -8,18 +8,19 @@ from typing import Annotated
 
 import typer
 
-from seal_service.cli import credentials, session_token
+from seal_service.cli import credentials, session_token, ukey
 from seal_service.cli.asking import asked
 from seal_service.cli.options import AsJson, example
 from seal_service.cli.output import print_fields
 from seal_service.cli.session import caller_of, instance
 from seal_service.cli.sign_in import caller_of_token, signed_in
-from seal_service.domain.errors import Unauthenticated
+from seal_service.domain.errors import InvalidInput, Unauthenticated
 from seal_service.usecases.authenticate import ClientSecret
 from seal_service.usecases.sessions import SignOut
 
 LOGIN_EXAMPLE = example(
     "seal login --account ACCOUNT",
+    "seal login --account ACCOUNT --ukey-module /usr/lib/vendor/libukey.so --ukey-token 张三",
     "seal login --client-id CLIENT_ID",
     "seal login --client-id CLIENT_ID < file-with-the-secret",
 )
@@ -33,19 +34,28 @@ def login(
     account: Annotated[
         str | None, typer.Option(help="Sign in as a person: the account's id or login name, with its password.")
     ] = None,
+    ukey_module: ukey.Module = None,
+    ukey_token: ukey.Token = None,
+    ukey_key: ukey.KeyLabel = None,
     as_json: AsJson = False,
 ) -> None:
     """Sign in and store what comes of it in SEAL_HOME, readable by its owner alone.
 
     A person's password and code are read from SEAL_PASSWORD and SEAL_CODE, a client's secret from SEAL_CLIENT_SECRET;
     else they are asked for, or read as lines of standard input. Of a person only the session's token is stored.
+
+    A UKey signs by its PKCS#11 module, its PIN read from SEAL_UKEY_PIN or asked for; where none is named, what it has
+    to sign is shown, and the signature of its vendor's tool asked for.
     """
     from seal_service import bootstrap
 
     settings = bootstrap.settings_from_environment()
+    by = ukey.named(ukey_module, ukey_token, ukey_key)
     if account is not None:
-        _sign_in(settings.home, account, as_json=as_json)
+        _sign_in(settings.home, account, by, as_json=as_json)
         return
+    if by is not None:
+        raise InvalidInput("People sign in with a UKey: name --account")
     identity = client_id or asked("client id", hidden=False)
     secret = asked("client secret", credentials.SECRET_VARIABLE)
     presented = ClientSecret(client_id=identity, client_secret=secret)
@@ -72,9 +82,9 @@ def logout(
     print("Logged out." if any(found) else "Nobody was logged in.")
 
 
-def _sign_in(home: Path, account: str, *, as_json: bool) -> None:
+def _sign_in(home: Path, account: str, by: ukey.UKey | None, *, as_json: bool) -> None:
     with instance() as service:
-        answer = signed_in(service, account)
+        answer = signed_in(service, account, by)
         caller = caller_of_token(service, answer.token)
     path = session_token.store(home, answer.token)
     credentials.forget(home)

@@ -1,10 +1,10 @@
-"""How a person signs in at the command line: password, then the code where one is asked for."""
+"""How a person signs in at the command line: password, then the code or the UKey where one is asked for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seal_service.cli import asking
+from seal_service.cli import asking, ukey
 from seal_service.domain.access import PUBLIC_CALLER, Caller
 from seal_service.domain.errors import Unauthenticated
 from seal_service.domain.second_factor import FactorKind
@@ -17,17 +17,25 @@ if TYPE_CHECKING:
     from seal_service.bootstrap import Service
 
 
-def signed_in(service: Service, account: str) -> SignedIn:
-    """The session of an account's person; Unauthenticated."""
+def signed_in(service: Service, account: str, by: ukey.UKey | None) -> SignedIn:
+    """The session of an account's person, who may have a UKey plugged in; Unauthenticated, InvalidInput."""
     command = SignIn(account=account, password=asking.asked("password", asking.PASSWORD))
     answer = service.people.sign_in(PUBLIC_CALLER, command)
     if isinstance(answer, Challenged):
-        if FactorKind.TOTP not in answer.kinds:
-            kinds = " or ".join(one.value for one in answer.kinds)
-            raise Unauthenticated(f"This person's second factor is a {kinds}: sign in over HTTP (/v1/sessions)")
-        code = asking.asked("code", asking.CODE, hidden=False)
-        return service.people.pass_second_factor(PUBLIC_CALLER, PassSecondFactor(challenge=answer.challenge, code=code))
+        return service.people.pass_second_factor(PUBLIC_CALLER, _proof(answer, by))
     return answer
+
+
+def _proof(asked: Challenged, by: ukey.UKey | None) -> PassSecondFactor:
+    """A code where one is enough and no UKey is named, else the UKey's signature."""
+    if by is None and FactorKind.TOTP in asked.kinds:
+        code = asking.asked("code", asking.CODE, hidden=False)
+        return PassSecondFactor(challenge=asked.challenge, code=code)
+    if FactorKind.UKEY in asked.kinds:
+        return PassSecondFactor(challenge=asked.challenge, signature=ukey.signature(by, asked.to_sign))
+    kinds = " or ".join(one.value for one in asked.kinds)
+    told = "leave out --ukey-…" if by is not None and FactorKind.TOTP in asked.kinds else "sign in over HTTP"
+    raise Unauthenticated(f"This person's second factor is a {kinds}: {told} (`seal login`, /v1/sessions)")
 
 
 def caller_of_token(service: Service, token: str) -> Caller:
