@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     )
     from seal_service.bootstrap.service import Guarded, Service
     from seal_service.bootstrap.ukeys import sign_by_ukey
-    from seal_service.bootstrap.verifying import certificates_of_files, verifier_without_instance
+    from seal_service.bootstrap.verifying import (
+        certificates_of_files,
+        verifier_with_instance,
+        verifier_without_instance,
+    )
     from seal_service.bootstrap.wiring import build
 
 _MODULE_OF = {
@@ -44,6 +48,7 @@ _MODULE_OF = {
     "settings_from_environment": "environment",
     "sign_by_ukey": "ukeys",
     "upgrade_database": "instance",
+    "verifier_with_instance": "verifying",
     "verifier_without_instance": "verifying",
 }
 
@@ -67,6 +72,7 @@ __all__ = [
     "settings_from_environment",
     "sign_by_ukey",
     "upgrade_database",
+    "verifier_with_instance",
     "verifier_without_instance",
 ]
 

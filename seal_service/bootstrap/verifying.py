@@ -1,17 +1,20 @@
-"""验章 without an instance: only what it needs is loaded, so that `seal verify` starts quickly."""
+"""验章 by command, with an instance or without: only what it needs is loaded, so that `seal verify` starts quickly."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from seal_service.bootstrap.isolating import VERIFYING, reading_processes
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.config import Settings
+from seal_service.domain.access import PUBLIC_CALLER
+from seal_service.domain.verdict import VerificationReport
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.revocation_source import AllowListedRevocation
 from seal_service.pki.trust import InstanceTrustStore, certificates_of_file
-from seal_service.ports.documents import DocumentVerifier
+from seal_service.ports.documents import DocumentVerifier, Upload, VerificationPolicy
 from seal_service.ports.records import Records
 
 LARGEST_ANSWER = 8 << 20
@@ -28,6 +31,23 @@ def verifier_without_instance(settings: Settings) -> DocumentVerifier:
     http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
     revocation = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy)
     return Verifier(trust=trust_store(settings, None), revocation=revocation, clock=clock, isolation=isolation)
+
+
+@contextmanager
+def verifier_with_instance(
+    settings: Settings,
+) -> Iterator[Callable[[Upload, VerificationPolicy], VerificationReport]]:
+    """验章 by an instance, which knows its own seals. Raises InstanceNotReady, IntegrityFailed."""
+    isolation = reading_processes(settings, VERIFYING)
+    isolation.start()  # as above
+    try:
+        from seal_service.bootstrap.verification import verifying_alone
+        from seal_service.usecases.verify_document import VerifyDocument
+
+        with verifying_alone(settings, isolation) as verify:
+            yield lambda document, policy: verify(PUBLIC_CALLER, VerifyDocument(document=document, policy=policy))
+    finally:
+        isolation.close()
 
 
 def trust_store(settings: Settings, records: Records | None) -> InstanceTrustStore:

@@ -22,7 +22,8 @@ from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
 from seal_service.bootstrap.under_way import CallsUnderWay
-from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
+from seal_service.bootstrap.verification import verification_of
+from seal_service.bootstrap.verifying import LARGEST_ANSWER
 from seal_service.config import Settings
 from seal_service.domain.errors import SealServiceError
 from seal_service.domain.retention import Retention
@@ -36,9 +37,6 @@ from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.chains import KnownChains
 from seal_service.pki.internal_ca import InternalCertificateAuthority
 from seal_service.pki.key_rotation import KeyDirectoryRotation, RingTokenKeyRotation
-from seal_service.pki.ocsp import OcspResponder
-from seal_service.pki.revocation_lists import RevocationLists
-from seal_service.pki.revocation_source import AllowListedRevocation, FirstAnsweringRevocation, OwnRevocation
 from seal_service.pki.services import InternalPublicKeyServices
 from seal_service.pki.timestamp_client import (
     EmbeddedTimestampAuthority,
@@ -121,7 +119,6 @@ from seal_service.usecases.take_up_requests import TakeUpRequestsUseCase
 from seal_service.usecases.trace import TraceUseCase
 from seal_service.usecases.verify_document import VerifyDocumentUseCase
 from seal_service.usecases.withdraw_request import WithdrawRequestUseCase
-from seal_service.verification.verifier import Verifier
 
 _log = logging.getLogger(__name__)
 
@@ -143,14 +140,13 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     blobs = EncryptedFiles(settings.home / "blobs", rooms.vault)
     rotation = KeyDirectoryRotation(rooms.hierarchy, rooms.vault, blobs, entropy)
     http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
-    trust = trust_store(settings, records)
+    reading_for_verification = reading_processes(settings, VERIFYING)
+    verification = verification_of(settings, rooms, http, reading_for_verification)
+    trust, lists, responder = verification.trust, verification.lists, verification.responder
+    others, revocation, verifier = verification.others, verification.revocation, verification.verifier
     chains = KnownChains(records, trust, clock)
     authority = InternalCertificateAuthority(chains, keys, entropy, settings.public_url, settings.certificate_days)
-    lists = RevocationLists(records, keys, clock)
-    responder = OcspResponder(records, keys, clock)
     unit = TimestampUnit(records, keys, clock, entropy)
-    others = AllowListedRevocation(settings.revocation_addresses, http, clock, entropy, trust.revocation_addresses)
-    revocation = FirstAnsweringRevocation([OwnRevocation(records, responder, lists, clock), others])
     outside: list[TimestampAuthority] = [HttpTimestampAuthority(url, http, entropy) for url in settings.timestamp_urls]
     embedded: list[TimestampAuthority] = (
         [EmbeddedTimestampAuthority(unit.answer, entropy)] if settings.timestamp_embedded else []
@@ -174,8 +170,6 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         permitted_content=settings.permitted_content,
         issuers=trust.issuers,
     )
-    reading_for_verification = reading_processes(settings, VERIFYING)
-    verifier = Verifier(trust=trust, revocation=revocation, clock=clock, isolation=reading_for_verification)
     certification = outside_certification(settings, rooms, authority, trust, revocation)
     reservation = timedelta(seconds=settings.reservation_seconds)
     asked = Retention(documents=settings.documents, hold_hours=settings.document_hold_hours)

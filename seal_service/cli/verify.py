@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich import box
@@ -17,17 +17,12 @@ from seal_service.cli.failures import INPUT_ERROR, NEGATIVE_ANSWER, tell
 from seal_service.cli.files import read_document, read_small
 from seal_service.cli.options import example, moment
 from seal_service.cli.output import console, print_json, tracked
-from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.domain.errors import SealServiceError
 from seal_service.domain.verdict import Indication, Outcome, SignatureReport, SubIndication, VerificationReport
 from seal_service.formats.representation import time
 from seal_service.formats.status_list import LARGEST_BYTES as LARGEST_LIST
 from seal_service.formats.verification_report import report_as_json
 from seal_service.ports.documents import Upload, VerificationPolicy
-from seal_service.usecases.verify_document import VerifyDocument
-
-if TYPE_CHECKING:
-    from seal_service.bootstrap import Service
 
 EXAMPLE = example(
     "seal verify sealed.pdf --trust root.pem",
@@ -86,21 +81,15 @@ def _verifying() -> Iterator[Verify]:
     from seal_service import bootstrap
 
     settings = bootstrap.settings_from_environment()
-    service: Service | None = None
-    if bootstrap.is_initialised(settings):
-        try:
-            service = bootstrap.build(settings)
-        except (SealServiceError, OSError) as error:
-            tell(error)
-            print("seal: verified without the instance: the status of its seals is not known.", file=sys.stderr)
-    if service is None:
-        yield bootstrap.verifier_without_instance(settings).verify
-        return
-    verify_document = service.verify_document
-    try:
-        yield lambda document, policy: verify_document(PUBLIC_CALLER, VerifyDocument(document=document, policy=policy))
-    finally:
-        service.close()
+    with ExitStack() as opened:
+        verified: Verify | None = None
+        if bootstrap.is_initialised(settings):
+            try:
+                verified = opened.enter_context(bootstrap.verifier_with_instance(settings))
+            except (SealServiceError, OSError) as error:
+                tell(error)
+                print("seal: verified without the instance: the status of its seals is not known.", file=sys.stderr)
+        yield verified or bootstrap.verifier_without_instance(settings).verify
 
 
 def _print(report: VerificationReport, as_json: bool) -> None:
