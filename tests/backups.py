@@ -12,12 +12,16 @@ from typing import Any
 
 from seal_service.bootstrap import Service, build, restoring
 from seal_service.config import Settings
+from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.domain.backup import Backup
 from seal_service.domain.use import SignatureLevel
 from seal_service.ports.system import Clock
 from seal_service.usecases.apply_seal import AppliedSeal
 from seal_service.usecases.authenticate import ClientSecret
 from seal_service.usecases.back_up import BackUp
+from seal_service.usecases.reset_password import ResetPassword
+from seal_service.usecases.sign_in import SignIn
+from seal_service.usecases.signing_in import SignedIn
 from tests.instance import RealOffice, blank_pdf
 from tests.postgresql import empty_database, postgresql_settings
 
@@ -85,6 +89,8 @@ class Drill:
     during: list[AppliedSeal]
     settings: Settings
     service: Service
+    session: str
+    """The token of a session that was open when the backup was made."""
 
     @property
     def path(self) -> Path:
@@ -117,11 +123,22 @@ def place(office: RealOffice, root: Path) -> Settings:
     return Settings(home=root / "home", keys=keys, **changes)
 
 
+def signed_in(office: RealOffice) -> str:
+    """The unit's administrator signs in: the session's token."""
+    given = office.service.people.reset_password(
+        office.security, ResetPassword(account_id=office.keeper.identity, login_name="keeper")
+    )
+    answer = office.service.people.sign_in(PUBLIC_CALLER, SignIn(account="keeper", password=given.password))
+    assert isinstance(answer, SignedIn)
+    return answer.token
+
+
 def drill(office: RealOffice, root: Path) -> Drill:
     """Back up while four threads seal, restore elsewhere with the same master key alone."""
     load = Load(office)
     directory = root / "backups"
     directory.mkdir()
+    session = signed_in(office)
     with load.running():
         load.wait_for(6)
         before = list(load.released)
@@ -131,4 +148,4 @@ def drill(office: RealOffice, root: Path) -> Drill:
     office.clock.forward(timedelta(minutes=1))
     restore(settings, directory / backup.name, office.people, office.clock)
     service = build(settings, clock=office.clock)
-    return Drill(office, directory, backup, before, load.released[len(before) :], settings, service)
+    return Drill(office, directory, backup, before, load.released[len(before) :], settings, service, session)

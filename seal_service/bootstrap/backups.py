@@ -91,6 +91,7 @@ def restoring(
             engine=database.reader.dialect.name,
             knows=schema.knows,
             credentials=credentials_of(settings, vault, entropy),
+            clock=clock,
             people=people,
             told=told,
         )

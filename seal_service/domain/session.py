@@ -35,6 +35,8 @@ class SessionEnd(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name
     PASSWORD_RESET = "password_reset"  # noqa: S105 - a name
     UNLINKED = "unlinked"
+    RESTORED = "restored"
+    """A backup was restored, in which it had not ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import Protocol
 from seal_service.domain import errors
 from seal_service.domain.password import Login
 from seal_service.domain.second_factor import SecondFactor
-from seal_service.domain.session import IdentityLink, LoginChallenge, Session
+from seal_service.domain.session import IdentityLink, LoginChallenge, Session, SessionEnd
 
 
 class PeopleState(Protocol):
@@ -114,6 +114,12 @@ class MemorySessions:
         if known is None or known.ended_at is not None:
             raise errors.SessionNotFound
         self.state.sessions[session.id] = session
+
+    def end_all(self, at: datetime, end: SessionEnd) -> int:
+        """Write."""
+        found = [one for one in self.state.sessions.values() if one.ended_at is None]
+        self.state.sessions |= {one.id: replace(one, ended_at=at, end=end) for one in found}
+        return len(found)
 
     def seen(self, session_id: str, at: datetime) -> None:
         """Note."""

@@ -10,10 +10,11 @@ from seal_service.domain.backup import Backup
 from seal_service.domain.dual_control import reason_against
 from seal_service.domain.errors import BackupRefused
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
+from seal_service.domain.session import SessionEnd
 from seal_service.ports.backup import KeyFiles, RestorePlace, StoredBackup, Told, untold
 from seal_service.ports.crypto import KeyStore
 from seal_service.ports.records import SigningLog, Transaction
-from seal_service.ports.system import Credentials
+from seal_service.ports.system import Clock, Credentials
 from seal_service.usecases.authenticate import ClientSecret
 from seal_service.usecases.back_up import BLOBS, DATABASE, KEYS
 
@@ -38,6 +39,7 @@ class RestoreUseCase:
     knows: Callable[[str], bool]
     """Whether this program knows a revision of the schema."""
     credentials: Credentials
+    clock: Clock
     people: tuple[ClientSecret, ...] = ()
     """Who restores: two people, by their accounts in the backup. Looking at it takes nobody."""
     told: Told = untold
@@ -77,7 +79,10 @@ class RestoreUseCase:
         if loaded != backup.manifest.database:
             raise BackupRefused("The restored database does not hold what the manifest says: nothing was made of it")
         with self.place.finishing(backup) as transaction:
-            restored = _restored(backup, self._two_people(transaction))
+            people = self._two_people(transaction)
+            # Who signed out, or was signed out, after the backup was made is not signed in again by it.
+            ended = transaction.sessions.end_all(self.clock.now(), SessionEnd.RESTORED)
+            restored = _restored(backup, people, ended)
             self.log.append(transaction, act_of(MACHINE, restored))
             transaction.commit()
         return backup
@@ -116,7 +121,7 @@ class RestoreUseCase:
             )
 
 
-def _restored(backup: Backup, people: tuple[str, ...]) -> Event:
+def _restored(backup: Backup, people: tuple[str, ...], sessions_ended: int) -> Event:
     manifest = backup.manifest
     facts: dict[str, Scalar] = {
         "backup_sha256": backup.sha256,
@@ -127,5 +132,6 @@ def _restored(backup: Backup, people: tuple[str, ...]) -> Event:
         "schema_revision": manifest.database.schema_revision,
         "made_by_program": manifest.program,
         "restored_by": people,
+        "sessions_ended": sessions_ended,
     }
     return Event(kind=EventKind.DATABASE_RESTORED, facts=facts)

@@ -130,6 +130,23 @@ def test_what_is_committed_is_read_back_as_it_was(records: Records) -> None:
         assert list(transaction.identity_links.of_account("system-1")) == [link("zhang")]
 
 
+def test_everybodys_sessions_end_at_once_and_what_had_ended_stays_as_it_was(records: Records) -> None:
+    add_accounts(records)
+    before = replace(session("s-3"), ended_at=later(hours=1), end=SessionEnd.IDLE)
+    with records.write() as transaction:
+        for one in (session("s-1"), replace(session("s-2"), account_id="system-2"), session("s-3")):
+            transaction.sessions.add(one)
+        transaction.sessions.replace(before)
+        assert transaction.sessions.end_all(later(hours=2), SessionEnd.RESTORED) == 2
+        transaction.commit()
+    with records.read() as transaction:
+        for name in ("s-1", "s-2"):
+            ended = transaction.sessions.by_token(f"digest of {name}")
+            assert ended is not None
+            assert (ended.ended_at, ended.end) == (later(hours=2), SessionEnd.RESTORED)
+        assert transaction.sessions.by_token("digest of s-3") == before
+
+
 @pytest.mark.parametrize(
     "act",
     [

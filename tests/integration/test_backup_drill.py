@@ -8,6 +8,7 @@ import pytest
 
 from seal_service.bootstrap import Service
 from seal_service.domain.access import PUBLIC_CALLER
+from seal_service.domain.errors import Unauthenticated
 from seal_service.domain.events import EventKind
 from seal_service.domain.seal import SealState
 from seal_service.domain.use import SignatureLevel, UseState
@@ -15,6 +16,7 @@ from seal_service.domain.verdict import Indication
 from seal_service.formats import canonical
 from seal_service.formats.upload import upload_of
 from seal_service.ports.reading import LogFilter
+from seal_service.usecases.authenticate import PresentedToken
 from seal_service.usecases.check_database import CheckDatabase
 from seal_service.usecases.read_log import QueryLog
 from seal_service.usecases.verify_document import VerifyDocument
@@ -81,6 +83,16 @@ def test_backup_and_restore_are_in_the_log(drilled: Drill) -> None:
     assert facts["backup_sha256"] == drilled.backup.sha256
     assert facts["upto_size"] == drilled.backup.manifest.database.log.size
     assert log_of(drilled.office.service, drilled.office, EventKind.DATABASE_RESTORED) == []
+
+
+def test_no_session_comes_back_with_the_backup(drilled: Drill) -> None:
+    """Whoever was signed out after the backup was made would be in again."""
+    token = PresentedToken(token=drilled.session, address="127.0.0.1")
+    assert drilled.office.service.identify_caller(PUBLIC_CALLER, token).identity == drilled.office.keeper.identity
+    with pytest.raises(Unauthenticated):
+        drilled.service.identify_caller(PUBLIC_CALLER, token)
+    (restored,) = log_of(drilled.service, drilled.office, EventKind.DATABASE_RESTORED)
+    assert restored["facts"]["sessions_ended"] == 1  # type: ignore[index]
 
 
 def test_nothing_contradicts_anything_on_the_restored_instance(drilled: Drill) -> None:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from seal_service.domain.password import Login
 from seal_service.domain.second_factor import SecondFactor
-from seal_service.domain.session import IdentityLink, LoginChallenge, Session
+from seal_service.domain.session import IdentityLink, LoginChallenge, Session, SessionEnd
 
 
 class LoginRecords(Protocol):
@@ -60,6 +60,9 @@ class SessionRecords(Protocol):
 
     def replace(self, session: Session) -> None:
         """Write the present form, unless it was ended before; SessionNotFound."""
+
+    def end_all(self, at: datetime, end: SessionEnd) -> int:
+        """End everybody's that nobody ended; how many."""
 
     def seen(self, session_id: str, at: datetime) -> None:
         """Note the last use, unless the session was ended."""

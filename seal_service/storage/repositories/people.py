@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from seal_service.domain.errors import AccountNotFound, AlreadyRegistered, SecondFactorNotFound, SessionNotFound
 from seal_service.domain.password import Login
 from seal_service.domain.second_factor import SecondFactor
-from seal_service.domain.session import IdentityLink, LoginChallenge, Session
+from seal_service.domain.session import IdentityLink, LoginChallenge, Session, SessionEnd
 from seal_service.storage.locking import locked
 from seal_service.storage.mapping.people import (
     challenge_of,
@@ -137,6 +137,11 @@ class SqlSessions:
         changed = update(SessionRow).where(SessionRow.id == session.id, SessionRow.ended_at.is_(None))
         if self.connection.execute(changed, session_values(session)).rowcount == 0:
             raise SessionNotFound
+
+    def end_all(self, at: datetime, end: SessionEnd) -> int:
+        """End everybody's that nobody ended; how many."""
+        ended = update(SessionRow).where(SessionRow.ended_at.is_(None)).values(ended_at=at, end_reason=end.value)
+        return self.connection.execute(ended).rowcount
 
     def seen(self, session_id: str, at: datetime) -> None:
         """Note the last use, unless the session was ended."""
