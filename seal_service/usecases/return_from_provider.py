@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
@@ -21,9 +21,9 @@ from seal_service.usecases.signing_in import Challenged, SignedIn, log_refusal, 
 class ReturnFromProvider:
     """With what a browser came back, and what it had kept."""
 
-    kept: str | None
+    kept: str | None = field(repr=False)
     state: str | None
-    code: str | None
+    code: str | None = field(repr=False)
     issuer: str | None = None
     """`iss` (RFC 9207)."""
 
