@@ -68,7 +68,14 @@ def identity_provider(settings: Settings, http: BoundedHttp) -> OidcProvider | N
     if settings.oidc_audience is None:
         raise InvalidInput("SEAL_OIDC_ISSUER needs SEAL_OIDC_AUDIENCE", field="oidc_audience")
     secret = client_secret(settings)
-    return OidcProvider(settings.oidc_issuer, settings.oidc_audience, settings.oidc_roles_claim, http, secret)
+    return OidcProvider(
+        settings.oidc_issuer,
+        settings.oidc_audience,
+        settings.oidc_roles_claim,
+        http,
+        secret,
+        most_at_once=max(1, settings.worker_threads // 2),  # the other threads serve everything else meanwhile
+    )
 
 
 def client_secret(settings: Settings) -> str | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hmac
 import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,12 +26,17 @@ ALGORITHMS = ("RS256", "PS256", "ES256")
 LARGEST_DOCUMENT = 256 * 1024
 _DISCOVERY = "/.well-known/openid-configuration"
 _LONGEST_TOKEN = 16 * 1024
+_DUE = timedelta(minutes=55)
+"""What is known is fetched anew from then on; until it ends it still serves where that does not succeed at once."""
 _KEPT = timedelta(hours=1)
 _AGAIN = timedelta(seconds=30)
 """A token that no known key made lets us ask for the keys anew, no oftener."""
+_FAILED_SECONDS = 10.0
+"""A provider that did not answer is not asked again for that long: who asks must not wait for it each time."""
 _SKEW = 60
 _OLDEST = 600
 """Seconds since an id token was issued: it is for signing in now."""
+_BUSY = "The identity provider is being asked for others and has not answered yet: try again in a moment"
 _LONGEST_NAME = 255
 _MOST_ROLES = 200
 _MOST_KEYS = 50
@@ -44,10 +51,22 @@ class _Known:
 
 
 class OidcProvider:
-    """The port IdentityProvider. Keys are kept for an hour, and fetched anew when none of them made a token."""
+    """The port IdentityProvider. Keys are kept for an hour, and fetched anew when none of them made a token.
+
+    Anyone can have us ask the provider. However slow it is, `most_at_once` requests to it are under way at most, and
+    nobody waits for another one's: who finds no place is told IdentityProviderUnavailable at once.
+    """
 
     def __init__(
-        self, issuer: str, audience: str, roles_claim: str, http: BoundedHttp, client_secret: str | None = None
+        self,
+        issuer: str,
+        audience: str,
+        roles_claim: str,
+        http: BoundedHttp,
+        client_secret: str | None = None,
+        *,
+        most_at_once: int,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the claim that holds roles, its steps separated by dots; InvalidInput for an issuer that is no URL."""
         parse_address(issuer)
@@ -58,6 +77,9 @@ class OidcProvider:
         self._http = http
         self._known: _Known | None = None
         self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(most_at_once)
+        self._monotonic = monotonic
+        self._silent_until = monotonic()
 
     @property
     def issuer(self) -> str:
@@ -92,13 +114,15 @@ class OidcProvider:
         endpoint = self._endpoint("token_endpoint", discovered)
         methods = discovered.get("token_endpoint_auth_methods_supported")
         headers, form = token_request(self._client, answer.code, request, methods if isinstance(methods, list) else ())
-        try:
-            return id_token_of(self._http.exchange("POST", endpoint, headers, form))
-        except HttpFailed as error:
-            raise IdentityProviderUnavailable from error
+        with self._place():
+            try:
+                found = self._http.exchange("POST", endpoint, headers, form)
+            except HttpFailed as error:
+                raise IdentityProviderUnavailable from error
+        return id_token_of(found)
 
     def _discovered(self, now: datetime) -> Mapping[str, Any]:
-        return self._fresh(now, _KEPT).discovered
+        return self._fresh(now, _DUE, _KEPT).discovered
 
     def _endpoint(self, name: str, discovered: Mapping[str, Any]) -> str:
         """An address that the configuration names, over TLS unless the issuer itself is reached without."""
@@ -117,20 +141,56 @@ class OidcProvider:
             raise ValueError("another kind of token")
         kid = header.get("kid")
         named = kid if isinstance(kid, str) else None
-        found = _decoded(id_token, self._keys(now, _KEPT), named) or _decoded(id_token, self._keys(now, _AGAIN), named)
+        found = _decoded(id_token, self._fresh(now, _DUE, _KEPT).keys, named)
+        if found is None:
+            found = _decoded(id_token, self._fresh(now, _AGAIN, _AGAIN).keys, named)
         if found is None:
             raise ValueError("no key of the issuer's made it")
         return found
 
-    def _keys(self, now: datetime, oldest: timedelta) -> Sequence[Key]:
-        """The issuer's keys, fetched anew when they are known that long."""
-        return self._fresh(now, oldest).keys
+    def _fresh(self, now: datetime, due: timedelta, oldest: timedelta) -> _Known:
+        """What is known, fetched anew when it is `due`; younger than `oldest` it serves where that does not succeed."""
+        known = self._known
+        if known is not None and now < known.at + due:
+            return known
+        try:
+            return self._fetched_once(known, now)
+        except IdentityProviderUnavailable:
+            if known is None or now >= known.at + oldest:
+                raise
+            return known
 
-    def _fresh(self, now: datetime, oldest: timedelta) -> _Known:
-        with self._turn:
-            if self._known is None or now >= self._known.at + oldest:
-                self._known = self._fetched(now)
+    def _fetched_once(self, known: _Known | None, now: datetime) -> _Known:
+        """Anew, by one thread at a time, and not where that failed a moment ago."""
+        if not self._turn.acquire(blocking=False):
+            raise IdentityProviderUnavailable(_BUSY)
+        try:
+            if self._known is not None and self._known is not known:
+                return self._known  # another thread was quicker
+            if self._monotonic() < self._silent_until:
+                raise IdentityProviderUnavailable("The identity provider did not answer a moment ago: try again later")
+            with self._place():
+                self._known = self._fetched_or_silent(now)
             return self._known
+        finally:
+            self._turn.release()
+
+    def _fetched_or_silent(self, now: datetime) -> _Known:
+        try:
+            return self._fetched(now)
+        except IdentityProviderUnavailable:
+            self._silent_until = self._monotonic() + _FAILED_SECONDS
+            raise
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        """One of the requests that may be under way; IdentityProviderUnavailable when none is free."""
+        if not self._places.acquire(blocking=False):
+            raise IdentityProviderUnavailable(_BUSY)
+        try:
+            yield
+        finally:
+            self._places.release()
 
     def _fetched(self, now: datetime) -> _Known:
         discovered = self._document(f"{self._issuer.rstrip('/')}{_DISCOVERY}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -65,8 +65,8 @@ class ProviderRequest:
 
     redirect_uri: str
     state: str
-    nonce: str
-    verifier: str
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
     """Of PKCE (RFC 7636): the browser carries its digest alone."""
 
 
@@ -74,7 +74,7 @@ class ProviderRequest:
 class ProviderAnswer:
     """授权码 with which the browser came back, and whose it says to be (RFC 9207)."""
 
-    code: str
+    code: str = field(repr=False)
     issuer: str | None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar
 
@@ -16,6 +16,8 @@ from seal_service.usecases.signing_in import TOKEN_BYTES
 
 REQUEST_LIFETIME = timedelta(minutes=10)
 """How long a person may take at the provider."""
+_SKEW = timedelta(seconds=60)
+"""Another replica, which sent the browser, may have a clock that is this much ahead."""
 _CONTEXT = b"request to the identity provider"
 
 
@@ -29,7 +31,7 @@ class SentToProvider:
     """Where the browser goes, and what it keeps meanwhile, which it can neither read nor make."""
 
     address: str
-    kept: str
+    kept: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,6 @@ def kept_request(vault: Vault, kept: str, now: datetime) -> ProviderRequest | No
     except (ValueError, IntegrityFailed):
         return None
     redirect_uri, state, nonce, verifier, made_at = json.loads(opened)
-    if not timedelta() <= now - datetime.fromisoformat(made_at) < REQUEST_LIFETIME:
+    if not -_SKEW <= now - datetime.fromisoformat(made_at) < REQUEST_LIFETIME:
         return None
     return ProviderRequest(redirect_uri=redirect_uri, state=state, nonce=nonce, verifier=verifier)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
@@ -21,9 +21,9 @@ from seal_service.usecases.signing_in import Challenged, SignedIn, log_refusal, 
 class ReturnFromProvider:
     """With what a browser came back, and what it had kept."""
 
-    kept: str | None
+    kept: str | None = field(repr=False)
     state: str | None
-    code: str | None
+    code: str | None = field(repr=False)
     issuer: str | None = None
     """`iss` (RFC 9207)."""
 
@@ -33,7 +33,8 @@ class ReturnFromProviderUseCase:
     """自身份提供方返回. Raises Unauthenticated, IdentityProviderNotSet, IdentityProviderUnavailable.
 
     Without the request that this very browser was sent with, or with another one's state, no code is looked at
-    (RFC 9700, 4.7). A code is asked about once: the provider takes it once, and its id token opens one session.
+    (RFC 9700, 4.7). The provider takes a code once, and its id token opens one session. A browser that keeps nothing of
+    ours is refused and not logged: any site's page can have its visitors' browsers ask for this address.
     """
 
     permission: ClassVar[Permission] = Permission.PUBLIC
@@ -49,7 +50,9 @@ class ReturnFromProviderUseCase:
         if self.provider is None:
             raise IdentityProviderNotSet
         now = self.clock.now()
-        request = None if command.kept is None else kept_request(self.vault, command.kept, now)
+        if command.kept is None:
+            raise refusal()
+        request = kept_request(self.vault, command.kept, now)
         given = (command.state or "").encode("utf-8", "replace")
         if request is None or not hmac.compare_digest(request.state.encode(), given):
             raise self._refused(caller, "no_such_provider_request")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission, Role
@@ -19,8 +19,8 @@ from seal_service.usecases.signing_in import Challenged, FirstProof, SignedIn, W
 class SignInByProvider:
     """统一身份登录 as asked for; `nonce` is what the client put into its request to the provider."""
 
-    id_token: str
-    nonce: str | None = None
+    id_token: str = field(repr=False)
+    nonce: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

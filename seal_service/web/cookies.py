@@ -16,7 +16,11 @@ _LONGEST = 4096
 
 
 class Cookie(StrEnum):
-    """What is kept; none is read by a script, and none goes along with a request that another site's page sends."""
+    """What is kept; none is read by a script.
+
+    None goes along with what another site's page posts or embeds; all do where it leads the browser to a page of ours
+    by GET (Lax).
+    """
 
     SESSION = "seal-session"
     BROWSER = "seal-browser"
@@ -44,7 +48,8 @@ def read(request: Request, cookie: Cookie) -> str | None:
 def keep(request: Request, response: Response, cookie: Cookie, value: str) -> None:
     """Have the browser keep it: for this host alone, where TLS is used over TLS alone (RFC 6265bis, 4.1.3.2).
 
-    Lax, since the identity provider's answer comes from another site; no page changes anything on GET.
+    Lax, since the identity provider's answer comes from another site. What a person decides is done by POST alone; on
+    GET a session may be opened by that answer, to which a state is bound, and one that ran out is ended.
     """
     lifetime = _LIFETIMES.get(cookie)
     response.set_cookie(

@@ -15,6 +15,7 @@ MOST_FIELDS = 20
 TOKEN_FIELD = "form_token"  # noqa: S105 - a name
 _PURPOSE = b"seal-service form"
 _FORM = "application/x-www-form-urlencoded"
+_PORTS = {"http": 80, "https": 443}
 _OUTSIDE_FORM = "The form does not come from a page of this service in this browser: open the page again"
 
 
@@ -38,13 +39,19 @@ def require_own_origin(request: Request) -> None:
 def _is_own(request: Request, origin: str) -> bool:
     """Of the pages' address where that is set, else of the host that was asked."""
     pages_url = request.app.state.service.pages_url
-    if pages_url is not None:
-        own = urlsplit(pages_url)
-        return origin == f"{own.scheme}://{own.netloc}"
+    asked = f"{origin.partition(':')[0]}://{request.headers.get('host', '')}"
     try:
-        return urlsplit(origin).netloc == request.headers.get("host")
+        return _origin(origin) == _origin(asked if pages_url is None else pages_url)
     except ValueError:
         return False
+
+
+def _origin(address: str) -> tuple[str, str, int]:
+    """Scheme, host and port, however they are written: browsers tell neither capitals nor the scheme's own port."""
+    parts = urlsplit(address)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError("no address of pages")
+    return parts.scheme, parts.hostname, _PORTS[parts.scheme] if parts.port is None else parts.port
 
 
 async def read_form(request: Request, secret: str | None) -> dict[str, str]:

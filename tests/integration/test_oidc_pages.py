@@ -101,8 +101,16 @@ def test_another_state_is_refused_before_the_code_is_looked_at(city: LiveCity) -
     back = agreed(sent(visitor), "zhang")
     page = visitor.open(BACK, **back | {"state": "another"})
     assert (page.status, page.path, visitor.session) == (401, BACK, None)
-    assert visitor.open(BACK, **back).status == 401, "what was kept is good for one way back"
-    assert reasons(city) == ["no_such_provider_request"] * 2
+    assert visitor.open(BACK, **back).status == 401, "the browser kept it for one way back"
+    assert reasons(city) == ["no_such_provider_request"]
+
+
+def test_a_page_elsewhere_that_embeds_the_way_back_writes_nothing_to_the_log(city: LiveCity) -> None:
+    """As an image there, of which no cookie of ours goes along: the log is for good, and not for anyone to fill."""
+    for query in ({}, {"code": "x"}, {"code": "x", "state": "y"}, {"error": "access_denied"}):
+        page = Visitor(city).open(BACK, **query)
+        assert (page.status, "/pages/sign-in" in [one.action for one in page.forms]) == (401, True)
+    assert reasons(city) == []
 
 
 def test_a_code_that_another_browser_brings_is_refused(city: LiveCity) -> None:

@@ -14,6 +14,7 @@ from seal_service.testing import ListedIdentities, PlainVault
 from seal_service.usecases.go_to_provider import GoToProvider, GoToProviderUseCase
 from seal_service.usecases.link_identity import LinkIdentity
 from seal_service.usecases.return_from_provider import ReturnFromProvider, ReturnFromProviderUseCase
+from seal_service.usecases.sign_in_oidc import SignInByProvider
 from seal_service.usecases.signing_in import SignedIn
 from tests.people import ADMINISTRATOR, TOKENS, VISITOR, People
 
@@ -90,7 +91,31 @@ def test_what_does_not_match_is_refused_before_the_code_is_looked_at(wrong: str)
     with pytest.raises(Unauthenticated):
         way.returned(*given[wrong])
     assert way.provider.asked == []
-    assert way.reasons() == ["no_such_provider_request"]
+    assert way.reasons() == ([] if wrong == "nothing kept" else ["no_such_provider_request"])
+
+
+@pytest.mark.parametrize(("behind", "taken"), [(60, True), (61, False)])
+def test_a_replica_whose_clock_is_a_minute_behind_takes_the_browser_back(behind: int, taken: bool) -> None:
+    way = Way()
+    kept, state = way.sent()
+    way.people.clock.forward(-timedelta(seconds=behind))
+    if taken:
+        assert way.returned(kept, state).session.account_id == "zhang"
+    else:
+        with pytest.raises(Unauthenticated):
+            way.returned(kept, state)
+
+
+def test_no_secret_of_the_way_stands_in_what_an_error_or_log_would_show() -> None:
+    way = Way()
+    sent = way.go(VISITOR, GoToProvider())
+    state = parse_qs(urlsplit(sent.address).query)["state"][0]
+    back = ReturnFromProvider(kept=sent.kept, state=state, code="id-token-1")
+    way.back(VISITOR, back)
+    ((answer, request),) = way.provider.asked
+    shown = repr([sent, back, answer, request, SignInByProvider(id_token="id-token-1", nonce=request.nonce)])
+    for secret in (sent.kept, "id-token-1", request.verifier, request.nonce):
+        assert secret not in shown
 
 
 def test_a_code_that_is_missing_unknown_or_used_opens_nothing() -> None:

@@ -44,7 +44,7 @@ def return_from_provider(
     code: Told = None,
     iss: Told = None,
 ) -> Response:
-    """What was kept for the way back is good for one way back, however it ends."""
+    """However it ends, the browser forgets what it kept; that a code is good once is the provider's to see to."""
     kept = cookies.read(request, Cookie.PROVIDER)
     command = ReturnFromProvider(kept=kept, state=state, code=code, issuer=iss)
     try:

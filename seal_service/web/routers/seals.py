@@ -12,13 +12,13 @@ from seal_service.domain.access import Caller, Permission, permitted
 from seal_service.domain.errors import InvalidInput
 from seal_service.domain.lifecycle import Action, allowed_actions, state_at
 from seal_service.domain.paging import PageRequest
-from seal_service.domain.seal import Seal
+from seal_service.domain.seal import Seal, SealState
 from seal_service.usecases.change_status import LONGEST_REASON, ReportLoss
 from seal_service.usecases.read_registers import ListSeals, ReadById
 from seal_service.web.door import PageCalling, pages
 from seal_service.web.forms import is_ticked, text
 from seal_service.web.refusals import Problem, problem_of
-from seal_service.web.rendering import page
+from seal_service.web.rendering import page, redirect
 
 router = pages()
 ON_A_PAGE = 20
@@ -68,7 +68,10 @@ def report_loss(
         seal = service.read_seal(caller, ReadById(id=seal_code))
         return _seal_page(request, service, caller, seal, problem_of(request, refusal))
     now = service.clock.now()
-    return page(request, "loss_reported.html", done=done, state=state_at(done.seal, now), now=now)
+    state = state_at(done.seal, now)
+    if state is not SealState.SUSPENDED:  # sent again later: what was reported no longer stands
+        return redirect(f"/pages/seals/{done.seal.code}")
+    return page(request, "loss_reported.html", done=done, state=state, now=now)
 
 
 def _seal_page(
