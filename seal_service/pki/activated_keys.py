@@ -260,6 +260,12 @@ class SealKeyActivation:
         self._tokens = tokens
         self._process = process
 
+    def find(self, reference: str, *, anew: bool) -> None:
+        """Have it held ready."""
+        if anew and self._tokens is not None and not has_key(self._files, reference):
+            self._tokens.look_anew()
+        self._found(reference)
+
     def protect(self, reference: str, secret: str) -> None:
         """Put the key under the secret, for good."""
         found = self._found(reference)
