@@ -12,7 +12,7 @@ from pkcs11 import exceptions as refused
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.errors import KeyStoreUnavailable, NoTokenFree, SealNotActivated
 from seal_service.domain.key_custody import CustodyRule
-from seal_service.domain.operation import KeyPlace
+from seal_service.domain.operation import KeyPlace, Profile
 from seal_service.pki.file_keys import FileKeyStore
 from seal_service.pki.key_stores import KeyStores
 from seal_service.pki.pkcs11_keys import Pkcs11KeyStore
