@@ -139,6 +139,9 @@ class SoftKeys:
     def place(self, reference: str) -> KeyPlace:
         return KeyPlace.FILE
 
+    def require_destroyable(self, reference: str) -> None:
+        """Each can be."""
+
     def destroy(self, reference: str) -> None:
         self.kept.pop(reference, None)
 

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 _PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "LC_ALL")
 """Of the environment: not what opens the instance."""
 _KEPT_BACK = ("SEAL_", "PG")
-"""What opens the instance: a PKCS#11 module has settings in the environment too, each maker his own."""
+"""What opens the instance, in capitals or not: a PKCS#11 module has settings there too, each maker his own."""
 _PAUSE_SECONDS = 0.5
 _ENDING_SECONDS = 5.0
 
@@ -73,7 +73,7 @@ def _let_go(running: subprocess.Popen[bytes]) -> None:
 
 
 def _start(directory: Path, module: Path | None) -> subprocess.Popen[bytes]:
-    named = [name for name in os.environ if name in _PASSED_ON or (module and not name.startswith(_KEPT_BACK))]
+    named = [name for name in os.environ if name in _PASSED_ON or (module and not name.upper().startswith(_KEPT_BACK))]
     command = [sys.executable, "-m", "seal_service.pki.key_process", str(directory)]
     return subprocess.Popen(  # noqa: S603 - this program's own module
         [*command, *([str(module.absolute())] if module else [])],

@@ -70,7 +70,7 @@ def activate(
 
 @app.command(epilog=example("seal custody lock 99990000000001"))
 def lock(code: SealCodeArgument) -> None:
-    """停用: lock the seal's key again, at once."""
+    """停用: lock the seal's key again. Signatures that were begun before are still made, within 30 seconds."""
     with session() as at:
         at.service.custody.end_activation(at.caller, WhichActivation(seal_code=code))
     print("Locked.")

@@ -6,6 +6,7 @@ import base64
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -33,6 +34,10 @@ from seal_service.pki.seal_token_keys import SealTokenKey, SealTokenKeyStore
 from seal_service.ports.crypto import KeyStore, SigningKey
 
 _SECONDS = 10.0
+_SECONDS_TO_ACTIVATE = 8.0
+"""Less than other writers of the database wait for the transaction that this is in."""
+_SECONDS_TO_ANSWER = 1.0
+"""From the last moment at which the key process takes a key to that at which its answer is waited for no more."""
 _SECONDS_TO_TELL = 1.0
 """For a mere look, which may be under a seal's lock."""
 
@@ -255,6 +260,12 @@ class SealKeyActivation:
         self._tokens = tokens
         self._process = process
 
+    def find(self, reference: str, *, anew: bool) -> None:
+        """Have it held ready."""
+        if anew and self._tokens is not None and not has_key(self._files, reference):
+            self._tokens.look_anew()
+        self._found(reference)
+
     def protect(self, reference: str, secret: str) -> None:
         """Put the key under the secret, for good."""
         found = self._found(reference)
@@ -274,7 +285,14 @@ class SealKeyActivation:
             case _:
                 raise SealNotActivated("The seal's keeper has not taken it into custody yet")
         answer = self._process.ask(
-            do="activate", reference=reference, secret=secret, until=until.timestamp(), uses=uses, **opened_by
+            _SECONDS_TO_ACTIVATE,
+            do="activate",
+            reference=reference,
+            secret=secret,
+            until=until.timestamp(),
+            uses=uses,
+            by=time.monotonic() + _SECONDS_TO_ACTIVATE - _SECONDS_TO_ANSWER,  # one clock for the whole machine
+            **opened_by,
         )
         match answer.get("error"):
             case None:

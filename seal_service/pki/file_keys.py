@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from seal_service.domain.algorithms import Suite
 from seal_service.domain.errors import (
+    ActivationSecretWrong,
     AlreadyRegistered,
     Conflict,
     IntegrityFailed,
@@ -32,7 +33,7 @@ from seal_service.domain.errors import (
     SignatureRefused,
 )
 from seal_service.domain.operation import KeyPlace
-from seal_service.pki.activation_wrap import RANDOM_BYTES, is_wrapped, public_half, wrapped
+from seal_service.pki.activation_wrap import RANDOM_BYTES, is_wrapped, public_half, unwrapped, wrapped
 from seal_service.pki.durable_files import create_file, replace_file, sync_directory
 from seal_service.pki.key_hierarchy import MASTER, KeyHierarchy, key_context
 from seal_service.ports.crypto import KeyFacts
@@ -157,8 +158,9 @@ class FileKeyStore:
         return self._hold(reference, self._load(reference, path), size)
 
     def protect(self, reference: str, secret: str) -> None:
-        """Wrap the key under its keeper's secret as well, for good; Conflict when it is already.
+        """Wrap the key under its keeper's secret as well, for good; Conflict when it is under another already.
 
+        Nothing is done where it is under this one: whoever was interrupted repeats it.
         The file before is overwritten, as far as the file system lets it be: copies and backups of it made until now
         open without the secret.
         """
@@ -169,7 +171,8 @@ class FileKeyStore:
             self._hierarchy.refresh()
             plaintext = self._hierarchy.unwrap(path)
             if is_wrapped(plaintext):
-                raise Conflict("The seal's keeper has taken its key into custody already")
+                _require_same(plaintext, secret, reference)
+                return
             key = SoftwareKey(supported_key(load_der_private_key(plaintext, None)))
             random = self._entropy.token(RANDOM_BYTES)
             within = wrapped(plaintext, key.public_key_info, secret, reference, random)
@@ -183,6 +186,9 @@ class FileKeyStore:
             finally:
                 os.close(before)
         self._forget(reference)
+
+    def require_destroyable(self, reference: str) -> None:
+        """Each can be."""
 
     def destroy(self, reference: str) -> None:
         """Remove the key for good; nothing when it is gone."""
@@ -221,6 +227,13 @@ class FileKeyStore:
         if not _REFERENCE.fullmatch(reference) or reference == MASTER:
             raise InvalidInput("A key reference is 1 to 120 letters, digits, dots, dashes and underscores", field="key")
         return self._directory / f"{reference}.key"
+
+
+def _require_same(content: bytes, secret: str, reference: str) -> None:
+    try:
+        unwrapped(content, secret, reference)
+    except ActivationSecretWrong:
+        raise Conflict("The seal's keeper has taken its key into custody already") from None
 
 
 def supported_key(private_key: object) -> _PrivateKey:

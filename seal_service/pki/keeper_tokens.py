@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from seal_service.domain.errors import ActivationSecretWrong, KeyStoreUnavailable, TokenPinRefused
 from seal_service.pki.pkcs11_keys import Pkcs11KeyStore
 from seal_service.pki.pkcs11_token import KeeperToken
+
+_PAUSE_SECONDS = 2.0
 
 
 class KeeperKey:
@@ -37,6 +41,14 @@ class KeeperKey:
         return hmac.compare_digest(self._secret, secret.encode())
 
     def close(self) -> None:
-        """Log out, for good."""
-        with suppress(KeyStoreUnavailable):  # what does not answer is logged out of by its own end
-            self._token.log_out()
+        """Log out, for good. Nothing begins with it from now on; nobody waits for a device that does not answer."""
+        if self._token.end():
+            threading.Thread(target=self._log_out, daemon=True).start()
+
+    def _log_out(self) -> None:
+        """Asked again for as long as the device does not answer: until then it is logged in."""
+        while True:
+            with suppress(KeyStoreUnavailable):
+                self._token.log_out()
+                return
+            time.sleep(_PAUSE_SECONDS)

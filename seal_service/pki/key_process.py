@@ -68,11 +68,19 @@ class _Active:
 class ActivatedKeys:
     """What is activated. Safe for threads: of N uses that are left exactly N sign."""
 
-    def __init__(self, now: Callable[[], float] = time.time, module: Path | None = None) -> None:
+    def __init__(
+        self,
+        now: Callable[[], float] = time.time,
+        module: Path | None = None,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._now = now
+        self._ticks = ticks
         self._module = module
         self._since = now()
         self._active: dict[str, _Active] = {}
+        self._opening: dict[str, object] = {}
+        """The newest activation of each key that is under way; an end takes it away."""
         self._lock = threading.Lock()
         self._deriving = threading.Semaphore(1)  # argon2id takes 64 MiB each
 
@@ -87,6 +95,8 @@ class ActivatedKeys:
                 return self._sign(str(request["reference"]), base64.b64decode(request["message"]))
             case "end":
                 reference = str(request["reference"])
+                with self._lock:
+                    self._opening.pop(reference, None)
                 return {"was": self._end(lambda one, _: one == reference)}
             case "status":
                 with self._lock:
@@ -113,27 +123,49 @@ class ActivatedKeys:
         return bool(found)
 
     def _activate(self, request: dict[str, Any]) -> dict[str, Any]:
-        reference, uses = str(request["reference"]), request["uses"]
+        """Nothing is activated for who has given up waiting (`by`), or has locked the key meanwhile: "late"."""
+        reference, opening = str(request["reference"]), object()
+        with self._lock:
+            self._opening[reference] = opening
+        try:
+            with self._deriving:
+                return self._opened(reference, opening, request)
+        finally:
+            with self._lock:
+                if self._opening.get(reference) is opening:
+                    del self._opening[reference]
+
+    def _opened(self, reference: str, opening: object, request: dict[str, Any]) -> dict[str, Any]:
+        uses, by = request["uses"], float(request["by"])
         until, left = float(request["until"]), None if uses is None else int(uses)
-        with self._deriving:
-            with self._lock:
-                active = self._active.get(reference)
-                if active is not None and isinstance(active.key, KeeperKey):
-                    if not active.key.is_opened_by(str(request["secret"])):
-                        return {"error": "wrong"}
-                    active.until, active.left = until, left
-                    return {}
-            try:
-                key = self._unlocked(reference, request)
-            except ActivationSecretWrong:
-                return {"error": "wrong"}
-            except TokenPinLocked as error:
-                return {"error": "token_locked", "told": error.message}
-            except _BROKEN as error:
-                return {"error": "unavailable", "told": error.message}
-            with self._lock:
+
+        def is_late() -> bool:
+            return self._opening.get(reference) is not opening or self._ticks() >= by
+
+        with self._lock:
+            if is_late():
+                return {"error": "late"}
+            active = self._active.get(reference)
+            if active is not None and isinstance(active.key, KeeperKey):
+                if not active.key.is_opened_by(str(request["secret"])):
+                    return {"error": "wrong"}
+                active.until, active.left = until, left
+                return {}
+        try:
+            key = self._unlocked(reference, request)
+        except ActivationSecretWrong:
+            return {"error": "wrong"}
+        except TokenPinLocked as error:
+            return {"error": "token_locked", "told": error.message}
+        except _BROKEN as error:
+            return {"error": "unavailable", "told": error.message}
+        with self._lock:
+            if not is_late():
                 self._active[reference] = _Active(key, until, left)
-        return {}
+                return {}
+        if isinstance(key, KeeperKey):
+            key.close()
+        return {"error": "late"}
 
     def _unlocked(self, reference: str, request: dict[str, Any]) -> SoftwareKey | KeeperKey:
         secret = str(request["secret"])

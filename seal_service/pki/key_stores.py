@@ -65,6 +65,10 @@ class KeyStores:
         """Where a key is, the HSM itself asked; KeyNotFound, KeyStoreUnavailable."""
         return self._holding(reference)[0].place(reference)
 
+    def require_destroyable(self, reference: str) -> None:
+        """Conflict for a seal's key under its keeper's secret; KeyStoreUnavailable."""
+        self._holding(reference)[0].require_destroyable(reference)
+
     def destroy(self, reference: str) -> None:
         """Remove the key for good, wherever it is; nothing when it is gone."""
         self._holding(reference)[0].destroy(reference)
@@ -83,12 +87,15 @@ class KeyStores:
         return kept
 
     def _holding(self, reference: str) -> tuple[KeyStore, KeyPlace]:
-        """The store that has the key, or would: a file is seen at once, so that its keys need no HSM, and one that the
-        HSM holds ready is looked for nowhere else."""
+        """The store that has the key, or would: a file is seen at once, so that its keys need no HSM. One that is held
+        ready is looked for nowhere else, and the service's own token is asked before many others are."""
         if self._hsm is None or has_key(self._files, reference):
             return self._files, KeyPlace.FILE
-        tokens = self._seal_tokens if is_of_seal(reference) and not self._hsm.holds(reference) else None
-        if tokens is not None and tokens.has(reference):
+        tokens = self._seal_tokens if is_of_seal(reference) else None
+        if tokens is None:
+            return self._hsm, KeyPlace.PKCS11
+        is_own = not tokens.holds(reference) and (self._hsm.holds(reference) or has_key(self._hsm, reference))
+        if not is_own and tokens.has(reference):
             return tokens, KeyPlace.PARTITION
         return self._hsm, KeyPlace.PKCS11
 

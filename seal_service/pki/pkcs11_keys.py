@@ -146,6 +146,9 @@ class Pkcs11KeyStore:
             raise KeyNotFound(f"There is no key {reference} in the token {self._token.label}") from None
         return KeyPlace.PKCS11
 
+    def require_destroyable(self, reference: str) -> None:
+        """Each can be."""
+
     def destroy(self, reference: str) -> None:
         """Remove the key for good; nothing when it is gone. KeyStoreUnavailable."""
         require_well_formed(reference)

@@ -35,6 +35,11 @@ class Pkcs11Token:
         self._pin = pin
         self._pin_refused: KeyStoreUnavailable | None = None
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the token has refused the PIN, so that it is not asked again."""
+        return self._pin_refused is not None
+
     def run(self, act: Callable[[pkcs11.Session], Answer], *, repeatable: bool = True) -> Answer:
         """Do something with the session, alone. When the session or the device went away it is done again, once.
 
@@ -126,6 +131,8 @@ class KeeperToken(_AloneLoggedIn):
     def __init__(self, module: Path, label: str, pin: Callable[[], str]) -> None:
         super().__init__(module, label, pin)
         self._ended = False
+        self._own: pkcs11.Session | None = None
+        """The newest of this login: when it ended, another may be there already."""
 
     def log_in(self) -> None:
         """Have the token itself judge the PIN, whoever is logged in to it here; raises as `run` does.
@@ -141,6 +148,11 @@ class KeeperToken(_AloneLoggedIn):
 
         module.alone(self.label, step)
 
+    def end(self) -> bool:
+        """Nothing begins with this any more; whether there may be something to log out of. The device is not asked."""
+        self._ended = True
+        return self._own is not None
+
     def log_out(self) -> None:
         """For good. KeyStoreUnavailable when the device is busy; even then nothing begins with this any more."""
         self._ended = True
@@ -148,14 +160,15 @@ class KeeperToken(_AloneLoggedIn):
         module.alone(self.label, lambda: self._log_out(module))
 
     def _log_out(self, module: Module) -> None:
-        session = module.sessions.pop(self.label, None)
-        if session is not None:
-            close_session(session)
+        if self._own is not None and module.sessions.get(self.label) is self._own:
+            close_session(module.sessions.pop(self.label))
+        self._own = None
 
     def _session(self, module: Module) -> pkcs11.Session:
         if self._ended:
             raise KeyStoreUnavailable(f"The token {self.label} was logged out")
-        return super()._session(module)
+        self._own = super()._session(module)
+        return self._own
 
 
 def close_session(session: pkcs11.Session) -> None:

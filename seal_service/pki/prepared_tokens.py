@@ -8,7 +8,9 @@ from pathlib import Path
 from threading import Lock
 
 import pkcs11
+from pkcs11 import exceptions as refused
 
+from seal_service.domain.errors import TokenPinRefused
 from seal_service.pki import pkcs11_objects as objects
 from seal_service.pki.pkcs11_module import loaded
 from seal_service.pki.pkcs11_token import BriefToken, close_session
@@ -35,6 +37,8 @@ class PreparedTokens:
         self._module = module
         self._own = own
         self._opened: dict[str, BriefToken] = {}
+        self._occupied: set[str] = set()
+        """Which had a key. One that is empty later was made anew, with a PIN that has not been refused."""
         self._lock = Lock()
 
     def seen(self, *, anew: bool = False) -> list[SeenToken]:
@@ -49,12 +53,31 @@ class PreparedTokens:
                 module.renew()
             return [_seen(one) for one in module.tokens() if self._is_prepared(one.label)]
 
-        return module.alone(f"{self.beginning}…", look)
+        found = module.alone(f"{self.beginning}…", look)
+        with self._lock:
+            for one in found:
+                if one.empty and one.label in self._occupied:
+                    self._occupied.remove(one.label)
+                    self._opened.pop(one.label, None)
+        return found
 
     def under_transport_pin(self, label: str) -> BriefToken:
         """One of them, as long as no keeper has taken it. A PIN that it refused once is not tried again."""
         with self._lock:
             return self._opened.setdefault(label, BriefToken(self._module, label, self.transport_pin))
+
+    def occupied(self, label: str) -> None:
+        """Remember that one has a key."""
+        with self._lock:
+            self._occupied.add(label)
+
+    def is_opened_by(self, label: str, secret: str, reference: str) -> bool:
+        """Whether a secret is the PIN of the token of a key, which costs one of its tries; KeyStoreUnavailable."""
+        try:
+            BriefToken(self._module, label, lambda: secret).run(lambda session: objects.private_key(session, reference))
+        except (TokenPinRefused, refused.NoSuchKey):
+            return False
+        return True
 
     def _is_prepared(self, label: str) -> bool:
         return label.startswith(self.beginning) and label != self._own

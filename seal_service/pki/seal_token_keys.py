@@ -6,6 +6,7 @@ PKCS#11 knows no PIN of a key, only one of a token: so a seal's key is alone in 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from threading import Lock
 
@@ -19,9 +20,11 @@ from seal_service.domain.errors import (
     IntegrityFailed,
     InvalidInput,
     KeyNotFound,
+    KeyStoreUnavailable,
     NoTokenFree,
     SealNotActivated,
     SignatureRefused,
+    TokenPinLocked,
     TokenPinRefused,
 )
 from seal_service.domain.operation import KeyPlace
@@ -30,6 +33,8 @@ from seal_service.pki.pkcs11_keys import Pkcs11Key, require_well_formed, taken_i
 from seal_service.pki.pkcs11_token import BriefToken
 from seal_service.pki.prepared_tokens import PreparedTokens, keys_of
 from seal_service.ports.crypto import KeyFacts
+
+_log = logging.getLogger(__name__)
 
 _MAKING = Lock()
 """Of this process. Those of other processes are told by what they leave in a token."""
@@ -91,6 +96,15 @@ class SealTokenKeyStore:
         """Whether it is in one of these tokens; one that is held is not looked for."""
         return self._find(reference) is not None
 
+    def holds(self, reference: str) -> bool:
+        """Whether a key is held ready; no token is asked."""
+        with self._lock:
+            return reference in self._held
+
+    def look_anew(self) -> None:
+        """Have the module begin anew: some know by nothing else of what other processes did, as to a PIN."""
+        self._tokens.seen(anew=True)
+
     def held(self) -> Sequence[KeyFacts]:
         """Every key with its token, by reference; KeyStoreUnavailable."""
         found = sorted((key.reference, label) for label, key in keys_of(self._tokens.seen()))
@@ -103,32 +117,40 @@ class SealTokenKeyStore:
             raise KeyNotFound(f"There is no key {reference} in the tokens {self._tokens.beginning}…")
         return KeyPlace.PARTITION
 
+    def require_destroyable(self, reference: str) -> None:
+        """Ask the key's token whether no keeper has taken it; Conflict, KeyStoreUnavailable."""
+        self._under_transport_pin(reference, lambda session: objects.private_key(session, reference))
+
     def destroy(self, reference: str) -> None:
         """Remove a key that no keeper has taken; nothing when it is gone. Conflict for one that is a keeper's."""
+        self._under_transport_pin(reference, lambda session: objects.destroy(session, reference))
+        self._forget(reference)
+
+    def _under_transport_pin(self, reference: str, act: Callable[[pkcs11.Session], object]) -> None:
         self._forget(reference)
         found = self._find(reference)
-        self._forget(reference)
         if found is None:
             return
         try:
-            self._token(found.label).run(lambda session: objects.destroy(session, reference))
+            self._token(found.label).run(act)
         except refused.NoSuchKey:
             return
-        except TokenPinRefused as error:
+        except (TokenPinRefused, TokenPinLocked) as error:
             raise Conflict(
-                f"The key {reference} is in the token {found.label} under its keeper's secret: initialise that token "
-                "anew, which destroys it"
+                f"The key {reference} has the token {found.label} of the HSM for itself, under its keeper's secret: "
+                "initialise that token anew with the HSM's own means, which destroys the key",
+                token=found.label,
             ) from error
 
     def protect(self, reference: str, secret: str) -> None:
         """Make the keeper's secret the user PIN of the key's token, for good; this service then has none for it.
 
+        Nothing is done where it is that already: whose answer was lost repeats it. `look_anew` comes before it.
         Raises SignatureRefused when there is no such key; Conflict when the token is a keeper's already;
         InvalidInput for a secret that the token does not take, IntegrityFailed when the token is not the key's alone:
         then nothing has changed. KeyStoreUnavailable.
         """
         key, transport = self.open(reference), self._tokens.transport_pin()
-        self._tokens.seen(anew=True)  # some modules know by nothing else of a PIN that another process has set
         if secret == transport:
             raise InvalidInput("This secret is not the keeper's alone: choose another", field="secret")
 
@@ -150,6 +172,8 @@ class SealTokenKeyStore:
         except refused.NoSuchKey:
             raise SignatureRefused(f"The token {key.label} has no key {reference} any more") from None
         except TokenPinRefused as error:
+            if self._tokens.is_opened_by(key.label, secret, reference):
+                return
             raise Conflict(
                 f"The token {key.label} is not under the transport PIN any more: the seal's keeper has taken it, or "
                 "SEAL_PKCS11_SEAL_PIN_FILE holds another PIN than it was prepared with"
@@ -173,11 +197,17 @@ class SealTokenKeyStore:
             if any(key.reference == reference for _, key in keys_of(seen)):
                 raise AlreadyRegistered(f"There is a key {reference} already")
             for label in _spread([one.label for one in seen if one.empty], reference):
+                token = self._token(label)
                 try:
-                    made = self._token(label).run(make_alone, repeatable=False)
+                    made = token.run(make_alone, repeatable=False)
                 except TokenPinRefused as error:
                     self._refused = error
                     raise
+                except KeyStoreUnavailable as error:
+                    if not token.is_refused:
+                        raise
+                    _log.warning("a token that was prepared for a seal is passed over: %s", error.message)
+                    continue
                 if made is not None:
                     found = objects.FoundPublicKey(reference, made.suite, made.public_key_info)
                     return self._hold(label, found)
@@ -203,6 +233,7 @@ class SealTokenKeyStore:
 
     def _hold(self, label: str, found: objects.FoundPublicKey) -> SealTokenKey:
         key = SealTokenKey(label, self._token(label), found)
+        self._tokens.occupied(label)
         with self._lock:
             return self._held.setdefault(found.reference, key)
 

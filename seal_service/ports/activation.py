@@ -36,10 +36,17 @@ class KeyProcess(Protocol):
 class KeyActivation(Protocol):
     """启用. What was activated is held by one process, in memory alone, and gone when that ends."""
 
+    def find(self, reference: str, *, anew: bool) -> None:
+        """Look for the key, which an HSM may take long for: before a transaction. As `protect` and `activate` raise.
+
+        `anew`: and have the HSM tell what other processes have done to it, as `protect` needs.
+        """
+
     def protect(self, reference: str, secret: str) -> None:
         """Put the key under the secret for good, so that it signs while it is activated and never else.
 
-        Raises Conflict when it is already, or is not a key in a file or in a token of its own; InvalidInput for a
+        Under this very secret already, nothing is done: so what was interrupted is repeated.
+        Raises Conflict when it is under another, or is not a key in a file or in a token of its own; InvalidInput for a
         secret that the token does not take; SignatureRefused when there is none, KeyStoreUnavailable.
         """
 

@@ -60,6 +60,9 @@ class KeyStore(Protocol):
     def place(self, reference: str) -> KeyPlace:
         """Where a key is; KeyNotFound."""
 
+    def require_destroyable(self, reference: str) -> None:
+        """Raise Conflict for a key that `destroy` cannot open; nothing for one that is gone."""
+
     def destroy(self, reference: str) -> None:
         """Remove the key for good; nothing when it is gone."""
 

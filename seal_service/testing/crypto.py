@@ -78,6 +78,9 @@ class MemoryKeys:
             raise KeyNotFound
         return KeyPlace.FILE
 
+    def require_destroyable(self, reference: str) -> None:
+        """Each can be."""
+
     def destroy(self, reference: str) -> None:
         """Remove."""
         self.kept.pop(reference, None)

@@ -16,8 +16,8 @@ from seal_service.domain.activation import (
     checked_secret,
     require_open,
 )
-from seal_service.domain.errors import ActivationSecretWrong, Conflict, SealNotFound
-from seal_service.domain.events import Event, EventKind, Scalar, act_of
+from seal_service.domain.errors import ActivationSecretWrong, Conflict, SealNotFound, TokenPinLocked
+from seal_service.domain.events import Event, EventKind, Result, Scalar, act_of
 from seal_service.domain.lifecycle import Action, allowed_actions, state_at
 from seal_service.domain.seal import Credential, Custody, Seal
 from seal_service.ports.activation import KeyActivation
@@ -89,6 +89,18 @@ class CustodyStory:
             raise Conflict("The seal's keeper has not taken its present key into custody yet")
         return record
 
+    def _find_key(self, caller: Caller, seal_code: str, *, taken: bool) -> None:
+        """Have the HSM look for the key before a transaction waits for it; what does not fit is refused by that."""
+        with self.records.read() as transaction:
+            seal = transaction.seals.find(seal_code)
+            if seal is None or not may_see(caller, seal):
+                return
+            record = transaction.activations.find(seal.code)
+        credential = seal.signing_credential()
+        is_taken = record is not None and record.version == seal.version
+        if credential is not None and credential.custody is Custody.SERVER and is_taken is taken:
+            self.keys.find(credential.key_reference, anew=not taken)
+
 
 @dataclass(frozen=True)
 class TakeIntoCustodyUseCase(CustodyStory):
@@ -102,6 +114,7 @@ class TakeIntoCustodyUseCase(CustodyStory):
     def __call__(self, caller: Caller, command: TakeIntoCustody) -> ActivationState:
         """Taken; not activated yet."""
         secret = checked_secret(command.secret)
+        self._find_key(caller, command.seal_code, taken=False)
         with self.records.write() as transaction:
             seal = lock_own_seal(transaction, caller, command.seal_code)
             credential = kept_here(seal)
@@ -113,8 +126,8 @@ class TakeIntoCustodyUseCase(CustodyStory):
             )
             transaction.activations.put(record)
             self._log(transaction, caller, seal, EventKind.CUSTODY_TAKEN, {})
-            # Before the commit: a crash between the two leaves a key that is locked and can be taken by nobody, which
-            # renewal or remaking mends, never one that is said to be locked and is not.
+            # Before the commit: a crash between the two leaves a key that is locked, which its keeper takes again with
+            # the same secret, never one that is said to be locked and is not.
             self.keys.protect(credential.key_reference, secret)
             transaction.commit()
         return ActivationState(record=record, activation=None)
@@ -125,7 +138,7 @@ class ActivateSealUseCase(CustodyStory):
     """启用 by the unit's keeper.
 
     Raises SealNotFound, Conflict (not taken into custody; a key that is not here; a seal that cannot be pressed),
-    InvalidInput, ActivationSecretWrong (counted; each further one waits longer), ActivationBlocked,
+    InvalidInput, ActivationSecretWrong and TokenPinLocked (counted; each further one waits longer), ActivationBlocked,
     KeyProcessUnavailable.
     """
 
@@ -136,6 +149,7 @@ class ActivateSealUseCase(CustodyStory):
         now = self.clock.now()
         until = checked_extent(command.until, command.uses, now)
         secret = checked_secret(command.secret)
+        self._find_key(caller, command.seal_code, taken=True)
         with self.records.write() as transaction:  # one attempt at a time: they are counted under the seal's lock
             seal = lock_own_seal(transaction, caller, command.seal_code)
             if Action.APPLY not in allowed_actions(state_at(seal, now)):
@@ -143,20 +157,36 @@ class ActivateSealUseCase(CustodyStory):
             credential = kept_here(seal)
             record = self._taken(transaction, seal)
             require_open(record, now)
-            wrong: ActivationSecretWrong | None = None
+            wrong: ActivationSecretWrong | TokenPinLocked | None = None
             try:
                 self.keys.activate(credential.key_reference, secret, until, command.uses)
                 record = after_right_secret(record)
                 facts: dict[str, Scalar] = {"until": until.isoformat(), "uses": command.uses}
                 self._log(transaction, caller, seal, EventKind.ACTIVATION_OPENED, facts)
-            except ActivationSecretWrong as error:
+            except (ActivationSecretWrong, TokenPinLocked) as error:  # a locked token too was asked, and may be again
                 wrong, record = error, after_wrong_secret(record, now)
+            if isinstance(wrong, TokenPinLocked):  # which is no refusal of the service's, or it would be logged as one
+                self._log_locked(transaction, caller, seal, wrong)
             transaction.activations.put(record)
             transaction.commit()
+        if isinstance(wrong, TokenPinLocked):
+            raise wrong
         if wrong is not None:
             blocked = record.blocked_until.isoformat() if record.blocked_until is not None else None
             raise ActivationSecretWrong(failures=record.failures, retry_at=blocked)
         return ActivationState(record=record, activation=self.keys.status(credential.key_reference))
+
+    def _log_locked(self, transaction: Transaction, caller: Caller, seal: Seal, wrong: TokenPinLocked) -> None:
+        unit = transaction.units.get(seal.unit_id)
+        refused = Event(
+            kind=EventKind.SEAL_ACT_REFUSED,
+            result=Result.REFUSED,
+            seal_code=seal.code,
+            unit_id=unit.id,
+            reason=f"{wrong.code()}: {wrong.message}",
+            facts={**seal_facts(seal, unit), "act": self.permission.value},
+        )
+        self.log.append(transaction, act_of(caller, refused))
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.errors import Conflict, KeyInUse
+from seal_service.domain.errors import KeyInUse
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
 from seal_service.domain.key_use import KeyUse, reasons_to_keep
-from seal_service.domain.operation import KeyPlace
 from seal_service.ports.crypto import KeyFacts, KeyStore
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock
@@ -31,7 +30,7 @@ class DestroyKey:
 @dataclass(frozen=True)
 class DestroyKeyUseCase:
     """密钥销毁. Raises KeyNotFound; KeyInUse with every reason why the key is still needed; Conflict for a seal's key
-    in a token of its own, which is its keeper's to open and so is destroyed with the token.
+    in a token of its own that its keeper has taken, and which so is destroyed with the token.
 
     The entry is written before the key is removed: were it the other way round, a key could vanish without one. What
     was interrupted in between is asked for again. A use that is being sealed with the key loses nothing that it could
@@ -48,16 +47,15 @@ class DestroyKeyUseCase:
     def __call__(self, caller: Caller, command: DestroyKey) -> ListedKey:
         """The key that is or would be gone."""
         facts = KeyFacts(reference=command.reference, place=self.keys.place(command.reference))
+        with self.records.read() as transaction:
+            use, now = self._use(transaction, command.reference)
+        self.keys.require_destroyable(command.reference)
         if not command.confirmed:
-            with self.records.read() as transaction:
-                use, now = self._use(transaction, command.reference)
-            self._require_openable(facts, use)
             return listed_key(facts, use, now)
         with self.records.write() as transaction:
             for seal in transaction.seals.of_keys([command.reference]).values():
                 transaction.seals.lock(seal.code)
             use, now = self._use(transaction, command.reference)
-            self._require_openable(facts, use)
             self.log.append(transaction, act_of(caller, _event(transaction, facts, use)))
             transaction.commit()
         self.keys.destroy(command.reference)
@@ -71,15 +69,6 @@ class DestroyKeyUseCase:
         if reasons:
             raise KeyInUse(f"The key {reference} is still needed. {'. '.join(reasons)}.", reasons=list(reasons))
         return use, now
-
-    def _require_openable(self, facts: KeyFacts, use: KeyUse) -> None:
-        if facts.place is KeyPlace.PARTITION and use.seal is not None:
-            label = next((one.token for one in self.keys.held() if one.reference == facts.reference), None)
-            raise Conflict(
-                f"The key {facts.reference} has the token {label} of the HSM for itself, under its keeper's secret: "
-                "initialise that token anew with the HSM's own means, which destroys the key",
-                token=label,
-            )
 
 
 def _event(transaction: Transaction, key: KeyFacts, use: KeyUse) -> Event:
