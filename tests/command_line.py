@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from seal_service.__main__ import seal_command
+from seal_service.observability.logging import StandardError
 from tests.city import credit_code
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -60,6 +62,7 @@ class CommandLine:
         """The command as it ended."""
         nobody: dict[str, str | None] = {"SEAL_CLIENT_ID": None, "SEAL_CLIENT_SECRET": None}
         environment = {"SEAL_HOME": str(self.home)} | (by.environment if by else nobody)
+        _forget_how_another_test_logged()
         return self.runner.invoke(self.program, [str(one) for one in arguments], env=environment, input=stdin)
 
     def said(self, *arguments: str | Path, by: Person | None = None) -> Any:
@@ -73,7 +76,7 @@ class CommandLine:
         result = self.run(*arguments, by=by)
         assert result.exit_code == code, result.output
         assert result.stdout == ""
-        assert result.stderr.startswith("seal: ")
+        assert result.stderr.startswith("seal: "), result.stderr
         assert result.stderr.count("\n") == 1
         return result.stderr
 
@@ -96,6 +99,14 @@ class CommandLine:
         made = self.said("accounts", "create", "--name", name, "--role", role, *of_unit, by=self.security)
         self.said("control", "confirm", made["request_id"], "--yes", by=self.second)
         return Person(made["id"], made["client_secret"])
+
+
+def _forget_how_another_test_logged() -> None:
+    """A command is a process of its own: a server that ran in this one would have it log as servers do."""
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one, StandardError)]:
+        root.removeHandler(handler)
+    logging.getLogger("seal_service").setLevel(logging.NOTSET)
 
 
 @dataclass

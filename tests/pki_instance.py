@@ -59,7 +59,6 @@ class Founded:
 
     keys: FileKeyStore
     records: MemoryRecords
-    at: datetime
 
 
 class Instance:
@@ -69,7 +68,7 @@ class Instance:
         self.keys = founded.keys
         self.records = MemoryRecords(founded.records.state.copy())
         self.entropy = SystemEntropy()
-        self.clock = ChangeableClock(founded.at)
+        self.clock = ChangeableClock(datetime.now(UTC))  # the authority may be minutes old; OpenSSL goes by the machine
         self.trust = InstanceTrustStore(self.records)
         self.chains = KnownChains(self.records, self.trust, self.clock)
         self.authority = InternalCertificateAuthority(self.chains, self.keys, self.entropy, PUBLIC_URL, 1095)
@@ -141,7 +140,7 @@ def _founded(suite: Suite) -> Founded:
     with records.write() as transaction:
         foundation.found(transaction, suite, at)
         transaction.commit()
-    return Founded(keys, records, at)
+    return Founded(keys, records)
 
 
 def instance_of(suite: Suite = Suite.ECDSA_P256) -> Instance:

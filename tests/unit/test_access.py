@@ -123,6 +123,10 @@ def test_everything_that_a_service_offers_is_guarded() -> None:
     values = {"clock", "origin", "requests", "document_bytes", "requests_per_minute", "worker_threads", "close"} | {
         "trusted_proxies",
         "certificate_proxies",
+        "pages_url",
+        "secure_pages",
+        "browsers_go_to_provider",
+        "accepted_factors",
     }
 
     def unguarded(group: type) -> set[str]:
