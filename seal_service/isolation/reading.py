@@ -38,11 +38,13 @@ def main(arguments: list[str]) -> None:
     modules = frozenset(arguments[3:])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the parent's to act on
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    gc.disable()  # what is loaded stays
     bound_parsing()
     for module in modules:
         import_module(module)
     gc.collect()
     gc.freeze()
+    gc.enable()
     with contextlib.suppress(Gone):
         while True:
             _, (connection,) = receive(control, 1)
