@@ -246,9 +246,20 @@ def dependencies() -> str:
 
 
 def last_measurement(results: Path) -> dict[str, Any] | None:
-    """The newest record of a whole measurement; None before the first."""
+    """The newest record of a whole measurement, with the parts that were measured anew since; None before the first."""
     records = json.loads(results.read_text(encoding="utf-8")) if results.exists() else []
-    return next((one for one in reversed(records) if one["whole"]), None)
+    at = next((number for number in reversed(range(len(records))) if records[number]["whole"]), None)
+    if at is None:
+        return None
+    whole = {**records[at], "anew": {}}
+    for later in records[at + 1 :]:
+        for part in later["parts"]:
+            anew = [one for one in later["figures"] if one["part"] == part]
+            place = next((n for n, one in enumerate(whole["figures"]) if one["part"] == part), len(whole["figures"]))
+            kept = [one for one in whole["figures"] if one["part"] != part]
+            whole["figures"] = [*kept[:place], *anew, *kept[place:]]
+            whole["anew"][part] = later
+    return whole
 
 
 def measured_targets(results: Path = RESULTS) -> str:
@@ -278,9 +289,13 @@ def _circumstances(record: dict[str, Any]) -> str:
     changed = ", with uncommitted changes" if record["dirty"] else ""
     commit = code((record["commit"] or "unknown")[:12])
     skipped = "".join(f" Not measured: {one}." for one in record["skipped"])
+    anew = "".join(
+        f" The part {code(part)} anew {one['date'][:10]} at commit {code((one['commit'] or 'unknown')[:12])}."
+        for part, one in record["anew"].items()
+    )
     return (
         f"Measured {record['date'][:10]} at commit {commit}{changed}, on {on['cores']} "
-        f"cores of {on['cpu']}, {on['memory_gib']} GiB, {on['file_system']}, Python {on['python']}.{skipped}"
+        f"cores of {on['cpu']}, {on['memory_gib']} GiB, {on['file_system']}, Python {on['python']}.{anew}{skipped}"
     )
 
 
