@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -188,16 +189,20 @@ def documentation() -> ModuleType:
     return module
 
 
-def test_the_last_whole_record_is_what_the_documentation_quotes(tmp_path: Path) -> None:
+def test_the_documentation_quotes_the_last_whole_record_and_the_parts_measured_since(tmp_path: Path) -> None:
     path, docs = tmp_path / "results.json", documentation()
     assert docs.measured_targets(path) == "Nothing is recorded yet."
     figures = [figure(31.26, at_least=30), figure(2, at_most=1), figure(7777.7)]
     append(record_of(circumstances(1), ["sealing"], [figure(1, at_least=30)], [], whole=True), path)
     append(record_of(circumstances(2), ["sealing"], figures, ["PostgreSQL"], whole=True), path)
-    append(record_of(circumstances(3), ["sealing"], [figure(3, at_least=30)], [], whole=False), path)
+    start = replace(figure(9, at_most=1), part="start")
+    append(record_of(circumstances(3), ["start"], [start], [], whole=False), path)
+    append(record_of(circumstances(4), ["start"], [replace(start, value=0.5)], [], whole=False), path)
     quoted = docs.measured_targets(path)
     assert "Measured 2026-01-02 at commit `000000000000`, on 2 cores of Example" in quoted
-    assert "Not measured: PostgreSQL." in quoted
+    assert "The part `start` anew 2026-01-04 at commit `000000000000`. Not measured: PostgreSQL." in quoted
+    assert "| one | 0.5 × | ≤ 1 × |  |" in quoted
+    assert "| one | 9 ×" not in quoted
     assert "| one | 31.3 × | ≥ 30 × |  |" in quoted
     assert "| one | 2 × | ≤ 1 × | **missed** |" in quoted
     assert "7,778" not in quoted
