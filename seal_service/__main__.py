@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -28,13 +27,8 @@ def seal_command(arguments: Sequence[str] = ()) -> typer.Typer:
     return program(_maintained, arguments)
 
 
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
-"""Modules are loaded to stay: looking through them over and over took a tenth of a short command's time."""
-
-
 def main() -> None:
     """Run `seal`; where the output's encoding lacks a sign, a question mark stands for it."""
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +18,7 @@ from seal_service.cli.failures import INPUT_ERROR, NEGATIVE_ANSWER, tell
 from seal_service.cli.files import read_document, read_small
 from seal_service.cli.options import example, moment
 from seal_service.cli.output import console, print_json, tracked
+from seal_service.config import Settings
 from seal_service.domain.errors import SealServiceError
 from seal_service.domain.verdict import Indication, Outcome, SignatureReport, SubIndication, VerificationReport
 from seal_service.formats.representation import time
@@ -82,14 +84,24 @@ def _verifying() -> Iterator[Verify]:
 
     settings = bootstrap.settings_from_environment()
     with ExitStack() as opened:
-        verified: Verify | None = None
-        if bootstrap.is_initialised(settings):
-            try:
-                verified = opened.enter_context(bootstrap.verifier_with_instance(settings))
-            except (SealServiceError, OSError) as error:
-                tell(error)
-                print("seal: verified without the instance: the status of its seals is not known.", file=sys.stderr)
-        yield verified or bootstrap.verifier_without_instance(settings).verify
+        gc.disable()  # modules are loaded to stay: looking through them over and over takes a tenth of the time
+        try:
+            verified = _opened(settings, opened)
+        finally:
+            gc.enable()
+        yield verified
+
+
+def _opened(settings: Settings, opened: ExitStack) -> Verify:
+    from seal_service import bootstrap
+
+    if bootstrap.is_initialised(settings):
+        try:
+            return opened.enter_context(bootstrap.verifier_with_instance(settings))
+        except (SealServiceError, OSError) as error:
+            tell(error)
+            print("seal: verified without the instance: the status of its seals is not known.", file=sys.stderr)
+    return bootstrap.verifier_without_instance(settings).verify
 
 
 def _print(report: VerificationReport, as_json: bool) -> None:

@@ -218,8 +218,6 @@ class ActivatedSealKeys:
         self._keys = keys
         self._process = process
         self._required = required
-        self._taken: dict[str, ActivatedKey] = {}
-        """Which keys were seen to be locked: a keeper takes a key for good."""
 
     def open(self, reference: str) -> SigningKey:
         """The key; SignatureRefused, SealNotActivated when no keeper has taken it."""
@@ -233,15 +231,12 @@ class ActivatedSealKeys:
     def asked(self, reference: str) -> AbstractContextManager[Callable[[], None]]:
         """Whether a key that its keeper has locked would sign; whatever else is wrong its use will tell."""
         try:
-            key = self._taken.get(reference) or self.open(reference)
+            key = self.open(reference)
         except SealNotActivated as refusal:
             return nullcontext(partial(_refuse, refusal))
         except (SignatureRefused, IntegrityFailed, Unavailable):
             return nullcontext(_nothing)
-        if not isinstance(key, ActivatedKey):
-            return nullcontext(_nothing)
-        self._taken[reference] = key
-        return key.asked()
+        return key.asked() if isinstance(key, ActivatedKey) else nullcontext(_nothing)
 
 
 def _refuse(refusal: SealNotActivated) -> None:

@@ -93,7 +93,7 @@ def test_a_key_process_that_hangs_or_is_gone_is_not_ready_within_seconds(office:
         try:
             began = time.monotonic()
             found = told(office)
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 8, "an answer that is waited for takes 10 s"
             assert found is not None
             assert not found.ready
         finally:
@@ -119,7 +119,7 @@ def test_a_use_does_not_wait_long_for_a_key_process_that_hangs(office: KeptOffic
             began = time.monotonic()
             with pytest.raises(SealNotActivated, match="does not answer"):
                 office.use("hangs")
-            assert time.monotonic() - began < 4
+            assert time.monotonic() - began < 8, "an answer that is waited for takes 10 s"
         finally:
             os.kill(process, signal.SIGCONT)
         assert office.use("answers").content is not None
