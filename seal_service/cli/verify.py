@@ -18,7 +18,6 @@ from seal_service.cli.failures import INPUT_ERROR, NEGATIVE_ANSWER, tell
 from seal_service.cli.files import read_document, read_small
 from seal_service.cli.options import example, moment
 from seal_service.cli.output import console, print_json, tracked
-from seal_service.config import Settings
 from seal_service.domain.errors import SealServiceError
 from seal_service.domain.verdict import Indication, Outcome, SignatureReport, SubIndication, VerificationReport
 from seal_service.formats.representation import time
@@ -80,21 +79,19 @@ def verify(
 @contextmanager
 def _verifying() -> Iterator[Verify]:
     """With what to verify: this instance, which knows its own seals, or, without one, the anchors alone."""
-    from seal_service import bootstrap
-
-    settings = bootstrap.settings_from_environment()
     with ExitStack() as opened:
         gc.disable()  # modules are loaded to stay: looking through them over and over takes a tenth of the time
         try:
-            verified = _opened(settings, opened)
+            verified = _opened(opened)
         finally:
             gc.enable()
         yield verified
 
 
-def _opened(settings: Settings, opened: ExitStack) -> Verify:
+def _opened(opened: ExitStack) -> Verify:
     from seal_service import bootstrap
 
+    settings = bootstrap.settings_from_environment()
     if bootstrap.is_initialised(settings):
         try:
             return opened.enter_context(bootstrap.verifier_with_instance(settings))
