@@ -4,7 +4,8 @@ SealServiceError
 ├── InvalidInput            what was given cannot be right, whoever gives it
 │   ├── BackupRefused · CertificateRefused · CredentialRefused · FactorProofRefused · ImpressionRefused
 │   ├── InvalidAreaCode · InvalidCreditCode · InvalidCursor · InvalidPlacement · InvalidSealCode · InvalidTime
-│   └── KeyFamilyUnsupported · PasswordRefused · PreparedSignatureRefused · StatusListRefused
+│   ├── KeyFamilyUnsupported · NoteRefused · PasswordRefused · PreparedSignatureRefused
+│   └── StatusListRefused
 ├── Unauthenticated         who calls is not known
 │   └── ProofRefused
 ├── PermissionDenied        who calls may not
@@ -12,7 +13,8 @@ SealServiceError
 │   └── OperatorNotRegistered · PasswordChangeRequired · SecondFactorRequired · SelfDecisionRefused
 ├── NotFound                there is no such thing, or the caller may not see it
 │   ├── AccountNotFound · ApplicationNotFound · CertificateNotFound · CertificateRequestNotFound
-│   ├── ControlledRequestNotFound · ConveyanceNotFound · CredentialNotFound · DocumentNotKept · FilingNotFound
+│   ├── ControlledRequestNotFound · ConveyanceNotFound · CredentialNotFound · DocumentNotKept · ExportNotFound
+│   ├── FilingNotFound
 │   ├── GrantNotFound · IdentityLinkNotFound · IdentityProviderNotSet · KeyNotFound · LogEntryNotFound
 │   ├── NotificationNotFound · PersonNotFound · PreparedUseNotFound · ScenarioNotFound · SealNotFound
 │   ├── SecondFactorNotFound · SessionNotFound · SystemNotFound · TrustAnchorNotFound · UnitNotFound
@@ -20,6 +22,7 @@ SealServiceError
 ├── SecondPersonNeeded      nothing is wrong: the act waits for someone else to confirm it
 ├── Conflict                right in itself, wrong now
 │   ├── ActivationBlocked · AlreadyDecided · AlreadyRegistered · ApprovalDecided · CertificatePending
+│   ├── EntryNotPublished
 │   ├── IdempotencyKeyReused · KeyInUse · LastSecondFactor · MadeByCaller · MediumNotInHand · NameChangeRefused
 │   ├── PreparedUseCompleted · PreparedUseExpired · RenewalNotPossible · SealsStillValid · SystemNotReady
 │   └── TooManyCredentials · TransitionRefused · UseInProgress · UseOvertaken
@@ -29,9 +32,10 @@ SealServiceError
 ├── SealingFailed           the seal could not be applied
 │   └── LevelUnreachable · SealNotActivated · SelfCheckFailed · SignatureRefused
 ├── IntegrityFailed         what is kept here was changed, or another key encrypted it
+│   └── LogDamaged          ── LogIncomplete
 └── Unavailable             something the service depends on does not answer
     ├── AuthorityUnavailable · DeliveryFailed · FilingRefused · IdentityProviderUnavailable · InstanceNotReady
-    ├── KeyProcessUnavailable · OutcomeUnknown · ProgramMissing · RegistryUnavailable
+    ├── KeyProcessUnavailable · LogHalted · OutcomeUnknown · ProgramMissing · RegistryUnavailable
     ├── KeyStoreUnavailable     ── NoTokenFree · TokenPinLocked · TokenPinRefused
     └── RevocationUnavailable · SoftwareKeysRefused · TimestampUnavailable
 """
@@ -118,6 +122,15 @@ from seal_service.domain.errors.input import (
     InvalidSealCode,
     InvalidTime,
 )
+from seal_service.domain.errors.log import (
+    EntryNotPublished,
+    LogDamaged,
+    LogFileNotFound,
+    LogHalted,
+    LogIncomplete,
+    LogNotPublished,
+    NoteRefused,
+)
 from seal_service.domain.errors.machines import (
     AddressRefused,
     CredentialNotFound,
@@ -136,6 +149,7 @@ from seal_service.domain.errors.missing import (
     CertificateRequestNotFound,
     ControlledRequestNotFound,
     DocumentNotKept,
+    ExportNotFound,
     GrantNotFound,
     KeyNotFound,
     LogEntryNotFound,
@@ -163,24 +177,10 @@ from seal_service.domain.errors.people import (
 from seal_service.domain.errors.sealing import LevelUnreachable, SealingFailed, SelfCheckFailed, SignatureRefused
 
 __all__ = [
-    "StatusListRefused",
-    "SealsStillValid",
-    "NotificationNotFound",
-    "NameChangeRefused",
-    "MadeByCaller",
-    "DeliveryFailed",
-    "AddressRefused",
-    "CredentialNotFound",
-    "CredentialRefused",
-    "OperatorNotRegistered",
-    "PersonNotFound",
-    "ProofRefused",
-    "SystemNotFound",
-    "SystemNotReady",
-    "TooManyCredentials",
     "AccountNotFound",
     "ActivationBlocked",
     "ActivationSecretWrong",
+    "AddressRefused",
     "AlreadyDecided",
     "AlreadyRegistered",
     "ApplicationNotFound",
@@ -193,9 +193,12 @@ __all__ = [
     "CertificateRefused",
     "CertificateRequestNotFound",
     "Conflict",
-    "ConveyanceNotFound",
-    "Detail",
     "ControlledRequestNotFound",
+    "ConveyanceNotFound",
+    "CredentialNotFound",
+    "CredentialRefused",
+    "DeliveryFailed",
+    "Detail",
     "DocumentActiveContent",
     "DocumentBeyondGrant",
     "DocumentCertified",
@@ -207,11 +210,17 @@ __all__ = [
     "DocumentRefused",
     "DocumentUnsupported",
     "DocumentXfa",
+    "EntryNotPublished",
+    "FactorProofRefused",
+    "ExportNotFound",
     "FilingNotFound",
     "FilingRefused",
     "GrantNotFound",
     "HandleRefused",
     "IdempotencyKeyReused",
+    "IdentityLinkNotFound",
+    "IdentityProviderNotSet",
+    "IdentityProviderUnavailable",
     "ImpressionRefused",
     "InstanceNotReady",
     "IntegrityFailed",
@@ -222,38 +231,62 @@ __all__ = [
     "InvalidPlacement",
     "InvalidSealCode",
     "InvalidTime",
+    "KeyFamilyUnsupported",
     "KeyInUse",
     "KeyNotFound",
     "KeyProcessUnavailable",
     "KeyStoreUnavailable",
-    "NoTokenFree",
-    "TokenPinLocked",
-    "TokenPinRefused",
+    "LastSecondFactor",
     "LevelUnreachable",
+    "LogDamaged",
     "LogEntryNotFound",
+    "LogFileNotFound",
+    "LogHalted",
+    "LogIncomplete",
+    "LogNotPublished",
+    "MadeByCaller",
     "MediumNotInHand",
+    "NameChangeRefused",
+    "NoTokenFree",
     "NotFound",
+    "NoteRefused",
+    "NotificationNotFound",
+    "OperatorNotRegistered",
     "OutcomeUnknown",
+    "PasswordChangeRequired",
+    "PasswordRefused",
     "PermissionDenied",
+    "PersonNotFound",
     "PreparedSignatureRefused",
     "PreparedUseCompleted",
     "PreparedUseExpired",
     "PreparedUseNotFound",
     "ProgramMissing",
+    "ProofRefused",
     "RegistryUnavailable",
     "RenewalNotPossible",
     "RevocationUnavailable",
     "ScenarioNotFound",
     "SealNotActivated",
     "SealNotFound",
-    "SecondPersonNeeded",
     "SealServiceError",
     "SealingFailed",
+    "SealsStillValid",
+    "SecondFactorNotFound",
+    "SecondFactorRequired",
+    "SecondPersonNeeded",
     "SelfCheckFailed",
     "SelfDecisionRefused",
+    "SessionNotFound",
     "SignatureRefused",
     "SoftwareKeysRefused",
+    "StatusListRefused",
+    "SystemNotFound",
+    "SystemNotReady",
     "TimestampUnavailable",
+    "TokenPinLocked",
+    "TokenPinRefused",
+    "TooManyCredentials",
     "TransitionRefused",
     "TrustAnchorNotFound",
     "Unauthenticated",
@@ -264,15 +297,4 @@ __all__ = [
     "UseNotFound",
     "UseOvertaken",
     "error_kind",
-    "FactorProofRefused",
-    "IdentityLinkNotFound",
-    "IdentityProviderNotSet",
-    "IdentityProviderUnavailable",
-    "KeyFamilyUnsupported",
-    "LastSecondFactor",
-    "PasswordChangeRequired",
-    "PasswordRefused",
-    "SecondFactorNotFound",
-    "SecondFactorRequired",
-    "SessionNotFound",
 ]

@@ -41,6 +41,10 @@ class LogEntryNotFound(NotFound):
     """There is no such log entry (日志)."""
 
 
+class ExportNotFound(NotFound):
+    """No file with this SHA-256 was exported from the log (日志导出), or its export broke off."""
+
+
 class CertificateNotFound(NotFound):
     """This authority has issued no such certificate."""
 
