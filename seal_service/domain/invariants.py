@@ -33,6 +33,11 @@ class Invariant(StrEnum):
     RELEASED = "released", "A use that failed, was abandoned or is still reserved has given out no document."
     STATUS = "status", "The state of a seal is the one that the last change in the log gave it."
     GRANTED = "granted", "A grant counts the uses that it has, and a document of an approval is taken by its one use."
+    PLACED = "placed", "Every entry has one place in the log's tree, or waits for one; places have no gap."
+    TREE = "tree", "The head of the log's tree is that of all its places."
+    PUBLISHED = "published", "Every published file of the log is there and says what the tree says."
+    CHECKPOINT = "checkpoint", "Every checkpoint, the guard's too, is signed by the log's key over the tree's root."
+    STATISTICS = "statistics", "Kept statistics are those of a recount of the tree."
     DOCUMENT = "document", "Every picture and held document is there and opens to what its digest says."
     KEY = "key", "Every key of a credential in force is in the key store."
 

@@ -104,6 +104,16 @@ KINDS: tuple[DependencyKind, ...] = (
         mend="change nothing more, keep all files, and compare with the last backup",
     ),
     DependencyKind(
+        name="publication",
+        not_ready="the log is halted: it is behind its guard or a witness, or contradicts them, or its guard is "
+        "missing, or a published file contradicts its tree, or a waiting entry was changed, so that nothing is sealed; "
+        "or, in production, it was never initialised. A warning says that entries wait for long, that a witness does "
+        "not cosign or none is named, or that the guard shares the home's volume",
+        age="since the oldest entry was written that has no place in the tree",
+        mend="`seal log init` begins it; what halted it is told here and by `seal log fsck`, and `seal log resume` "
+        "asks a witness again; `seal serve` publishes",
+    ),
+    DependencyKind(
         name="reservations",
         not_ready="a seal use is open for longer than twice SEAL_RESERVATION_SECONDS: an intent without its end",
         age="since the oldest of them began",

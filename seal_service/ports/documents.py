@@ -10,6 +10,7 @@ from typing import Protocol, Self
 
 from seal_service.domain.authorization import SealingPermit
 from seal_service.domain.impression import SealType
+from seal_service.domain.logged import ProvenUses
 from seal_service.domain.organization import UnitType
 from seal_service.domain.use import IntentReference, SignatureLevel
 from seal_service.domain.verdict import VerificationReport
@@ -156,13 +157,15 @@ class TwoStepSealer(DocumentSealer, Protocol):
 class VerificationPolicy:
     """How to verify: further anchors (DER), the moment to judge by (None: now), whether the network may be used.
 
-    With status lists (signed, as they were published) a seal passes only if one of them says that it may.
+    With status lists (signed, as they were published) a seal passes only if one of them says that it may; with proofs
+    of the signing log only if one of them shows that it is there.
     """
 
     anchors: tuple[bytes, ...] = ()
     at: datetime | None = None
     offline: bool = False
     status_lists: tuple[bytes, ...] = ()
+    proven: ProvenUses | None = None
 
 
 class DocumentVerifier(Protocol):

@@ -51,6 +51,7 @@ class StatisticsKey(StrEnum):
     """统计维度."""
 
     DAY = "day"  # Asia/Shanghai
+    MONTH = "month"  # of these days
     UNIT = "unit"
     SEAL = "seal"
     SYSTEM = "system"
@@ -65,6 +66,20 @@ class StatisticsRow:
 
     key: tuple[str | None, ...]
     count: int
+    names: tuple[str | None, ...] = ()
+    """What units, seals, systems and scenarios of the key are called now, in its order; None for what has no name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogStatistics:
+    """统计 of the tree of a size: of the entries that have a place in it, and of no other.
+
+    A page of them, most first. Counts move: pages fit together when they are of the same size.
+    """
+
+    rows: tuple[StatisticsRow, ...]
+    upto_size: int
+    next_cursor: str | None = None
 
 
 class Queries(Protocol):
@@ -107,17 +122,32 @@ class Queries(Protocol):
     def uses_of_document(self, sha256: str, limit: int) -> Sequence[SealUse]:
         """Uses that sealed a document or gave it out, by the digest of either, oldest first, at most `limit`."""
 
+    def uses_of_grant(self, grant_id: str, limit: int) -> Sequence[SealUse]:
+        """Uses of a grant, the newest `limit`, oldest first."""
+
     def log(self, page: PageRequest, chosen: LogFilter) -> Page[LogRow]:
         """Log entries without their private fields."""
 
     def log_of_uses(self, use_ids: Sequence[str]) -> Sequence[LogRow]:
         """All entries of some uses, oldest first."""
 
-    def statistics(self, keys: Sequence[StatisticsKey], chosen: LogFilter) -> tuple[StatisticsRow, ...]:
-        """Counts by one or more keys, most first, at most 10,000 rows."""
+    def log_of_seal(self, seal_code: str, limit: int) -> Sequence[LogRow]:
+        """Entries of a seal that belong to no use of it (made, granted, …), the newest `limit`, oldest first."""
+
+    def log_placed(self, first: int, size: int, chosen: LogFilter, limit: int) -> Sequence[tuple[int, LogRow]]:
+        """Entries with their places from `first` on and below `size`, in that order, at most `limit`: for exports."""
+
+    def statistics(
+        self, keys: Sequence[StatisticsKey], chosen: LogFilter, page: PageRequest = PageRequest()
+    ) -> LogStatistics:
+        """Counts by one or more keys, most first, of the entries that have a place in the tree.
+
+        Whoever has the tree of that size comes to the same counts. Whole days of Asia/Shanghai, and filters by what the
+        keys are, are answered from counts that are kept; everything else is counted now.
+        """
 
     def log_size(self) -> int:
-        """How many entries the log has: every answer about the log states it."""
+        """How many entries the log has, with those that wait for their place in the tree."""
 
     def schema_is_current(self) -> bool:
         """Whether the database has exactly the schema of this program."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
-from seal_service.storage.tables import APPEND_ONLY, StoredRow
+from seal_service.storage.tables import APPEND_ONLY, QUEUES, StoredRow
 
 Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
 
@@ -48,11 +48,13 @@ def readers_authorizer(
 def writers_authorizer(
     action: int, first: str | None, second: str | None, database: str | None, trigger: str | None
 ) -> int:
-    """Allow also to insert into our tables and to update those that are not append-only; nothing deletes a row."""
+    """Allow also to insert into our tables, to update those that are not append-only, and to delete from queues."""
     if action == sqlite3.SQLITE_INSERT:
         allowed = first in _TABLES
+    elif action == sqlite3.SQLITE_DELETE:
+        allowed = first in QUEUES
     elif action == sqlite3.SQLITE_UPDATE:
-        allowed = first in _TABLES and first not in APPEND_ONLY
+        allowed = first in _TABLES - APPEND_ONLY - QUEUES
     else:
         return readers_authorizer(action, first, second, database, trigger)
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY

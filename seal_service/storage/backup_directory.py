@@ -17,6 +17,7 @@ from seal_service.domain.errors import AlreadyRegistered, BackupRefused, Integri
 from seal_service.formats import backup_manifest, sealed_stream
 from seal_service.ports.backup import Told
 from seal_service.ports.system import Entropy, Vault
+from seal_service.storage.lasting import sync_directory
 
 PREFIX = "seal-backup-"
 LIST = "SHA256SUMS"
@@ -218,15 +219,6 @@ def write_file(path: Path, content: Iterable[bytes]) -> tuple[str, int]:
         file.flush()
         os.fsync(file.fileno())
     return running.hexdigest(), length
-
-
-def sync_directory(directory: Path) -> None:
-    """Make the directory's entries durable."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _no_link(path: str, flags: int) -> int:

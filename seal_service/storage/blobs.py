@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from seal_service.domain.errors import IntegrityFailed
+from seal_service.domain.errors import IntegrityFailed, Unavailable
 from seal_service.domain.identifiers import digest as checked_digest
 from seal_service.ports.documents import Content
 from seal_service.ports.system import Vault
+from seal_service.storage.lasting import sync_directory
 
 _BUFFER_BYTES = 1 << 16
 _ROOT = 0
@@ -35,19 +36,24 @@ class EncryptedFiles:
         """Whether a directory's own name is known to survive a loss of power, by `_places`."""
 
     def put(self, *pieces: Content) -> str:
-        """Keep the content, durably; its SHA-256. IntegrityFailed when it is here already, but damaged."""
+        """Keep the content, durably; its SHA-256. IntegrityFailed when it is here already, but damaged; Unavailable."""
         running = hashlib.sha256()
         for one in pieces:
             running.update(one)
         digest = running.hexdigest()
         is_here = self.get(digest) is not None
-        self._keep(digest, None if is_here else self._vault.encrypted(pieces, _context(digest)))
+        with _answering():
+            self._keep(digest, None if is_here else self._vault.encrypted(pieces, _context(digest)))
         return digest
 
     def get(self, digest: str) -> bytes | None:
-        """The content or None; IntegrityFailed when the file is not what was kept, InvalidInput for no digest."""
+        """The content or None; IntegrityFailed when the file is not what was kept, InvalidInput for no digest.
+
+        Unavailable when the disk does not give it.
+        """
         try:
-            ciphertext = self._path(digest).read_bytes()
+            with _answering():
+                ciphertext = self._path(digest).read_bytes()
         except FileNotFoundError:
             return None
         return self._opened(digest, ciphertext)
@@ -65,13 +71,14 @@ class EncryptedFiles:
             return None
 
     def delete(self, digest: str) -> None:
-        """Remove the content, durably; nothing when it is gone already."""
+        """Remove the content, durably; nothing when it is gone already. Unavailable."""
         path = self._path(digest)
         if not path.exists():
             return
-        with self._changing(exclusive=False):
-            path.unlink(missing_ok=True)
-        _sync_directory(path.parent)
+        with _answering():
+            with self._changing(exclusive=False):
+                path.unlink(missing_ok=True)
+            sync_directory(path.parent)
 
     def _opened(self, digest: str, ciphertext: bytes) -> bytes:
         content = self._vault.decrypt(ciphertext, _context(digest))
@@ -84,11 +91,11 @@ class EncryptedFiles:
         path, places = self._path(digest), _places(digest)
         if ciphertext is not None:
             self._write(path, ciphertext, places)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
         above = (path.parent.parent, self._directory, self._directory.parent)
         for place, directory in zip(places, above, strict=True):
             if not self._is_lasting[place]:
-                _sync_directory(directory)
+                sync_directory(directory)
                 self._is_lasting[place] = True
 
     def _path(self, digest: str) -> Path:
@@ -176,7 +183,7 @@ class EncryptedFiles:
         except OSError:
             os.unlink(name)
             raise
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
 
     def _kept(self) -> Iterator[Path]:
         return (one for one in self._directory.glob("??/??/*") if _NAME.fullmatch(one.name))
@@ -195,6 +202,17 @@ class EncryptedFiles:
             os.close(handle)
 
 
+@contextmanager
+def _answering() -> Iterator[None]:
+    """A disk that fails or is full is a service that does not answer, and no error of whoever wrote this."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Unavailable(f"The store of documents does not answer: {error.strerror}") from error
+
+
 def _places(digest: str) -> tuple[int, int, int]:
     """Of the directory of a blob, of the one above and of the root."""
     above, below = int(digest[:2], 16), int(digest[:4], 16)
@@ -203,11 +221,3 @@ def _places(digest: str) -> tuple[int, int, int]:
 
 def _context(digest: str) -> bytes:
     return b"blob:" + digest.encode()
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seal_service.domain.invariants import Finding, Invariant
 from seal_service.storage.sqlite import plain_connection, sqlite_module
-from seal_service.storage.tables import APPEND_ONLY
+from seal_service.storage.tables import APPEND_ONLY, QUEUES
 
 _ACTS = ("update", "delete", "replace")
 
@@ -36,6 +36,6 @@ def sqlite_own_faults(path: Path, limit: int) -> Sequence[Finding]:
     faults = list(sqlite_faults(path, limit))
     with closing(plain_connection(path)) as connection:
         triggers = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")}
-    for name in sorted({f"{table}_no_{act}" for table in APPEND_ONLY for act in _ACTS} - triggers):
+    for name in sorted({f"{table}_no_{act}" for table in APPEND_ONLY | QUEUES for act in _ACTS} - triggers):
         faults.append(Finding(invariant=Invariant.APPEND_ONLY, subject=name, detail="the trigger is not there"))
     return faults

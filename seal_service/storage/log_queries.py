@@ -1,31 +1,23 @@
-"""日志查询和统计 over the columns that are projected from the entries."""
+"""日志查询 over the columns that are projected from the entries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, func, literal, select, type_coerce
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import BigInteger, ColumnElement, Connection, literal, select, type_coerce
 
-from seal_service.domain.errors import InvalidInput
-from seal_service.ports.reading import LogFilter, StatisticsKey, StatisticsRow
-from seal_service.storage.tables import SignLogRow
+from seal_service.ports.reading import LogFilter
+from seal_service.ports.records import LogRow
+from seal_service.storage.mapping import log_row_of
+from seal_service.storage.tables import LogLeafRow, SignLogRow
 
-_MOST_ROWS = 10_000
 _HOUR_US = 3_600_000_000
-_DAY_US = 24 * _HOUR_US
-_SHANGHAI_US = 8 * _HOUR_US  # UTC+8 all year since 1992
-
-_COLUMN: dict[StatisticsKey, InstrumentedAttribute[Any]] = {
-    StatisticsKey.UNIT: SignLogRow.unit_id,
-    StatisticsKey.SEAL: SignLogRow.seal_code,
-    StatisticsKey.SYSTEM: SignLogRow.account_id,
-    StatisticsKey.SCENARIO: SignLogRow.scenario,
-    StatisticsKey.KIND: SignLogRow.kind,
-    StatisticsKey.RESULT: SignLogRow.result,
-}
+DAY_US = 24 * _HOUR_US
+SHANGHAI_US = 8 * _HOUR_US  # UTC+8 all year since 1992
+DAY_OF_ENTRY: ColumnElement[Any] = (
+    type_coerce(SignLogRow.at, BigInteger) + literal(SHANGHAI_US, BigInteger)
+) // literal(DAY_US, BigInteger)
+"""In Asia/Shanghai, from 1970-01-01."""
 
 
 def log_conditions(chosen: LogFilter) -> list[ColumnElement[bool]]:
@@ -50,37 +42,19 @@ def log_conditions(chosen: LogFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def count_log(connection: Connection, keys: Sequence[StatisticsKey], chosen: LogFilter) -> tuple[StatisticsRow, ...]:
-    """Counts by keys, most first; InvalidInput without a key."""
-    if not keys:
-        raise InvalidInput("Statistics are counted by at least one key", field="by")
-    columns = [_grouping(key).label(f"key_{position}") for position, key in enumerate(keys)]
-    count = func.count()
-    wanted = (
-        select(*columns, count)
-        .where(*log_conditions(chosen))
-        .group_by(*columns)
-        .order_by(count.desc(), *columns)
-        .limit(_MOST_ROWS)
-    )
-    return tuple(
-        StatisticsRow(
-            key=tuple(_shown(key, value) for key, value in zip(keys, row[:-1], strict=True)),
-            count=row[-1],
-        )
-        for row in connection.execute(wanted)
-    )
+def log_of_seal(connection: Connection, seal_code: str, limit: int) -> list[LogRow]:
+    """Entries of a seal that belong to no use of it, the newest `limit`, oldest first."""
+    row = SignLogRow
+    of_the_seal = select(row).where(row.seal_code == seal_code, row.use_id.is_(None))
+    newest = of_the_seal.order_by(row.at.desc(), row.seq.desc()).limit(limit)
+    return [log_row_of(one) for one in connection.execute(newest)][::-1]
 
 
-def _grouping(key: StatisticsKey) -> ColumnElement[Any]:
-    if key is StatisticsKey.DAY:
-        return (type_coerce(SignLogRow.at, BigInteger) + literal(_SHANGHAI_US, BigInteger)) // literal(
-            _DAY_US, BigInteger
-        )
-    return type_coerce(_COLUMN[key], _COLUMN[key].type)
-
-
-def _shown(key: StatisticsKey, value: Any) -> str | None:
-    if key is StatisticsKey.DAY:
-        return (date(1970, 1, 1) + timedelta(days=value)).isoformat()
-    return None if value is None else str(value)
+def log_placed(
+    connection: Connection, first: int, size: int, chosen: LogFilter, limit: int
+) -> list[tuple[int, LogRow]]:
+    """Entries with their places, in the order of the tree. Moments are no order: commits overtake each other."""
+    row, leaf = SignLogRow, LogLeafRow
+    wanted = select(row, leaf.idx).join(leaf, leaf.entry_id == row.entry_id)
+    wanted = wanted.where(leaf.idx >= first, leaf.idx < size, *log_conditions(chosen))
+    return [(one.idx, log_row_of(one)) for one in connection.execute(wanted.order_by(leaf.idx).limit(limit))]

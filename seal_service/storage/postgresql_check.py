@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from seal_service.domain.invariants import Finding, Invariant
 from seal_service.storage.postgresql_copies import one_state, server_version
-from seal_service.storage.tables import APPEND_ONLY
+from seal_service.storage.tables import APPEND_ONLY, QUEUES
 
 _ACTS = ("update", "delete", "truncate")
 _COLLATION = """SELECT datname FROM pg_database WHERE datname = current_database()
@@ -46,7 +46,7 @@ def _faults(connection: Connection) -> Iterator[Finding]:
     for name in connection.exec_driver_sql(_UNVALIDATED).scalars():
         yield Finding(invariant=Invariant.REFERENCES, subject=name, detail="the constraint was never validated")
     there = set(connection.exec_driver_sql(_TRIGGERS).scalars())
-    for name in sorted({f"{table}_no_{act}" for table in APPEND_ONLY for act in _ACTS} - there):
+    for name in sorted({f"{table}_no_{act}" for table in APPEND_ONLY | QUEUES for act in _ACTS} - there):
         told = "the trigger is not there, or not enabled always"
         yield Finding(invariant=Invariant.APPEND_ONLY, subject=name, detail=told)
     yield from _amcheck(connection)

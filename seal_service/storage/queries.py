@@ -18,11 +18,12 @@ from seal_service.domain.organization import Unit
 from seal_service.domain.paging import Page, PageRequest
 from seal_service.domain.seal import Seal, SealState
 from seal_service.domain.use import SealUse
-from seal_service.ports.reading import LogFilter, SealFilter, StatisticsKey, StatisticsRow
+from seal_service.ports.reading import LogFilter, LogStatistics, SealFilter, StatisticsKey
 from seal_service.ports.records import LogRow
 from seal_service.storage.cursor import decode_cursor, encode_cursor
 from seal_service.storage.engine import Database
-from seal_service.storage.log_queries import count_log, log_conditions
+from seal_service.storage.log_queries import log_conditions, log_of_seal, log_placed
+from seal_service.storage.log_statistics import count_log
 from seal_service.storage.mapping import account_of, application_of, grant_of, log_row_of, seal_of, unit_of, use_of
 from seal_service.storage.refusals import database_failures
 from seal_service.storage.schema import SchemaState, state_of
@@ -31,6 +32,8 @@ from seal_service.storage.tables import (
     ApplicationRow,
     GrantRow,
     IssuedCertificateRow,
+    LogHeadRow,
+    LogPendingRow,
     SealCredentialRow,
     SealRow,
     SealUseRow,
@@ -142,6 +145,13 @@ class SqlQueries:
         with self._reading() as connection:
             return [use_of(one) for one in connection.execute(wanted.order_by(row.reserved_at, row.id).limit(limit))]
 
+    def uses_of_grant(self, grant_id: str, limit: int) -> Sequence[SealUse]:
+        """Uses of a grant, the newest `limit`, oldest first."""
+        row = SealUseRow
+        wanted = select(row).where(row.grant_id == grant_id).order_by(row.reserved_at.desc(), row.id.desc())
+        with self._reading() as connection:
+            return [use_of(one) for one in connection.execute(wanted.limit(limit))][::-1]
+
     def log(self, page: PageRequest, chosen: LogFilter) -> Page[LogRow]:
         """Log entries without their private fields."""
         wanted = select(SignLogRow).where(*log_conditions(chosen))
@@ -158,15 +168,29 @@ class SqlQueries:
         # Within a millisecond the seal's own counter knows which came first.
         return sorted(found, key=lambda row: (row.at, row.seq or 0, row.entry_id))
 
-    def statistics(self, keys: Sequence[StatisticsKey], chosen: LogFilter) -> tuple[StatisticsRow, ...]:
+    def log_of_seal(self, seal_code: str, limit: int) -> Sequence[LogRow]:
+        """Entries of a seal that belong to no use of it, the newest `limit`, oldest first."""
+        with self._reading() as connection:
+            return log_of_seal(connection, seal_code, limit)
+
+    def log_placed(self, first: int, size: int, chosen: LogFilter, limit: int) -> Sequence[tuple[int, LogRow]]:
+        """Entries with their places, in the order of the tree."""
+        with self._reading() as connection:
+            return log_placed(connection, first, size, chosen, limit)
+
+    def statistics(
+        self, keys: Sequence[StatisticsKey], chosen: LogFilter, page: PageRequest = PageRequest()
+    ) -> LogStatistics:
         """Counts by one or more keys, most first; InvalidInput without a key."""
         with self._reading() as connection:
-            return count_log(connection, keys, chosen)
+            return count_log(connection, keys, chosen, page)
 
     def log_size(self) -> int:
         """How many entries the log has."""
         with self._reading() as connection:
-            return connection.scalar(select(func.count()).select_from(SignLogRow)) or 0
+            placed = select(LogHeadRow.size).where(LogHeadRow.id == 1).scalar_subquery()
+            waiting = select(func.count()).select_from(LogPendingRow).scalar_subquery()
+            return connection.scalar(select(placed + waiting)) or 0
 
     def schema_is_current(self) -> bool:
         """Whether the database has exactly the schema of this program."""

@@ -11,11 +11,12 @@ from seal_service.domain.backup import Backup, DatabaseFacts
 from seal_service.domain.errors import BackupRefused
 from seal_service.ports.records import Transaction
 from seal_service.storage import schema
-from seal_service.storage.backup_directory import sync_directory, write_file
+from seal_service.storage.backup_directory import write_file
 from seal_service.storage.blobs import EncryptedFiles
 from seal_service.storage.database_check import sqlite_faults
 from seal_service.storage.database_facts import facts_of
 from seal_service.storage.engine import open_database
+from seal_service.storage.lasting import sync_directory
 from seal_service.storage.unit_of_work import SqlRecords
 
 MARK = ".restoring"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, text
 
 from seal_service.domain.errors import InstanceNotReady
-from seal_service.storage.tables import APPEND_ONLY, FLEETING, StoredRow
+from seal_service.storage.tables import APPEND_ONLY, FLEETING, QUEUES, StoredRow
 
 _FORBIDDEN = ("UPDATE", "DELETE", "TRUNCATE", "TRIGGER")
 _MAY = text(
@@ -38,8 +38,8 @@ def give_rights(connection: Connection, role: str) -> None:
     ):
         connection.exec_driver_sql(command)
     for table in sorted(known & set(StoredRow.metadata.tables)):
-        rights = "SELECT, INSERT" if table in APPEND_ONLY else "SELECT, INSERT, UPDATE"
-        rights += ", DELETE" if table in FLEETING else ""
+        rights = "SELECT, INSERT" if table in APPEND_ONLY | QUEUES else "SELECT, INSERT, UPDATE"
+        rights += ", DELETE" if table in FLEETING | QUEUES else ""
         connection.exec_driver_sql(f"GRANT {rights} ON {quote(table)} TO {named}")
     require_separate_roles(connection, role)
 

@@ -22,7 +22,7 @@ from seal_service.storage.rights import give_rights, require_separate_roles
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS = tuple(f"{number:04d}" for number in range(1, 15))
 """The revisions in migrations/versions, oldest first."""
 HEAD = REVISIONS[-1]
 

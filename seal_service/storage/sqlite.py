@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,10 @@ from seal_service.storage.authorizer import Authorizer, readers_authorizer, writ
 from seal_service.storage.engine import CONNECTIONS, Database, Durability
 
 BUSY_SECONDS = 10.0
+"""How long one waits for another's write transaction."""
+UPGRADE_BUSY_SECONDS = 60.0
+"""The same for who upgrades the schema: another that does it holds the database through all its migrations."""
+_JOURNAL_PAUSE = 0.01
 
 
 def open_sqlite(url: str, sqlite: ModuleType | None = None) -> Database:
@@ -32,7 +37,9 @@ def open_sqlite(url: str, sqlite: ModuleType | None = None) -> Database:
         writer=_engine(module, path, *write, writers_authorizer, connections=1),
         # Not mode=ro: such a connection could not roll back what a killed process left in a rollback journal.
         reader=_engine(module, path, "BEGIN", "rw", "PRAGMA query_only=ON", None, readers_authorizer),
-        migrator=_engine(module, path, "BEGIN IMMEDIATE", "rwc", *write[2:], None, connections=1),
+        migrator=_engine(
+            module, path, "BEGIN IMMEDIATE", "rwc", *write[2:], None, connections=1, busy_seconds=UPGRADE_BUSY_SECONDS
+        ),
         application_role=None,
         commit=RootTransaction.commit,
         # Nothing to wait for: a commit in SQLite is durable when it returns, or did not happen.
@@ -77,6 +84,7 @@ def _engine(
     journal: str | None,
     authorizer: Authorizer | None,
     connections: int = CONNECTIONS,
+    busy_seconds: float = BUSY_SECONDS,
 ) -> Engine:
     def connect() -> Any:
         if mode == "rwc":
@@ -84,7 +92,7 @@ def _engine(
         connection = module.connect(
             f"file:{quote(str(path))}?mode={mode}",
             uri=True,
-            timeout=BUSY_SECONDS,
+            timeout=busy_seconds,
             isolation_level=None,  # transactions begin where SQLAlchemy begins them, see below
             check_same_thread=False,
             cached_statements=512,
@@ -92,7 +100,7 @@ def _engine(
         for pragma in ("foreign_keys=ON", "recursive_triggers=ON", "trusted_schema=OFF"):
             connection.execute(f"PRAGMA {pragma}")
         if journal is not None:
-            _set_journal(connection, journal)
+            _set_journal(connection, journal, busy_seconds)
         connection.execute(setting)
         if authorizer is not None:
             connection.set_authorizer(authorizer)
@@ -122,8 +130,22 @@ def _make_file(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _set_journal(connection: Any, journal: str) -> None:
-    (reached,) = connection.execute(f"PRAGMA journal_mode={journal}").fetchone()
+def _set_journal(connection: Any, journal: str, busy_seconds: float) -> None:
+    """Set how the file is written, once its first writers have agreed.
+
+    SQLite answers "database is locked" at once, however long it was told to wait, when another connection is about to
+    write while this one would change the mode: two programs that open a new file together.
+    """
+    due = time.monotonic() + busy_seconds
+    while True:
+        try:
+            (reached,) = connection.execute(f"PRAGMA journal_mode={journal}").fetchone()
+            break
+        except connection.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > due:
+                connection.close()
+                raise
+            time.sleep(_JOURNAL_PAUSE)
     if reached.upper() != journal:
         connection.close()
         raise InstanceNotReady(f"The database stays in journal mode {reached}; this program needs {journal}")

@@ -36,6 +36,7 @@ from seal_service.ports.records import (
     SessionRecords,
     SystemRecords,
     Transaction,
+    TreeRecords,
     TrustRecords,
     UnitRecords,
     UseRecords,
@@ -63,6 +64,7 @@ from seal_service.storage.repositories.people import (
     SqlSessions,
 )
 from seal_service.storage.repositories.seals import SqlSeals
+from seal_service.storage.repositories.tree import SqlTree
 from seal_service.storage.repositories.units import SqlUnits
 from seal_service.storage.repositories.uses import SqlUses
 
@@ -98,6 +100,7 @@ class SqlTransaction:
         self.activations: ActivationRecords = SqlActivations(connection)
         self.conveyances: ConveyanceRecords = SqlConveyances(connection)
         self.log: LogRecords = SqlLog(connection)
+        self.tree: TreeRecords = SqlTree(connection)
         self.logins: LoginRecords = SqlLogins(connection)
         self.factors: FactorRecords = SqlFactors(connection)
         self.sessions: SessionRecords = SqlSessions(connection)

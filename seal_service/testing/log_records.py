@@ -10,6 +10,7 @@ from seal_service.domain.events import TERMINAL_KINDS, EventKind
 from seal_service.domain.filing import filings_of
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.seal import SealState
+from seal_service.formats.recovered_places import recovered_places
 from seal_service.ports.records import LogRow
 from seal_service.testing.state import State
 
@@ -40,12 +41,22 @@ class MemoryLogRecords:
                 raise errors.Conflict("The intent has its terminal entry")
             self.state.terminals[row.intent_id] = row.entry_id
         self.state.entries[row.entry_id] = row
+        self.state.queue[len(self.state.entries)] = row.entry_id
         filed = filings_of(row.kind, row.entry_id, row.seal_code, row.seq, row.at)
         self.state.filings |= {one.id: one for one in filed}
 
     def find(self, entry_id: str) -> LogRow | None:
         """Read."""
         return self.state.entries.get(entry_id)
+
+    def recovered(self, leaf_hash: bytes) -> tuple[str, str | None] | None:
+        """By place."""
+        recoveries = [row for row in self.state.entries.values() if row.kind is EventKind.LOG_RECOVERED]
+        for first, size in (recovered_places(row.canon) for row in recoveries):
+            for at, leaf in self.state.leaves.items():
+                if first <= at < size and leaf.leaf_hash == leaf_hash:
+                    return leaf.entry_id, self.state.terminals.get(leaf.entry_id)
+        return None
 
     def status_changes(self, seal_code: str) -> Sequence[StatusChange]:
         """In order."""

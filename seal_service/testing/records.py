@@ -28,6 +28,7 @@ from seal_service.testing.people_records import (
 from seal_service.testing.register_records import MemoryAccounts, MemoryApplications, MemoryUnits
 from seal_service.testing.seal_records import MemorySeals
 from seal_service.testing.state import State
+from seal_service.testing.tree_records import MemoryTree
 from seal_service.testing.use_records import MemoryGrants, MemoryRequests, MemoryUses
 
 
@@ -60,6 +61,7 @@ class MemoryTransaction:
         self.activations: ports.ActivationRecords = MemoryActivations(state)
         self.conveyances: ports.ConveyanceRecords = MemoryConveyances(state)
         self.log: ports.LogRecords = MemoryLogRecords(state)
+        self.tree: ports.TreeRecords = MemoryTree(state)
         self.logins: ports.LoginRecords = MemoryLogins(state)
         self.factors: ports.FactorRecords = MemoryFactors(state)
         self.sessions: ports.SessionRecords = MemorySessions(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 
 from seal_service.domain.access import Account
 from seal_service.domain.activation import ActivationRecord
@@ -26,7 +27,7 @@ from seal_service.domain.second_factor import SecondFactor
 from seal_service.domain.session import IdentityLink, LoginChallenge, Session
 from seal_service.domain.trust import TrustedCertificate
 from seal_service.domain.use import SealUse
-from seal_service.ports.records import LogRow, Observation
+from seal_service.ports.records import LogRow, Observation, PlacedEntry, StatisticsBucket, StoredCheckpoint, TreeHead
 
 
 @dataclass
@@ -56,6 +57,12 @@ class State:
     people: dict[tuple[str, str], UnitPerson] = field(default_factory=dict)
     entries: dict[str, LogRow] = field(default_factory=dict)
     terminals: dict[str, str] = field(default_factory=dict)
+    queue: dict[int, str] = field(default_factory=dict)
+    leaves: dict[int, PlacedEntry] = field(default_factory=dict)
+    head: dict[str, TreeHead] = field(default_factory=dict)
+    statistics: dict[StatisticsBucket, int] = field(default_factory=dict)
+    checkpoints: dict[int, StoredCheckpoint] = field(default_factory=dict)
+    cosignatures: dict[tuple[int, str], datetime] = field(default_factory=dict)
     logins: dict[str, Login] = field(default_factory=dict)
     factors: dict[str, SecondFactor] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)

@@ -71,6 +71,10 @@ class MemoryUses:
         wanted = (account_id, idempotency_key)
         return next((use for use in self.state.uses.values() if (use.account_id, use.idempotency_key) == wanted), None)
 
+    def by_intent(self, leaf_hash: bytes) -> SealUse | None:
+        """Read by the intent's leaf hash."""
+        return next((use for use in self.state.uses.values() if use.intent.leaf_hash == leaf_hash), None)
+
     def counted(self, grant_id: str) -> int:
         """Count."""
         return sum(use.counts for use in self.state.uses.values() if use.grant_id == grant_id)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 import pytest
@@ -15,11 +18,15 @@ from seal_service.domain.events import EventKind, Result
 from seal_service.domain.issuance import IssuedCertificate
 from seal_service.domain.paging import Page, PageRequest
 from seal_service.domain.seal import SealState
-from seal_service.ports.reading import LogFilter, Queries, SealFilter, StatisticsKey
+from seal_service.jobs.maintenance import MACHINE
+from seal_service.log.growth import grown
+from seal_service.ports.reading import LogFilter, LogStatistics, Queries, SealFilter, StatisticsKey, StatisticsRow
 from seal_service.ports.records import LogRow, PrivateField, Records
 from seal_service.storage.engine import Database
 from seal_service.storage.queries import SqlQueries
+from seal_service.storage.tables import EPOCH
 from seal_service.storage.unit_of_work import SqlRecords
+from seal_service.usecases.sequence_log import SequenceLog, SequenceLogUseCase
 from tests.storage_samples import (
     CODE,
     NOW,
@@ -70,13 +77,14 @@ def add_log(records: Records, *rows: LogRow) -> None:
         for row in rows:
             transaction.log.insert(row)
         transaction.commit()
+    SequenceLogUseCase(records, grown)(MACHINE, SequenceLog())
 
 
 def test_an_empty_database_has_empty_lists(queries: Queries) -> None:
     assert queries.units(PageRequest()) == Page(items=())
     assert queries.seals(PageRequest(), SealFilter(now=NOW)) == Page(items=())
     assert queries.log(PageRequest(), LogFilter()) == Page(items=())
-    assert queries.statistics([StatisticsKey.KIND], LogFilter()) == ()
+    assert queries.statistics([StatisticsKey.KIND], LogFilter()) == LogStatistics(rows=(), upto_size=0)
     assert queries.log_size() == 0
     assert queries.schema_is_current()
 
@@ -251,6 +259,9 @@ def test_uses_of_a_seal_and_of_a_document_before_or_after_sealing(records: Recor
     assert [one.id for one in queries.uses_of_document(digest_of("document 2"), 9)] == ["use-2", "use-1"]
     assert queries.uses_of_document(digest_of("unknown"), 9) == []
     assert [one.id for one in queries.uses_of_document(digest_of("document 2"), 1)] == ["use-2"]
+    assert [one.id for one in queries.uses_of_grant("grant-1", 9)] == ["use-3", "use-2", "use-1"]
+    assert [one.id for one in queries.uses_of_grant("grant-1", 2)] == ["use-2", "use-1"], "the newest ones"
+    assert queries.uses_of_grant("grant-9", 9) == []
 
 
 def entries() -> list[LogRow]:
@@ -319,7 +330,14 @@ def test_the_entries_of_many_uses_come_oldest_first(records: Records, queries: Q
 
 def test_statistics_count_by_keys_most_first(records: Records, queries: Queries) -> None:
     add_log(records, *entries())
-    by = queries.statistics
+
+    def by(keys: list[StatisticsKey], chosen: LogFilter) -> tuple[StatisticsRow, ...]:
+        """The same from the counts that are kept as from a recount, which a filter that says nothing asks for."""
+        answer = queries.statistics(keys, chosen)
+        assert queries.statistics(keys, replace(chosen, at_from=EPOCH)) == answer
+        assert answer.upto_size == 8
+        return answer.rows
+
     assert [(one.key, one.count) for one in by([StatisticsKey.SEAL], LogFilter())] == [
         ((CODE,), 6),
         (("99990000000002",), 2),
@@ -337,6 +355,80 @@ def test_statistics_count_by_keys_most_first(records: Records, queries: Queries)
     assert {one.key[0] for one in by([StatisticsKey.SCENARIO], LogFilter())} == {"permit", "licence"}
 
 
+def test_statistics_are_paged_in_an_order_that_stays(records: Records, queries: Queries) -> None:
+    """Ties by their values, what has none first; kept counts and a recount alike, on both engines."""
+    kinds = [EventKind.SEAL_MADE, EventKind.SEAL_DENIED, EventKind.DOCUMENT_VERIFIED]
+    add_log(
+        records,
+        *(
+            log_row(f"e{at}", unit_id=(None, "unit-1", "unit-2")[at % 3], kind=kinds[at // 3 % 3], at=later(minutes=at))
+            for at in range(15)
+        ),
+    )
+    keys = [StatisticsKey.UNIT, StatisticsKey.KIND, StatisticsKey.MONTH, StatisticsKey.DAY]
+    for chosen in (LogFilter(), LogFilter(at_from=EPOCH), LogFilter(at_until=later(minutes=999))):
+        whole = queries.statistics(keys, chosen)
+        assert whole.next_cursor is None
+        assert [(one.count, one.key[1], one.key[0] or "") for one in whole.rows] == [
+            (count, kind, unit)
+            for count, kind, unit in sorted(
+                ((one.count, one.key[1], one.key[0] or "") for one in whole.rows),
+                key=lambda one: (-one[0], one[2], one[1]),
+            )
+        ]
+        paged: list[StatisticsRow] = []
+        cursor = None
+        while True:
+            page = queries.statistics(keys, chosen, PageRequest(limit=2, cursor=cursor))
+            paged += page.rows
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert tuple(paged) == whole.rows
+    first = queries.statistics(keys, LogFilter(), PageRequest(limit=2))
+    for other in ([StatisticsKey.UNIT], list(reversed(keys))):
+        with pytest.raises(InvalidCursor):
+            queries.statistics(other, LogFilter(), PageRequest(cursor=first.next_cursor))
+    forged = (["count unit", True, "a"], ["count unit", 1], ["count unit", 1, 2], ["count unit", 1 << 63, "a"], 5)
+    for place in forged:
+        cursor = base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+        with pytest.raises(InvalidCursor):
+            queries.statistics([StatisticsKey.UNIT], LogFilter(), PageRequest(cursor=cursor))
+
+
+def test_statistics_tell_what_things_are_called(records: Records, queries: Queries) -> None:
+    with records.write() as transaction:
+        add_seal_with_grant(transaction)
+        found = transaction.seals.lock(CODE)
+        holder = transaction.units.get(found.unit_id)
+        transaction.commit()
+    add_log(records, log_row("e1", unit_id=holder.id, seal_code=CODE, account_id="nobody"))
+    keys = [StatisticsKey.SEAL, StatisticsKey.DAY, StatisticsKey.SYSTEM, StatisticsKey.UNIT]
+    (row,) = queries.statistics(keys, LogFilter(kind=log_row("e1").kind)).rows
+    assert row.names == (found.name, None, None, holder.name)
+
+
+def test_a_month_is_one_of_days_in_shanghai(records: Records, queries: Queries) -> None:
+    """By the database's own arithmetic, for the first and the last day of months until 2100."""
+    written: list[LogRow] = []
+    expected: Counter[str] = Counter()
+    for year in (1972, 1999, 2000, 2026, 2028, 2099):
+        for month in range(1, 13):
+            begins = datetime(year, month, 1, tzinfo=UTC) - timedelta(hours=8)
+            written += [
+                log_row(f"{year}-{month}-last", at=begins - timedelta(microseconds=1)),
+                log_row(f"{year}-{month}-first", at=begins),
+            ]
+            before = (date(year, month, 1) - timedelta(days=1)).isoformat()[:7]
+            expected.update([f"{year}-{month:02}", before])
+    add_log(records, *written)
+    for chosen in (LogFilter(), LogFilter(at_from=EPOCH + timedelta(microseconds=1))):
+        found = queries.statistics([StatisticsKey.MONTH], chosen, PageRequest(limit=500)).rows
+        assert {one.key[0]: one.count for one in found} == dict(expected)
+    both = queries.statistics([StatisticsKey.MONTH, StatisticsKey.DAY], LogFilter(), PageRequest(limit=500)).rows
+    assert all(str(day).startswith(str(month)) for month, day in (one.key for one in both))
+
+
 def test_statistics_need_a_key(queries: Queries) -> None:
     with pytest.raises(InvalidInput):
         queries.statistics([], LogFilter())
@@ -350,7 +442,11 @@ def test_a_day_is_a_day_in_shanghai(records: Records, queries: Queries) -> None:
         log_row("after", at=midnight),
         log_row("late", at=midnight + timedelta(hours=23, minutes=59)),
     )
-    found = queries.statistics([StatisticsKey.DAY], LogFilter())
+    found = queries.statistics([StatisticsKey.DAY], LogFilter()).rows
+    since = queries.statistics([StatisticsKey.DAY], LogFilter(at_from=midnight, at_until=midnight + timedelta(days=1)))
+    assert [(one.key, one.count) for one in since.rows] == [(("2026-03-02",), 2)]
+    later_on = queries.statistics([StatisticsKey.DAY], LogFilter(at_from=midnight + timedelta(microseconds=1)))
+    assert [(one.key, one.count) for one in later_on.rows] == [(("2026-03-02",), 1)]
     assert [(one.key, one.count) for one in found] == [(("2026-03-02",), 2), (("2026-03-01",), 1)]
 
 

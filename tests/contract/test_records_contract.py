@@ -26,7 +26,7 @@ from seal_service.domain.errors import (
 from seal_service.domain.grant import Grant
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole, CertificateStatus, IssuedCertificate
 from seal_service.domain.seal import Seal
-from seal_service.domain.use import UseState
+from seal_service.domain.use import IntentReference, UseState
 from seal_service.ports.records import Records, Transaction
 from tests.engines import ENGINES
 from tests.storage_samples import (
@@ -228,6 +228,14 @@ def test_a_grant_that_is_used_up_is_no_candidate_until_a_use_gives_its_count_bac
     assert [one.id for one in candidates()] == ["grant-2"]
     assert written.uses.end(failed(use()))
     assert [one.id for one in candidates()] == ["grant-2", "grant-1"]
+
+
+def test_a_use_is_found_by_the_leaf_hash_that_its_seal_carries(written: Transaction) -> None:
+    named = replace(use("use-1"), intent=IntentReference(entry_id="intent-1", leaf_hash=b"1" * 32))
+    written.uses.add(named)
+    written.uses.add(replace(use("use-2"), intent=IntentReference(entry_id="intent-2", leaf_hash=b"2" * 32)))
+    assert written.uses.by_intent(b"1" * 32) == named
+    assert written.uses.by_intent(b"3" * 32) is None
 
 
 def test_an_idempotency_key_stands_for_one_use_of_an_account(written: Transaction) -> None:

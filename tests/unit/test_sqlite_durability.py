@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3.dbapi2
+import threading
 from pathlib import Path
 
 import pytest
 
 from seal_service.storage.engine import open_database
-from seal_service.storage.sqlite import sqlite_module, wal_is_safe
+from seal_service.storage.sqlite import plain_connection, sqlite_module, wal_is_safe
 
 
 @pytest.mark.parametrize(
@@ -45,10 +46,34 @@ def test_connections_are_as_durable_as_health_says(module: object, tmp_path: Pat
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "recursive_triggers", "trusted_schema")
         ]
-        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 10_000
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 60_000, "others may be upgrading"
     assert found == [journal, synchronous, 1, 1, 0]
     assert database.is_durable
     assert module.sqlite_version in database.durability
     assert f"journal_mode={journal.upper()}" in database.durability
     assert ("WAL-reset bug" in database.durability) is (journal == "persist")
+    database.close()
+
+
+def test_a_file_that_another_program_begins_to_write_is_waited_for(tmp_path: Path) -> None:
+    """SQLite refuses a change of the journal mode at once while another connection is about to write."""
+    path = tmp_path / "seal.db"
+    path.touch()
+    other = plain_connection(path)
+    other.execute("BEGIN IMMEDIATE")
+    database = open_database(f"sqlite:///{path}")
+    modes: list[object] = []
+
+    def opened() -> None:
+        with database.owner.connect() as connection:
+            modes.append(connection.exec_driver_sql("PRAGMA journal_mode").scalar())
+
+    opening = threading.Thread(target=opened)
+    opening.start()
+    opening.join(0.3)
+    assert opening.is_alive()
+    other.execute("COMMIT")
+    other.close()
+    opening.join()
+    assert modes == ["wal" if wal_is_safe(sqlite_module().sqlite_version_info) else "persist"]
     database.close()

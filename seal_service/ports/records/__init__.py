@@ -19,6 +19,15 @@ from seal_service.ports.records.people import (
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
 from seal_service.ports.records.seals import SealRecords
 from seal_service.ports.records.transaction import Records, SigningLog, Transaction
+from seal_service.ports.records.tree import (
+    GrowTree,
+    PendingEntry,
+    PlacedEntry,
+    StatisticsBucket,
+    StoredCheckpoint,
+    TreeHead,
+    TreeRecords,
+)
 from seal_service.ports.records.uses import GrantRecords, IdempotencyRecords, UseRecords
 
 __all__ = [
@@ -31,6 +40,7 @@ __all__ = [
     "CertificateRecords",
     "CertificateRequestRecords",
     "FilingRecords",
+    "GrowTree",
     "ConveyanceRecords",
     "GrantRecords",
     "IdempotencyRecords",
@@ -41,14 +51,20 @@ __all__ = [
     "Observation",
     "ObservationRecords",
     "PreparedUseRecords",
+    "PendingEntry",
+    "PlacedEntry",
     "PrivateField",
     "PersonRecords",
     "Records",
     "ScenarioRecords",
     "SealRecords",
     "SigningLog",
+    "StatisticsBucket",
+    "StoredCheckpoint",
     "SystemRecords",
     "Transaction",
+    "TreeHead",
+    "TreeRecords",
     "TrustRecords",
     "UnitRecords",
     "UseRecords",

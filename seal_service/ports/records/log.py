@@ -55,6 +55,10 @@ class LogRecords(Protocol):
     def find(self, entry_id: str) -> LogRow | None:
         """Read with private fields, or None."""
 
+    def recovered(self, leaf_hash: bytes) -> tuple[str, str | None] | None:
+        """The intent of this leaf hash, among entries that came back from the published log without rows of uses, and
+        the entry that ended it; None when none of these has it."""
+
     def status_changes(self, seal_code: str) -> Sequence[StatusChange]:
         """The seal's changes of status by the log: sealmgmt.made, activated, suspended, resumed, cancelled, …"""
 

@@ -24,6 +24,7 @@ from seal_service.ports.records.people import (
 )
 from seal_service.ports.records.registers import AccountRecords, ApplicationRecords, UnitRecords
 from seal_service.ports.records.seals import SealRecords
+from seal_service.ports.records.tree import TreeRecords
 from seal_service.ports.records.uses import GrantRecords, IdempotencyRecords, UseRecords
 
 
@@ -32,9 +33,8 @@ class Transaction(Protocol):
 
     In a transaction that only reads, the `lock` of a repository just reads. A transaction in which a repository has
     refused something can only be left. To avoid deadlocks rows are locked in one order: the request's idempotency key,
-    application, scenario, seal, grants, approvals, use, account, login challenge, login, and last the seal's counter in
-    the log.
-    application, seal, grants, use, account, system, credential, and last the seal's counter in the log.
+    application, scenario, seal, grants, approvals, use, account, login challenge, login, system, credential, and last
+    the seal's counter in the log. The head of the tree is locked in a transaction of its own.
     """
 
     units: UnitRecords
@@ -60,6 +60,7 @@ class Transaction(Protocol):
     activations: ActivationRecords
     conveyances: ConveyanceRecords
     log: LogRecords
+    tree: TreeRecords
     logins: LoginRecords
     factors: FactorRecords
     sessions: SessionRecords

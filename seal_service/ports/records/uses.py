@@ -44,6 +44,9 @@ class UseRecords(Protocol):
     def by_key(self, account_id: str, idempotency_key: str) -> SealUse | None:
         """Read by account and idempotency key, or None."""
 
+    def by_intent(self, leaf_hash: bytes) -> SealUse | None:
+        """Read by the leaf hash of its intent, which the seal on a document carries, or None."""
+
     def counted(self, grant_id: str) -> int:
         """How many uses count against a grant: reserved and completed ones."""
 

@@ -12,12 +12,20 @@ from seal_service.domain.events import TERMINAL_KINDS, EventKind, Result
 from seal_service.domain.filing import filings_of
 from seal_service.domain.lifecycle import StatusChange
 from seal_service.domain.seal import SealState
+from seal_service.formats.recovered_places import recovered_places
 from seal_service.ports.records import LogRow
 from seal_service.storage.locking import holding
 from seal_service.storage.mapping import filing_values, log_row_of, log_values
 from seal_service.storage.refusals import unique
 from seal_service.storage.statement import Statement, together
-from seal_service.storage.tables import FilingRow, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
+from seal_service.storage.tables import (
+    FilingRow,
+    LogLeafRow,
+    LogPendingRow,
+    LogTerminalRow,
+    PrivateFieldRow,
+    SignLogRow,
+)
 
 STATE_AFTER = {
     EventKind.SEAL_MADE.value: SealState.MADE,
@@ -30,6 +38,10 @@ STATE_AFTER = {
 """The state that an entry of a kind gives its seal."""
 
 _LAST_SEQ = Statement(select(func.max(SignLogRow.seq)).where(SignLogRow.seal_code == bindparam("seal_code")))
+_FIND = Statement(select(SignLogRow).where(SignLogRow.entry_id == bindparam("entry_id")))
+_PRIVATE_OF = Statement(
+    select(PrivateFieldRow).where(PrivateFieldRow.entry_id == bindparam("entry_id")).order_by(PrivateFieldRow.name)
+)
 _INSERT = Statement(insert(SignLogRow))
 _INSERT_PENDING = Statement(insert(LogPendingRow).values(entry_id=bindparam("entry_id")).inline())
 _INSERT_PRIVATE = Statement(insert(PrivateFieldRow))
@@ -76,11 +88,21 @@ class SqlLog:
 
     def find(self, entry_id: str) -> LogRow | None:
         """Read with private fields, or None."""
-        row = self.connection.execute(select(SignLogRow).where(SignLogRow.entry_id == entry_id)).one_or_none()
-        if row is None:
-            return None
-        private = select(PrivateFieldRow).where(PrivateFieldRow.entry_id == entry_id).order_by(PrivateFieldRow.name)
-        return log_row_of(row, self.connection.execute(private))
+        row = _FIND.one(self.connection, entry_id=entry_id)
+        return None if row is None else log_row_of(row, _PRIVATE_OF.all(self.connection, entry_id=entry_id))
+
+    def recovered(self, leaf_hash: bytes) -> tuple[str, str | None] | None:
+        """By their places, which the log tells: hashes of leaves have no index, and only what came back is read."""
+        leaf, ended = LogLeafRow, LogTerminalRow
+        recoveries = select(SignLogRow.canon).where(SignLogRow.kind == EventKind.LOG_RECOVERED.value)
+        for canon in self.connection.scalars(recoveries).all():
+            first, size = recovered_places(canon)
+            wanted = select(leaf.entry_id, ended.entry_id).outerjoin(ended, ended.intent_id == leaf.entry_id)
+            wanted = wanted.where(leaf.idx >= first, leaf.idx < size, leaf.leaf_hash == leaf_hash)
+            found = self.connection.execute(wanted.limit(1)).first()
+            if found is not None:
+                return found[0], found[1]
+        return None
 
     def status_changes(self, seal_code: str) -> Sequence[StatusChange]:
         """The seal's changes of status by the log, in its order."""

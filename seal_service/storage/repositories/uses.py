@@ -22,6 +22,7 @@ _BY_KEY = Statement(
         SealUseRow.account_id == bindparam("account_id"), SealUseRow.idempotency_key == bindparam("key")
     )
 )
+_BY_INTENT = Statement(select(SealUseRow).where(SealUseRow.intent_leaf_hash == bindparam("leaf_hash")))
 _COUNTED = Statement(select(GrantRow.uses_counted).where(GrantRow.id == bindparam("grant_id")))
 _INSERT = Statement(insert(SealUseRow))
 _FIXED_BY_THE_RESERVATION = frozenset(
@@ -72,6 +73,10 @@ class SqlUses:
     def by_key(self, account_id: str, idempotency_key: str) -> SealUse | None:
         """Read by account and idempotency key, or None."""
         return _one(_BY_KEY.one(self.connection, account_id=account_id, key=idempotency_key))
+
+    def by_intent(self, leaf_hash: bytes) -> SealUse | None:
+        """Read by the leaf hash of its intent, or None."""
+        return _one(_BY_INTENT.one(self.connection, leaf_hash=leaf_hash))
 
     def counted(self, grant_id: str) -> int:
         """How many uses count against a grant."""

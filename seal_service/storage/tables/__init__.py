@@ -11,7 +11,19 @@ from seal_service.storage.tables.custody import (
     SealConveyanceRow,
 )
 from seal_service.storage.tables.filing import FilingRow
-from seal_service.storage.tables.log import APPEND_ONLY, LogPendingRow, LogTerminalRow, PrivateFieldRow, SignLogRow
+from seal_service.storage.tables.log import (
+    APPEND_ONLY,
+    QUEUES,
+    LogCheckpointRow,
+    LogCosignatureRow,
+    LogHeadRow,
+    LogLeafRow,
+    LogPendingRow,
+    LogStatRow,
+    LogTerminalRow,
+    PrivateFieldRow,
+    SignLogRow,
+)
 from seal_service.storage.tables.machines import (
     ApplicationSystemRow,
     PresentedProofRow,
@@ -52,7 +64,12 @@ __all__ = [
     "GrantRow",
     "IdempotencyRow",
     "IssuedCertificateRow",
+    "LogCheckpointRow",
+    "LogCosignatureRow",
+    "LogHeadRow",
+    "LogLeafRow",
     "LogPendingRow",
+    "LogStatRow",
     "LogTerminalRow",
     "MediumEventRow",
     "Moment",
@@ -61,6 +78,7 @@ __all__ = [
     "PresentedProofRow",
     "PreparedUseRow",
     "PrivateFieldRow",
+    "QUEUES",
     "SealActivationRow",
     "SealCodeSequenceRow",
     "SealConveyanceRow",

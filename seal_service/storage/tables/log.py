@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     ForeignKey,
     Identity,
     Index,
@@ -15,6 +16,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from seal_service.storage.tables.base import StoredRow
+
+_PLACE = BigInteger().with_variant(Integer, "sqlite")
+"""On SQLite the row's own number."""
 
 
 class SignLogRow(StoredRow):
@@ -66,9 +70,7 @@ class LogPendingRow(StoredRow):
     __tablename__ = "log_pending"
     __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012
 
-    q: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer, "sqlite"), Identity(always=True), primary_key=True
-    )
+    q: Mapped[int] = mapped_column(_PLACE, Identity(always=True), primary_key=True)
     entry_id: Mapped[str] = mapped_column(ForeignKey("sign_log.entry_id"), unique=True)
 
 
@@ -82,5 +84,72 @@ class PrivateFieldRow(StoredRow):
     ciphertext: Mapped[bytes]
 
 
-APPEND_ONLY = frozenset({"sign_log", "log_terminal", "private_field", "medium_event"})
-"""Tables whose rows never change: by triggers (the first migration) and by the authorizer of every connection."""
+class LogLeafRow(StoredRow):
+    """An entry's place in the tree. Append-only; no reference to `sign_log`, whose rows that would lock: audits ask."""
+
+    __tablename__ = "log_leaf"
+
+    idx: Mapped[int] = mapped_column(_PLACE, primary_key=True, autoincrement=False)
+    entry_id: Mapped[str] = mapped_column(unique=True)
+    leaf_hash: Mapped[bytes]
+
+
+class LogHeadRow(StoredRow):
+    """How far the log is sequenced, in one row: who locks it is the sequencer."""
+
+    __tablename__ = "log_head"
+    __table_args__ = (CheckConstraint("id = 1", name="ck_log_head_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    size: Mapped[int] = mapped_column(BigInteger)
+    hashes: Mapped[bytes]
+    """Of the complete subtrees, the largest first, 32 bytes each."""
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    """How often it moved."""
+
+
+class LogCheckpointRow(StoredRow):
+    """A checkpoint as it was signed. Append-only."""
+
+    __tablename__ = "log_checkpoint"
+
+    size: Mapped[int] = mapped_column(_PLACE, primary_key=True, autoincrement=False)
+    root: Mapped[bytes]
+    note: Mapped[bytes]
+    at: Mapped[datetime]
+
+
+class LogCosignatureRow(StoredRow):
+    """A witness's signature line under a checkpoint. Append-only."""
+
+    __tablename__ = "log_cosignature"
+
+    size: Mapped[int] = mapped_column(_PLACE, ForeignKey("log_checkpoint.size"), primary_key=True, autoincrement=False)
+    line: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class LogStatRow(StoredRow):
+    """How many entries of the tree say the same, a row a day; empty text is what an entry does not say (no NULL: the
+    key is one that an upsert finds)."""
+
+    __tablename__ = "log_stat"
+
+    day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Of Asia/Shanghai, since 1970-01-01."""
+    unit_id: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    seal_code: Mapped[str] = mapped_column(primary_key=True)
+    scenario: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    result: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int] = mapped_column(BigInteger)
+
+
+APPEND_ONLY = frozenset(
+    {"sign_log", "log_terminal", "log_leaf", "log_checkpoint", "log_cosignature", "private_field", "medium_event"}
+)
+"""Tables whose rows never change: by triggers (of the migrations) and by the authorizer of every connection."""
+QUEUES = frozenset({"log_pending"})
+"""Tables that a row leaves when its entry has its place in the tree, never before, and that change in no other way: by
+triggers too."""

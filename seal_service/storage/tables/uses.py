@@ -74,7 +74,7 @@ class SealUseRow(StoredRow):
     document_sha256: Mapped[str] = mapped_column(index=True)
     document_sm3: Mapped[str]
     intent_entry_id: Mapped[str]
-    intent_leaf_hash: Mapped[bytes]
+    intent_leaf_hash: Mapped[bytes] = mapped_column(index=True)
     reserved_at: Mapped[datetime]
     level_asked: Mapped[str]
     level_reached: Mapped[str | None]

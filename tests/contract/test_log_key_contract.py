@@ -1,0 +1,110 @@
+"""日志密钥, wherever it is: made once, found by other processes, its notes verified by its verifier key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seal_service.domain.algorithms import Suite
+from seal_service.domain.errors import (
+    AlreadyRegistered,
+    InstanceNotReady,
+    IntegrityFailed,
+    SoftwareKeysRefused,
+)
+from seal_service.domain.key_custody import CustodyRule
+from seal_service.domain.operation import KeyPlace, Profile
+from seal_service.domain.publication import LOG_KEY
+from seal_service.formats.note import read_note, verified_by, verifier_key
+from seal_service.pki.ed25519_files import Ed25519Files
+from seal_service.pki.file_keys import FileKeyStore
+from seal_service.pki.log_key import LogKey
+from seal_service.pki.pkcs11_ed25519 import Pkcs11Ed25519Keys
+from seal_service.pki.pkcs11_keys import Pkcs11KeyStore
+from seal_service.pki.pkcs11_token import Pkcs11Token
+from tests.key_directory import Process, founded, master_lines
+from tests.pki_instance import SystemEntropy, key_hierarchy
+from tests.softhsm import USER_PIN, softhsm_module, softhsm_token
+
+NAME = "seal.example/log"
+RULE = CustodyRule(profile=Profile.DEVELOPMENT, software_keys_allowed=False)
+PRODUCTION = CustodyRule(profile=Profile.PRODUCTION, software_keys_allowed=False)
+TEXT = f"{NAME}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
+
+
+@pytest.fixture(params=["file", "HSM"])
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], LogKey]:
+    hierarchy = key_hierarchy(tmp_path / "keys")
+
+    def files() -> Ed25519Files:
+        return Ed25519Files(hierarchy, SystemEntropy())
+
+    if request.param == "file":
+        return lambda: LogKey(NAME, files(), None, KeyPlace.FILE, RULE)
+    module, label = softhsm_module(), softhsm_token()
+
+    def hsm() -> Pkcs11Ed25519Keys:
+        return Pkcs11Ed25519Keys(Pkcs11Token(module, label, lambda: USER_PIN))
+
+    return lambda: LogKey(NAME, files(), hsm(), KeyPlace.PKCS11, PRODUCTION)
+
+
+def test_whoever_has_the_verifier_key_verifies_its_notes(opening: Callable[[], LogKey]) -> None:
+    opening().create()
+    key = verifier_key(opening().verifier_key)
+    assert key.name == NAME
+    note = opening().sign(TEXT)
+    assert verified_by(read_note(note), [key]) == (key,)
+    assert opening().sign(TEXT) == note, "the same text is signed with the same bytes"
+
+
+def test_it_is_made_once(opening: Callable[[], LogKey]) -> None:
+    assert not opening().is_there()
+    opening().create()
+    made = opening().verifier_key
+    with pytest.raises(AlreadyRegistered):
+        opening().create()
+    assert opening().is_there()
+    assert opening().verifier_key == made
+
+
+def test_without_a_key_it_says_what_to_run(opening: Callable[[], LogKey]) -> None:
+    key = opening()
+    with pytest.raises(InstanceNotReady, match="seal log init"):
+        key.sign(TEXT)
+    opening().create()
+    assert key.sign(TEXT), "a process need not begin anew after it was made"
+
+
+def test_production_takes_no_software_key(tmp_path: Path) -> None:
+    files = Ed25519Files(key_hierarchy(tmp_path / "keys"), SystemEntropy())
+    with pytest.raises(SoftwareKeysRefused):
+        LogKey(NAME, files, None, KeyPlace.FILE, PRODUCTION).create()
+    files.create(LOG_KEY)
+    with pytest.raises(SoftwareKeysRefused):
+        LogKey(NAME, files, None, KeyPlace.FILE, PRODUCTION).sign(TEXT)
+
+
+def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
+    hierarchy = key_hierarchy(tmp_path / "keys")
+    FileKeyStore(hierarchy, SystemEntropy()).create(LOG_KEY, Suite.ECDSA_P256)
+    with pytest.raises(IntegrityFailed, match="no Ed25519 key"):
+        Ed25519Files(hierarchy, SystemEntropy()).open(LOG_KEY)
+    token = Pkcs11Token(softhsm_module(), softhsm_token(), lambda: USER_PIN)
+    Pkcs11KeyStore(token).create(LOG_KEY, Suite.ECDSA_P256)
+    with pytest.raises(IntegrityFailed, match="no Ed25519 key"):
+        Pkcs11Ed25519Keys(token).open(LOG_KEY)
+
+
+def test_a_new_master_key_opens_it_after_a_rotation(tmp_path: Path) -> None:
+    founded(tmp_path)
+    process = Process(tmp_path)
+    made = Ed25519Files(process.hierarchy, SystemEntropy()).create(LOG_KEY)
+    (old,) = master_lines(tmp_path)
+    process.rotation.rotate()
+    assert master_lines(tmp_path) != [old]
+    assert Ed25519Files(Process(tmp_path).hierarchy, SystemEntropy()).open(LOG_KEY).public_key == made.public_key
+    with pytest.raises(InstanceNotReady):
+        Ed25519Files(Process(tmp_path, environment=old).hierarchy, SystemEntropy()).open(LOG_KEY)
