@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -24,7 +25,10 @@ def application() -> FastAPI:
     parent = multiprocessing.parent_process()
     if parent is not None:
         _follow(parent)
-    return compose(build(settings))
+    composed = compose(build(settings))
+    gc.collect()
+    gc.freeze()  # what is loaded stays: looking through it again would put off collecting what the documents leave
+    return composed
 
 
 def compose(service: Service) -> FastAPI:

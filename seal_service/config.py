@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from seal_service.domain.access import Role
@@ -14,6 +14,7 @@ from seal_service.domain.algorithms import Suite
 from seal_service.domain.content import ContentKind
 from seal_service.domain.operation import DocumentKeeping, Profile
 from seal_service.domain.second_factor import FactorPolicy
+from seal_service.formats.note import checked_name
 
 MEGABYTE = 1 << 20
 
@@ -69,7 +70,34 @@ class Settings(BaseSettings):
     )
 
     city_name: str = Field("示例市", description="Name that the service's own certificates carry.")
-    origin: str = Field("seal.example/log", description="Name (origin) of the signing log; never changes.")
+    origin: str = Field(
+        "seal.example/log", description="Name (origin) of the signing log and of its key; never changes."
+    )
+    log_directory: Path | None = Field(
+        None,
+        description="Directory of the published log (C2SP tlog-tiles): static files that hold every entry, for "
+        "auditors. Default: `log` inside the home.",
+    )
+    log_guard: Path | None = Field(
+        None,
+        description="Directory of the log's guard, which keeps the last checkpoint: on another volume or host, and "
+        "in no backup. Default: `log-guard` inside the home, of which health warns.",
+    )
+    log_witnesses: tuple[str, ...] = Field(
+        (), description="Witnesses of the log (C2SP tlog-witness), each its verifier key, a space and its address."
+    )
+    log_witnesses_needed: int | None = Field(
+        None,
+        ge=0,
+        description="How many of them have to cosign a checkpoint before it is published; 0: the log goes on without, "
+        "and health says so. Default: one in the production profile where any is named, else 0.",
+    )
+    log_merge_seconds: int = Field(
+        10, ge=1, le=86400, description="Within how many seconds a receipt promises its entry under a checkpoint."
+    )
+    log_wait_seconds: int = Field(
+        10, ge=0, le=60, description="How long an answer waits at most that was asked for with `wait=published`."
+    )
     public_url: str = Field(
         "http://127.0.0.1:8000", description="Address under which /pki is reached; printed into certificates."
     )
@@ -170,6 +198,11 @@ class Settings(BaseSettings):
     status_list_hours: int = Field(
         24, ge=1, le=744, description="How long a signed status list says what it says; a new one is made every hour."
     )
+    report_font: Path | None = Field(
+        None,
+        description="Font (TrueType or OpenType) that is embedded in reports on the log, for names with rare "
+        "characters; default: Noto Sans SC, which is installed with the service.",
+    )
     activation: Literal["required", "off"] | None = Field(
         None,
         description="Whether seals with keys in files sign only once their unit's keeper has taken them into custody; "
@@ -239,6 +272,28 @@ class Settings(BaseSettings):
         if self.keys is not None:
             return self.keys
         return Path("keys") if self.home == Path("var") else self.home / "keys"
+
+    @property
+    def published_log(self) -> Path:
+        """Where the published log is."""
+        return self.home / "log" if self.log_directory is None else self.log_directory
+
+    @property
+    def witnesses_needed(self) -> int:
+        """How many witnesses have to cosign before a checkpoint is published."""
+        if self.log_witnesses_needed is not None:
+            return self.log_witnesses_needed
+        return int(self.profile is Profile.PRODUCTION and bool(self.log_witnesses))
+
+    @property
+    def guard_directory(self) -> Path:
+        """Where the log's guard is."""
+        return self.home / "log-guard" if self.log_guard is None else self.log_guard
+
+    @field_validator("origin")
+    @classmethod
+    def _is_key_name(cls, origin: str) -> str:
+        return checked_name(origin)
 
     @property
     def activation_required(self) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seal_service.bootstrap.ukeys import sign_by_ukey
     from seal_service.bootstrap.verifying import (
         certificates_of_files,
+        proven_uses,
         verifier_with_instance,
         verifier_without_instance,
     )
@@ -43,6 +44,7 @@ _MODULE_OF = {
     "log_as_server": "observing",
     "log_configuration": "observing",
     "measured_together": "observing",
+    "proven_uses": "verifying",
     "restoring": "backups",
     "schema_of_database": "instance",
     "settings_from_environment": "environment",
@@ -67,6 +69,7 @@ __all__ = [
     "log_as_server",
     "log_configuration",
     "measured_together",
+    "proven_uses",
     "restoring",
     "schema_of_database",
     "settings_from_environment",

@@ -40,6 +40,7 @@ from seal_service.usecases.convey_seal import (
     WithdrawConveyance,
     WithdrawConveyanceUseCase,
 )
+from seal_service.usecases.issue_receipt import IssueReceipt
 from seal_service.usecases.make_on_medium import (
     MakeOnMedium,
     MakeOnMediumUseCase,
@@ -92,6 +93,8 @@ def custodial(
     blobs: BlobStore,
     measurements: Measurements,
     process: KeyProcessClient,
+    receipts: IssueReceipt,
+    halted: Callable[[], str | None],
     guarded: Callable[[Any], Guarded[Any, Any]],
 ) -> Custodial:
     """Over an instance's rooms."""
@@ -101,10 +104,14 @@ def custodial(
     keys = SealKeyActivation(rooms.files, rooms.seal_tokens, process)
     outside = settings.certificate_source != "internal"
     return Custodial(
-        prepare_use=guarded(PrepareUseUseCase(records, log, sealer, blobs, clock, entropy, measurements, reservation)),
+        prepare_use=guarded(
+            PrepareUseUseCase(records, log, sealer, blobs, clock, entropy, measurements, reservation, halted)
+        ),
         read_prepared_use=guarded(ReadPreparedUseUseCase(records)),
         complete_prepared_use=guarded(
-            CompletePreparedUseUseCase(records, log, sealer, blobs, clock, measurements, settings.documents, hold)
+            CompletePreparedUseUseCase(
+                records, log, sealer, blobs, clock, measurements, settings.documents, hold, receipts, halted
+            )
         ),
         cancel_prepared_use=guarded(CancelPreparedUseUseCase(records, log, blobs, clock)),
         make_on_medium=guarded(MakeOnMediumUseCase(records, log, authority, clock, entropy, outside)),

@@ -37,7 +37,9 @@ def initialise(settings: Settings, *, clock: Clock | None = None, entropy: Entro
         schema.upgrade(rooms.database)
         foundation = authority_foundation(settings, rooms.keys, entropy)
         retention = Retention(documents=settings.documents, hold_hours=settings.document_hold_hours)
-        found = InitialiseUseCase(rooms.records, rooms.log, foundation, rooms.credentials, clock, entropy, retention)
+        found = InitialiseUseCase(
+            rooms.records, rooms.log, foundation, rooms.credentials, clock, entropy, rooms.log_key, retention
+        )
         return found(settings.authority_suite)
     finally:
         rooms.database.close()

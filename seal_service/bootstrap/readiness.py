@@ -17,6 +17,7 @@ from seal_service.ports.crypto import PublicKeyServices, RevocationSource, Times
 from seal_service.ports.reading import Queries
 from seal_service.storage.engine import Database
 from seal_service.usecases.check_readiness import CheckReadinessUseCase, Timestamps
+from seal_service.usecases.log_health import PublicationHealth
 from seal_service.usecases.observe import ObserveUseCase
 
 
@@ -27,6 +28,7 @@ def readiness_of(
     services: PublicKeyServices,
     outside: Sequence[TimestampAuthority],
     process: KeyProcess,
+    publication: PublicationHealth,
 ) -> CheckReadinessUseCase:
     """就绪检查, judged by the limits of the settings."""
     return CheckReadinessUseCase(
@@ -46,6 +48,7 @@ def readiness_of(
         files=settings.filing_url is not None,
         process=process,
         activation_required=settings.activation_required,
+        publication=publication,
     )
 
 

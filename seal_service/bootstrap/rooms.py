@@ -11,11 +11,14 @@ from seal_service.domain.key_custody import CustodyRule
 from seal_service.domain.operation import KeyPlace
 from seal_service.log.signing_log import DatabaseSigningLog
 from seal_service.pki.credentials import ClientCredentials
+from seal_service.pki.ed25519_files import Ed25519Files
 from seal_service.pki.file_keys import FileKeyStore
 from seal_service.pki.foundation import InternalAuthorityFoundation
 from seal_service.pki.key_hierarchy import KeyHierarchy
 from seal_service.pki.key_stores import KeyStores
+from seal_service.pki.log_key import LogKey
 from seal_service.pki.master_key import GivenMasterKeys, MasterKeyFile, MasterKeySource
+from seal_service.pki.pkcs11_ed25519 import Pkcs11Ed25519Keys
 from seal_service.pki.pkcs11_keys import Pkcs11KeyStore
 from seal_service.pki.pkcs11_token import Pkcs11Token, load_pin
 from seal_service.pki.prepared_tokens import PreparedTokens
@@ -44,6 +47,7 @@ class Rooms:
     files: FileKeyStore
     seal_tokens: SealTokenKeyStore | None
     log: DatabaseSigningLog
+    log_key: LogKey
     credentials: ClientCredentials
 
 
@@ -66,6 +70,7 @@ def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
         files=files,
         seal_tokens=seal_tokens,
         log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
+        log_key=_log_key(settings, hierarchy, entropy),
         credentials=credentials,
     )
 
@@ -100,12 +105,27 @@ def key_stores(settings: Settings, files: FileKeyStore, seal_tokens: SealTokenKe
         files=files,
         hsm=_hsm(settings),
         new_keys=KeyPlace(settings.key_store),
-        rule=CustodyRule(
-            profile=settings.profile,
-            software_keys_allowed=settings.allow_software_keys,
-            activation_required=settings.activation_required,
-        ),
+        rule=_custody_rule(settings),
         seal_tokens=seal_tokens,
+    )
+
+
+def _custody_rule(settings: Settings) -> CustodyRule:
+    return CustodyRule(
+        profile=settings.profile,
+        software_keys_allowed=settings.allow_software_keys,
+        activation_required=settings.activation_required,
+    )
+
+
+def _log_key(settings: Settings, hierarchy: KeyHierarchy, entropy: Entropy) -> LogKey:
+    token = _token(settings)
+    return LogKey(
+        name=settings.origin,
+        files=Ed25519Files(hierarchy, entropy),
+        hsm=None if token is None else Pkcs11Ed25519Keys(token),
+        new_keys=KeyPlace(settings.key_store),
+        rule=_custody_rule(settings),
     )
 
 
@@ -129,6 +149,11 @@ def prepared_tokens(settings: Settings) -> PreparedTokens | None:
 
 
 def _hsm(settings: Settings) -> Pkcs11KeyStore | None:
+    token = _token(settings)
+    return None if token is None else Pkcs11KeyStore(token)
+
+
+def _token(settings: Settings) -> Pkcs11Token | None:
     module, label = settings.pkcs11_module, settings.pkcs11_token
     if module is None and settings.key_store == "file":
         return None
@@ -136,9 +161,9 @@ def _hsm(settings: Settings) -> Pkcs11KeyStore | None:
         raise InstanceNotReady("An HSM needs SEAL_PKCS11_MODULE (its module, .so) and SEAL_PKCS11_TOKEN (its label)")
     pin, pin_file = settings.pkcs11_pin, settings.pkcs11_pin_file
     if pin is not None:
-        return Pkcs11KeyStore(Pkcs11Token(module, label, pin.get_secret_value))
+        return Pkcs11Token(module, label, pin.get_secret_value)
     if pin_file is not None:
-        return Pkcs11KeyStore(Pkcs11Token(module, label, lambda: load_pin(pin_file)))
+        return Pkcs11Token(module, label, lambda: load_pin(pin_file))
     raise InstanceNotReady("An HSM needs its user PIN, in the file SEAL_PKCS11_PIN_FILE or in SEAL_PKCS11_PIN")
 
 

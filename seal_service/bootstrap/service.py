@@ -26,6 +26,7 @@ from seal_service.domain.seal import Seal
 from seal_service.domain.use import SealUse
 from seal_service.domain.verdict import VerificationReport
 from seal_service.ports.crypto import MasterKeyPlan, MasterKeyRotated
+from seal_service.ports.reading import LogStatistics
 from seal_service.ports.system import Clock, RequestMeasurements
 from seal_service.usecases.answer_pki import PkiRequest
 from seal_service.usecases.apply_for_seal import SubmitApplication
@@ -71,7 +72,6 @@ from seal_service.usecases.read_log import (
     LogAnswer,
     QueryLog,
     ReadEntry,
-    StatisticsAnswer,
 )
 from seal_service.usecases.read_metrics import ReadMetrics
 from seal_service.usecases.read_registers import (
@@ -101,8 +101,10 @@ from seal_service.usecases.verify_document import VerifyDocument
 from seal_service.usecases.withdraw_request import WithdrawRequest
 
 if TYPE_CHECKING:
+    from seal_service.bootstrap.auditing import AuditDesk
     from seal_service.bootstrap.filing import FilingCases
     from seal_service.bootstrap.machines import Machines
+    from seal_service.bootstrap.transparency import Transparency
 
 __all__ = ["Answer", "Command", "Guarded", "Refused", "Service", "UseCase"]
 
@@ -171,9 +173,11 @@ class Service:
 
     verify_document: Guarded[VerifyDocument, VerificationReport]
     query_log: Guarded[QueryLog, LogAnswer]
-    count_log: Guarded[CountLog, StatisticsAnswer]
+    count_log: Guarded[CountLog, LogStatistics]
     read_entry: Guarded[ReadEntry, EntryAnswer]
     trace: Guarded[Trace, Story]
+    desk: AuditDesk
+    """What auditors take out of the log."""
 
     plan_master_key_rotation: Guarded[PlanMasterKeyRotation, MasterKeyPlan]
     rotate_master_key: Guarded[RotateMasterKey, MasterKeyRotated]
@@ -194,6 +198,7 @@ class Service:
     check_database: Guarded[CheckDatabase, Checked]
     read_metrics: Guarded[ReadMetrics, bytes]
     filing: FilingCases
+    transparency: Transparency
 
     life: Life
     people: People

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from seal_service.bootstrap.guarded import Guarded
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
@@ -13,6 +14,9 @@ from seal_service.bootstrap.verifying import LARGEST_ANSWER, trust_store
 from seal_service.config import Settings
 from seal_service.domain.verdict import VerificationReport
 from seal_service.formats.pdf import bound_parsing
+from seal_service.log.own_log import OwnLog
+from seal_service.log.tiled_log import TiledLog
+from seal_service.log.tiles import is_log_file
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.ocsp import OcspResponder
 from seal_service.pki.revocation_lists import RevocationLists
@@ -20,6 +24,7 @@ from seal_service.pki.revocation_source import AllowListedRevocation, FirstAnswe
 from seal_service.pki.trust import InstanceTrustStore
 from seal_service.ports.isolation import Isolation
 from seal_service.storage import schema
+from seal_service.storage.log_files import DirectoryLogFiles
 from seal_service.usecases.log_refusal import LogRefusal
 from seal_service.usecases.verify_document import VerifyDocument, VerifyDocumentUseCase
 from seal_service.verification.verifier import Verifier
@@ -57,6 +62,17 @@ def verification_of(settings: Settings, rooms: Rooms, http: BoundedHttp, isolati
     )
 
 
+def own_log(settings: Settings, rooms: Rooms) -> OwnLog:
+    """日志佐证 of the instance's records and published files."""
+    return OwnLog(
+        origin=settings.origin,
+        published=TiledLog(DirectoryLogFiles(settings.published_log, is_log_file)),
+        signer=rooms.log_key,
+        clock=rooms.clock,
+        merge=timedelta(seconds=settings.log_merge_seconds),
+    )
+
+
 @contextmanager
 def verifying_alone(settings: Settings, isolation: Isolation) -> Iterator[Guarded[VerifyDocument, VerificationReport]]:
     """The use case without the rest of the service. Raises InstanceNotReady as `build` does."""
@@ -66,7 +82,8 @@ def verifying_alone(settings: Settings, isolation: Isolation) -> Iterator[Guarde
     try:
         schema.require_current(rooms.database)
         verifier = verification_of(settings, rooms, http, isolation).verifier
-        use_case = VerifyDocumentUseCase(rooms.records, rooms.log, verifier, rooms.clock)
+        evidence = own_log(settings, rooms)
+        use_case = VerifyDocumentUseCase(rooms.records, rooms.log, verifier, evidence, rooms.clock)
         yield Guarded(use_case, LogRefusal(rooms.records, rooms.log))
     finally:
         http.close()

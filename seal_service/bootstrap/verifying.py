@@ -10,6 +10,7 @@ from seal_service.bootstrap.isolating import VERIFYING, reading_processes
 from seal_service.bootstrap.machine import SystemClock, SystemEntropy
 from seal_service.config import Settings
 from seal_service.domain.access import PUBLIC_CALLER
+from seal_service.domain.logged import ProvenUses
 from seal_service.domain.verdict import VerificationReport
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.revocation_source import AllowListedRevocation
@@ -55,6 +56,15 @@ def trust_store(settings: Settings, records: Records | None) -> InstanceTrustSto
     signatures = certificates_of_files(settings.trust_anchors)
     timestamps = certificates_of_files(settings.timestamp_anchors)
     return InstanceTrustStore(records, signatures, timestamps)
+
+
+def proven_uses(
+    proofs: Sequence[bytes], log_keys: Sequence[str], witness_keys: Sequence[str], witnesses_needed: int | None
+) -> ProvenUses:
+    """收录证明: what proof files show to whoever trusts these keys. NoteRefused, InvalidInput for the keys."""
+    from seal_service.log import proven_uses as proving
+
+    return proving.proven_uses(proofs, proving.trusted_logs(log_keys, witness_keys, witnesses_needed))
 
 
 def certificates_of_files(paths: Sequence[Path]) -> tuple[bytes, ...]:

@@ -6,6 +6,7 @@ import logging
 from datetime import timedelta
 from importlib.metadata import version
 
+from seal_service.bootstrap.auditing import audit_desk
 from seal_service.bootstrap.backups import backing_up, checking
 from seal_service.bootstrap.certifying import outside_certification
 from seal_service.bootstrap.controlling import controlled_acts
@@ -21,8 +22,9 @@ from seal_service.bootstrap.permitting import permitting
 from seal_service.bootstrap.readiness import observation_of, readiness_of
 from seal_service.bootstrap.rooms import authority_foundation, open_rooms
 from seal_service.bootstrap.service import Answer, Command, Guarded, Service, UseCase
+from seal_service.bootstrap.transparency import publication_of, transparency_of
 from seal_service.bootstrap.under_way import CallsUnderWay
-from seal_service.bootstrap.verification import verification_of
+from seal_service.bootstrap.verification import own_log, verification_of
 from seal_service.bootstrap.verifying import LARGEST_ANSWER
 from seal_service.config import Settings
 from seal_service.domain.errors import SealServiceError
@@ -48,6 +50,7 @@ from seal_service.ports.crypto import TimestampAuthority
 from seal_service.ports.system import Clock, Entropy
 from seal_service.sealing.admission import DocumentLimits
 from seal_service.sealing.impression import PictureReader
+from seal_service.sealing.levels import LevelRaiser
 from seal_service.sealing.pdf import PdfSealer
 from seal_service.sealing.sealer import SealerByContent
 from seal_service.storage import schema
@@ -115,6 +118,7 @@ from seal_service.usecases.renew_seal import RenewSealUseCase
 from seal_service.usecases.rotate_authority_key import RotateAuthorityKeyUseCase
 from seal_service.usecases.rotate_master_key import PlanMasterKeyRotationUseCase, RotateMasterKeyUseCase
 from seal_service.usecases.rotate_token_key import RotateTokenKeyUseCase
+from seal_service.usecases.sequence_log import CatchUp
 from seal_service.usecases.take_up_requests import TakeUpRequestsUseCase
 from seal_service.usecases.trace import TraceUseCase
 from seal_service.usecases.verify_document import VerifyDocumentUseCase
@@ -137,6 +141,8 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     count_connections(rooms.database.writer, "writer", measurements)
     count_connections(rooms.database.reader, "reader", measurements)
     queries = SqlQueries(rooms.database)
+    publication = publication_of(settings, rooms)
+    catch_up = CatchUp(publication.sequence)
     blobs = EncryptedFiles(settings.home / "blobs", rooms.vault)
     rotation = KeyDirectoryRotation(rooms.hierarchy, rooms.vault, blobs, entropy)
     http = BoundedHttp(settings.network_timeout_seconds, LARGEST_ANSWER)
@@ -156,11 +162,13 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     reading_for_sealing = reading_processes(settings, SEALING)
     process = KeyProcessClient(settings.run_directory)
     seal_keys = ActivatedSealKeys(keys, process, required=settings.activation_required)
+    timestamps = FirstAnsweringTimestampAuthority(measured, trust, clock)
+    levels_of_reports = LevelRaiser(authority.chain, timestamps, revocation, trust.issuers, reading_for_sealing)
     sealer = PdfSealer(
         keys=seal_keys,
         blobs=blobs,
         chain=authority.chain,
-        timestamps=FirstAnsweringTimestampAuthority(measured, trust, clock),
+        timestamps=timestamps,
         revocation=revocation,
         clock=clock,
         isolation=reading_for_sealing,
@@ -182,13 +190,14 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
     told = notifying(settings, clock, entropy)
     refused = LogRefusal(records, log)
     under_way = CallsUnderWay()
-    readiness = readiness_of(settings, rooms, queries, services, outside, process)
+    readiness = readiness_of(settings, rooms, queries, services, outside, process, publication.health)
 
     def guarded(use_case: UseCase[Command, Answer]) -> Guarded[Command, Answer]:
         return Guarded(use_case, refused, under_way)
 
     people = people_of(settings, rooms, revocation, guarded)
     filing = filing_of(settings, rooms, guarded)
+    halted = publication.condition.halted
 
     def close() -> None:
         if not under_way.ended_within(settings.shutdown_seconds):
@@ -197,6 +206,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         told.close()
         people.close()
         filing.close()
+        publication.close()
         process.close()
         certification.close()
         reading_for_sealing.close()
@@ -265,19 +275,35 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
                 retention.documents,
                 hold,
                 seal_keys,
+                publication.receipts,
+                halted,
             )
         ),
-        custody=custodial(settings, rooms, authority, SealerByContent(sealer), blobs, measurements, process, guarded),
+        custody=custodial(
+            settings,
+            rooms,
+            authority,
+            SealerByContent(sealer),
+            blobs,
+            measurements,
+            process,
+            publication.receipts,
+            halted,
+            guarded,
+        ),
         read_use=guarded(ReadUseUseCase(records)),
         list_uses=guarded(ListUsesUseCase(records, queries)),
         fetch_document=guarded(FetchDocumentUseCase(records, blobs, clock)),
         acknowledge_document=guarded(AcknowledgeDocumentUseCase(records, log, blobs)),
         reconcile=guarded(ReconcileUseCase(records, log, blobs, clock, reservation)),
-        verify_document=guarded(VerifyDocumentUseCase(records, log, verifier, clock)),
-        query_log=guarded(QueryLogUseCase(queries, log)),
-        count_log=guarded(CountLogUseCase(queries)),
+        verify_document=guarded(VerifyDocumentUseCase(records, log, verifier, own_log(settings, rooms), clock)),
+        query_log=guarded(QueryLogUseCase(queries, log, catch_up)),
+        count_log=guarded(CountLogUseCase(queries, catch_up)),
         read_entry=guarded(ReadEntryUseCase(records, log)),
         trace=guarded(TraceUseCase(records, queries)),
+        desk=audit_desk(
+            settings, rooms, queries, catch_up, authority.chain, levels_of_reports, reading_for_sealing, guarded
+        ),
         plan_master_key_rotation=guarded(PlanMasterKeyRotationUseCase(rotation)),
         rotate_master_key=guarded(RotateMasterKeyUseCase(records, log, rotation)),
         rotate_token_key=guarded(RotateTokenKeyUseCase(records, log, RingTokenKeyRotation(rooms.hierarchy, entropy))),
@@ -299,6 +325,7 @@ def build(settings: Settings, *, clock: Clock | None = None, entropy: Entropy | 
         check_database=guarded(checking(settings, rooms)),
         life=life_of_seals(settings, rooms, authority, blobs, PictureReader(), told, guarded),
         filing=filing,
+        transparency=transparency_of(settings, publication, rooms, queries, authority, guarded),
         clock=clock,
         origin=settings.origin,
         document_bytes=settings.document_bytes,

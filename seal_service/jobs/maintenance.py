@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 from seal_service.bootstrap import Service
 from seal_service.domain.access import Caller, Role
+from seal_service.domain.errors import LogDamaged, LogHalted
 from seal_service.usecases.deliver_notifications import DeliverNotifications
 from seal_service.usecases.list_expiring import TellExpiring
 from seal_service.usecases.observe import Observe
+from seal_service.usecases.publish_checkpoint import PublishCheckpoint
 from seal_service.usecases.reconcile import Reconcile
 from seal_service.usecases.reconcile_filings import ReconcileFilings
 from seal_service.usecases.relay_filings import RelayFilings
+from seal_service.usecases.sequence_log import MOST_AT_ONCE, SequenceLog
 from seal_service.usecases.take_up_requests import TakeUpRequests
 
 MACHINE = Caller(account_id=None, name="maintenance", roles=frozenset({Role.SYSTEM_OPERATOR}))
@@ -89,6 +92,23 @@ def reconcile_filings(service: Service) -> bool:
     return True
 
 
+def publish_log(service: Service) -> bool:
+    """Give the entries that wait their places in the tree, and publish it."""
+    well = True
+    try:
+        while service.transparency.sequence(MACHINE, SequenceLog()).placed == MOST_AT_ONCE:
+            pass
+    except LogDamaged as damaged:  # what has its place by now is published all the same
+        _log.error("the log stands still: %s", damaged.message)
+        well = False
+    try:
+        service.transparency.publish(MACHINE, PublishCheckpoint())
+    except (LogDamaged, LogHalted) as stopped:
+        _log.error("the log is not published: %s", stopped.message)
+        well = False
+    return well
+
+
 TASKS = (
     Task("reconcile", reconcile, 30.0, 30.0),
     Task("observe", observe, 3600.0, 300.0),
@@ -97,6 +117,7 @@ TASKS = (
     Task("tell expiring", tell_expiring, 86400.0, 3600.0),
     Task("file", file, 3.0, 15.0),
     Task("reconcile filings", reconcile_filings, 3600.0, 3600.0),
+    Task("publish log", publish_log, 0.2, 5.0),
 )
 
 

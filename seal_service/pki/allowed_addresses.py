@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import httpx
-
 from seal_service.domain.errors import InvalidInput
 
 _ADDRESS = re.compile(
@@ -38,6 +36,8 @@ def parse_address(text: str) -> Address:
     """The parts of an address; InvalidInput for everything that is not plainly http or https."""
     if len(text) > 2048 or not _ADDRESS.fullmatch(text):
         raise InvalidInput("The address is not a plain http or https URL")
+    import httpx  # here, so that a verification without addresses does not wait for it
+
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:

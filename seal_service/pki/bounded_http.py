@@ -6,8 +6,11 @@ import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
 
-import httpx
+if TYPE_CHECKING:
+    import httpx  # loaded by the first request: most verifications ask nobody, and wait for nothing
 
 
 class HttpFailed(Exception):
@@ -35,9 +38,9 @@ class BoundedHttp:
     def __init__(self, timeout_seconds: float, maximum_bytes: int, tls: ssl.SSLContext | None = None) -> None:
         self._timeout_seconds = timeout_seconds
         self._maximum_bytes = maximum_bytes
-        self._client = httpx.Client(
-            timeout=timeout_seconds, follow_redirects=False, trust_env=False, verify=True if tls is None else tls
-        )
+        self._tls = tls
+        self._lock = Lock()
+        self._opened: httpx.Client | None = None
 
     def get(self, address: str) -> bytes:
         """The body found at an address; HttpFailed."""
@@ -57,12 +60,29 @@ class BoundedHttp:
 
     def close(self) -> None:
         """Close the connections that are kept."""
-        self._client.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    @property
+    def _client(self) -> httpx.Client:
+        with self._lock:
+            if self._opened is None:
+                import httpx
+
+                self._opened = httpx.Client(
+                    timeout=self._timeout_seconds,
+                    follow_redirects=False,
+                    trust_env=False,
+                    verify=True if self._tls is None else self._tls,
+                )
+            return self._opened
 
     def _fetch(self, request: httpx.Request, media_type: str | None = None) -> bytes:
         return self._send(request, media_type, only_success=True).body
 
     def _send(self, request: httpx.Request, media_type: str | None = None, *, only_success: bool = False) -> HttpAnswer:
+        import httpx
+
         deadline = time.monotonic() + self._timeout_seconds
         try:
             response = self._client.send(request, stream=True)

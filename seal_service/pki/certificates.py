@@ -24,6 +24,10 @@ _UPPER_BOUND = 64
 _PUBLIC_KEY_BYTES = 2048
 
 
+DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36"
+"""id-kp-documentSigning (RFC 9336, 3)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """What a certificate of a kind says of its key."""
@@ -54,6 +58,10 @@ STATUS_PUBLISHER = Profile(
     extended_key_usage_critical=True,
 )
 """状态公示: signs lists of status and nothing else; no other certificate may."""
+REPORT_SIGNER = Profile(
+    key_usage=frozenset({"digital_signature", "non_repudiation"}), extended_key_usage=DOCUMENT_SIGNING
+)
+"""日志报告: signs documents (RFC 9336) and is no seal, whose certificates have no extended key usage."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

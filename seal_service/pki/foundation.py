@@ -3,7 +3,8 @@
 root (20 years) ─┬─ issuing CA (10 years, issues no further CA) ─┬─ seals
                  │                                               └─ OCSP responder (3 years, ocsp-nocheck)
                  ├─ time-stamping unit (10 years)
-                 └─ publisher of the status list (3 years)
+                 ├─ publisher of the status list (3 years)
+                 └─ signer of reports on the log (3 years)
 
 The time-stamping unit stands under the root, beside the issuing CA: were that CA ever revoked, the time-stamps that
 prove which seals were applied before it must still be believed. Later generations stand side by side with the first;
@@ -25,6 +26,7 @@ from seal_service.formats.der import to_the_second
 from seal_service.pki.certificates import (
     ISSUING,
     OCSP_RESPONDER,
+    REPORT_SIGNER,
     ROOT,
     STATUS_PUBLISHER,
     TIMESTAMP_UNIT,
@@ -46,6 +48,7 @@ _PROFILES = {
     AuthorityRole.OCSP: OCSP_RESPONDER,
     AuthorityRole.TIMESTAMP: TIMESTAMP_UNIT,
     AuthorityRole.STATUS: STATUS_PUBLISHER,
+    AuthorityRole.REPORT: REPORT_SIGNER,
 }
 
 

@@ -20,7 +20,10 @@ def current(transaction: Transaction, role: AuthorityRole, now: datetime) -> Aut
     """The credential that signs for a role; InstanceNotReady before the instance is founded."""
     credential = authority.current(generations(transaction, role), now)
     if credential is None:
-        raise InstanceNotReady(f"This instance has no {role.value} credential: see `seal init`")
+        raise InstanceNotReady(
+            f"This instance has no {role.value} credential: see `seal init`; "
+            f"an instance of an older version gets it by `seal keys rotate {role.value}`"
+        )
     return credential
 
 

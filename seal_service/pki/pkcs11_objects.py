@@ -92,7 +92,7 @@ class FoundPublicKey:
 
 def private_keys(session: pkcs11.Session, reference: str) -> list[pkcs11.PrivateKey]:
     """The private keys of a reference: none, one, or while two processes make the same one, two."""
-    return _found(session, ObjectClass.PRIVATE_KEY, reference)
+    return of_reference(session, ObjectClass.PRIVATE_KEY, reference)
 
 
 def private_key(session: pkcs11.Session, reference: str) -> pkcs11.PrivateKey:
@@ -108,7 +108,7 @@ def private_key(session: pkcs11.Session, reference: str) -> pkcs11.PrivateKey:
 def find(session: pkcs11.Session, reference: str) -> FoundKey:
     """The key of a reference; NoSuchKey, IntegrityFailed when it is not one pair of a known kind."""
     private = private_key(session, reference)
-    public = _found(session, ObjectClass.PUBLIC_KEY, reference)
+    public = of_reference(session, ObjectClass.PUBLIC_KEY, reference)
     if len(public) != 1:
         raise IntegrityFailed(f"The token holds {len(public)} public keys {reference}, not one")
     return facts_of((public[0], private), reference)
@@ -177,6 +177,22 @@ def generate(session: pkcs11.Session, reference: str, suite: Suite) -> KeyPair:
     )
 
 
+def generate_edwards(session: pkcs11.Session, reference: str, curve: bytes) -> KeyPair:
+    """A new pair for CKM_EDDSA on a curve (CKA_EC_PARAMS), made in the token; MechanismInvalid where it has none."""
+    if Mechanism.EDDSA not in session.token.slot.get_mechanisms():
+        raise refused.MechanismInvalid
+    parameters = session.create_domain_parameters(KeyType.EC_EDWARDS, {Attribute.EC_PARAMS: curve}, local=True)
+    return parameters.generate_keypair(
+        label=reference,
+        id=reference.encode(),
+        store=True,
+        capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
+        mechanism=Mechanism.EC_EDWARDS_KEY_PAIR_GEN,
+        public_template=_PUBLIC,
+        private_template=_PRIVATE,
+    )
+
+
 def components_of(private_key: bytes) -> Components:
     """What C_CreateObject is given for a private key (PKCS#8, DER); InvalidInput for an unknown kind."""
     try:
@@ -207,7 +223,7 @@ def destroy(session: pkcs11.Session, reference: str) -> None:
     private = private_keys(session, reference)
     if not private:
         raise refused.NoSuchKey
-    for one in [*private, *_found(session, ObjectClass.PUBLIC_KEY, reference)]:
+    for one in [*private, *of_reference(session, ObjectClass.PUBLIC_KEY, reference)]:
         with suppress(refused.ObjectHandleInvalid):  # another process was faster
             one.destroy()
 
@@ -217,7 +233,8 @@ def ask(session: pkcs11.Session) -> None:
     session.generate_random(64)
 
 
-def _found(session: pkcs11.Session, kind: ObjectClass, reference: str) -> list[Any]:
+def of_reference(session: pkcs11.Session, kind: ObjectClass, reference: str) -> list[Any]:
+    """Every object of a kind that a reference names."""
     identity = {Attribute.LABEL: reference, Attribute.ID: reference.encode()}
     return _search(session, {Attribute.CLASS: kind, **identity})
 
