@@ -45,6 +45,7 @@ AUTHORITY_RULES: dict[AuthorityRole, AuthorityRule] = {
         name="电子印章时间戳", years=10, issuer=AuthorityRole.ROOT, overlap=3 * 365 * _DAY
     ),
     AuthorityRole.STATUS: AuthorityRule(name="电子印章状态公示", years=3, issuer=AuthorityRole.ROOT, overlap=90 * _DAY),
+    AuthorityRole.REPORT: AuthorityRule(name="电子印章日志报告", years=3, issuer=AuthorityRole.ROOT, overlap=90 * _DAY),
 }
 """Every role that has a key of its own, issuers first. Another role is one row here and its profile in `pki`."""
 

@@ -49,6 +49,8 @@ class AuthorityRole(StrEnum):
     OCSP = "ocsp"
     TIMESTAMP = "timestamp"
     STATUS = "status"
+    REPORT = "report"
+    """日志报告: signs what auditors take out of the log."""
     CROSS = "cross"
     """交叉证书: the root of the same version, certified by the root before it (RFC 4210, 4.4: new with old); its key is
     that root's, so it has none of its own and is rotated with the root alone."""

@@ -24,7 +24,8 @@ NO_KEEPERS = (
 )
 
 _MAY_BE_SOFTWARE = tuple(
-    f"{role.value}-" for role in (AuthorityRole.OCSP, AuthorityRole.TIMESTAMP, AuthorityRole.STATUS)
+    f"{role.value}-"
+    for role in (AuthorityRole.OCSP, AuthorityRole.TIMESTAMP, AuthorityRole.STATUS, AuthorityRole.REPORT)
 )
 _NAMED = 5
 

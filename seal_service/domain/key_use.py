@@ -11,6 +11,7 @@ from seal_service.domain.filing import REPORT_KEY
 from seal_service.domain.identifiers import moment_of
 from seal_service.domain.issuance import AuthorityCredential
 from seal_service.domain.lifecycle import state_at
+from seal_service.domain.publication import LOG_KEY
 from seal_service.domain.seal import Credential, Seal, SealState
 
 SETTLING = timedelta(hours=1)
@@ -62,7 +63,7 @@ def key_state(use: KeyUse, now: datetime) -> KeyState:
         if use.authority.superseded_at is None:
             return KeyState.SIGNS
         return KeyState.VERIFIES if use.authority.answers_for_valid else KeyState.SUPERSEDED
-    if use.reference == REPORT_KEY or _seal_needs_it(use, now):
+    if use.reference in (REPORT_KEY, LOG_KEY) or _seal_needs_it(use, now):
         return KeyState.SIGNS
     if use.request is not None:
         return KeyState.PENDING
@@ -80,6 +81,10 @@ def reasons_to_keep(use: KeyUse, now: datetime) -> tuple[str, ...]:
         reasons.append(f"The certificate request {use.request.id} waits for its certificate")
     if use.reference == REPORT_KEY:
         reasons.append("Filings are signed with it, and the province knows it")
+    if use.reference == LOG_KEY:
+        reasons.append(
+            "The signing log's checkpoints and receipts are signed with it, and whoever checks them knows it"
+        )
     if use.authority is None and use.seal is None and use.request is None:
         made = moment_of(use.reference)
         if made is not None and abs(now - made) < SETTLING:

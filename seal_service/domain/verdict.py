@@ -19,7 +19,7 @@ class Indication(StrEnum):
 
 
 class SubIndication(StrEnum):
-    """EN 319 102-1, tables 5 and 6, and two of ours for what is not supported or was changed later."""
+    """EN 319 102-1, tables 5 and 6, and three of ours: what is not supported, was changed later, is not logged."""
 
     FORMAT_FAILURE = "FORMAT_FAILURE"
     HASH_FAILURE = "HASH_FAILURE"
@@ -41,6 +41,7 @@ class SubIndication(StrEnum):
     SIGNED_DATA_NOT_FOUND = "SIGNED_DATA_NOT_FOUND"
     DOCUMENT_CHANGED = "DOCUMENT_CHANGED"
     NOT_SUPPORTED = "NOT_SUPPORTED"
+    NOT_LOGGED = "NOT_LOGGED"
 
 
 class Outcome(StrEnum):
@@ -108,6 +109,16 @@ class SealFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedBytes:
+    """签名值, and where it stands in the file."""
+
+    value: str
+    """Hexadecimal."""
+    gap_start: int
+    """Where /Contents begins: the bytes before it hold the document that was sealed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureReport:
     """签名报告: one signature or document time-stamp."""
 
@@ -128,7 +139,9 @@ class SignatureReport:
     seal: SealFacts | None
     checks: tuple[Check, ...]
     intent_leaf_hash: str | None = None
-    """Hexadecimal; the log entry that the signature says it stands behind, unverified."""
+    """Hexadecimal; the log entry that the signature says it stands behind: the check `logged` tells whether it does."""
+    signed: SignedBytes | None = None
+    """What the check `logged` is made by; no part of the report that is given out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,21 +70,22 @@ def longest_signature(suite: Suite) -> int:
     return {Suite.ECDSA_P256: 72, Suite.RSA_2048: 256, Suite.RSA_3072: 384}[suite]
 
 
-def signed_attributes(message_digest: bytes, certificate: bytes, intent_leaf_hash: bytes) -> bytes:
+def signed_attributes(message_digest: bytes, certificate: bytes, intent_leaf_hash: bytes | None) -> bytes:
     """签名属性: the DER SET OF that is signed (RFC 5652, 5.4; baseline attributes of EN 319 142-1, 6.3).
 
-    content-type, message-digest, ESS signing-certificate-v2 (RFC 5035, SHA-256 by default) and the intent's leaf hash;
-    no signing-time, which PAdES keeps in the signature dictionary's /M.
+    content-type, message-digest, ESS signing-certificate-v2 (RFC 5035, SHA-256 by default) and, of a seal, its intent's
+    leaf hash; no signing-time, which PAdES keeps in the signature dictionary's /M.
     """
     signing_certificate = tlv(
         _SEQUENCE, tlv(_SEQUENCE, tlv(_SEQUENCE, tlv(_OCTETS, hashlib.sha256(certificate).digest())))
     )
-    attributes = (
+    attributes = [
         _attribute(_CONTENT_TYPE, _DATA),
         _attribute(_MESSAGE_DIGEST, tlv(_OCTETS, message_digest)),
         _attribute(_SIGNING_CERTIFICATE_V2, signing_certificate),
-        _attribute(_INTENT_LEAF_HASH, tlv(_OCTETS, intent_leaf_hash)),
-    )
+    ]
+    if intent_leaf_hash is not None:
+        attributes.append(_attribute(_INTENT_LEAF_HASH, tlv(_OCTETS, intent_leaf_hash)))
     return tlv(_SET, *sorted(attributes))
 
 

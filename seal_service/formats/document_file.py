@@ -10,23 +10,30 @@ import fcntl
 import mmap
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from seal_service.domain.errors import Unavailable
 from seal_service.ports.documents import Content, DocumentBytes, HeldFile
 
 _NAME = "document"
 
 
 class DocumentFile:
-    """A document while it is written. Nothing remains of it when it is dropped."""
+    """A document while it is written. Nothing remains of it when it is dropped.
+
+    Raises Unavailable when this machine has no memory for it, or this process no descriptor.
+    """
 
     def __init__(self) -> None:
         self._sealable = hasattr(os, "memfd_create")
-        if self._sealable:
-            flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
-            self._file = HeldFile(os.memfd_create(_NAME, flags))
-        else:  # a system without memfd, for development alone
-            with tempfile.TemporaryFile() as file:
-                self._file = HeldFile(os.dup(file.fileno()))
+        with _given_room():
+            if self._sealable:
+                flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+                self._file = HeldFile(os.memfd_create(_NAME, flags))
+            else:  # a system without memfd, for development alone
+                with tempfile.TemporaryFile() as file:
+                    self._file = HeldFile(os.dup(file.fileno()))
 
     @property
     def descriptor(self) -> int:
@@ -41,8 +48,9 @@ class DocumentFile:
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
         """Append."""
         left = memoryview(chunk)
-        while left:
-            left = left[os.write(self._file.fileno(), left) :]
+        with _given_room():
+            while left:
+                left = left[os.write(self._file.fileno(), left) :]
 
     def finished(self) -> Content:
         """The content, which nobody can change any more; OSError when another process still maps it for writing."""
@@ -53,6 +61,15 @@ class DocumentFile:
             seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
             fcntl.fcntl(self._file.fileno(), fcntl.F_ADD_SEALS, seals)
         return mapped(self._file)
+
+
+@contextmanager
+def _given_room() -> Iterator[None]:
+    """What is missing here is missing for a while, and is no error of whoever sent the document."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"There is no room to take in a document: {error.strerror}") from error
 
 
 def mapped(file: HeldFile) -> Content:

@@ -6,6 +6,7 @@ lower-case hexadecimal. Nothing secret is rendered: no hash of a client secret, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from seal_service.domain.access import Account
@@ -24,9 +25,10 @@ from seal_service.domain.readiness import Dependency
 from seal_service.domain.scenario import RegisteredScenario
 from seal_service.domain.seal import Credential, Seal
 from seal_service.domain.trust import AuthorityCertificate, TrustedCertificate
-from seal_service.domain.use import SealUse, UseState
+from seal_service.domain.use import SealUse
 from seal_service.formats.canonical import decode
 from seal_service.formats.pkcs10 import request_as_pem
+from seal_service.ports.reading import StatisticsRow
 from seal_service.ports.records import LogRow
 
 Plain = dict[str, object]
@@ -272,33 +274,19 @@ def use(one: SealUse) -> Plain:
     }
 
 
-def receipt(one: SealUse, origin: str, lower_level_reason: str | None) -> Plain:
-    """用印回执: what was sealed and which entries of which log stand for it."""
-    completed = None
-    if one.state is UseState.COMPLETED and one.terminal_entry_id is not None:
-        completed = {"entry_id": one.terminal_entry_id, "leaf_hash": (one.terminal_leaf_hash or b"").hex()}
-    held = one.document_kept_until is not None
-    return {
-        "use_id": one.id,
-        "origin": origin,
-        "seal_code": one.seal_code,
-        "state": one.state.value,
-        "level_asked": one.level_asked.value,
-        "level_reached": None if one.level_reached is None else one.level_reached.value,
-        "lower_level_reason": lower_level_reason,
-        "document": {"sha256": one.document_sha256},
-        "repaired": {"sha256": one.repaired_sha256} if one.repaired_sha256 else None,
-        "sealed": {"sha256": one.sealed_sha256} if one.sealed_sha256 else None,
-        "intent": {"entry_id": one.intent.entry_id, "leaf_hash": one.intent.leaf_hash.hex()},
-        "completed": completed,
-        "document_url": f"/v1/seals/{one.seal_code}/uses/{one.id}/document" if held else None,
-        "document_kept_until": time_or_none(one.document_kept_until),
-    }
-
-
 def status_change(one: StatusChange) -> Plain:
     """状态变更."""
     return {"at": time(one.at), "state": one.state.value}
+
+
+def counted(keys: Sequence[str], one: StatisticsRow) -> Plain:
+    """统计: the values, what they are called now, and how many entries have them."""
+    named = zip(keys, one.names, strict=True)
+    return {
+        "key": dict(zip(keys, one.key, strict=True)),
+        "names": {key: name for key, name in named if name is not None},
+        "count": one.count,
+    }
 
 
 def log_entry(one: LogRow) -> Plain:

@@ -128,7 +128,10 @@ class ReadingProcesses:
                     connection.close()
                     self._count -= 1
                 if self._count < self._most:
-                    connection = self._forked()
+                    try:
+                        connection = self._forked()
+                    except (Gone, OSError) as error:
+                        raise Unavailable(f"No process that reads documents can be started: {error}") from error
                     self._count += 1
                     return connection
                 if not self._changed.wait(until - time.monotonic()):

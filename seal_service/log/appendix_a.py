@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from seal_service.domain.errors import InvalidInput
 from seal_service.domain.events import Event, EventKind, Result, Scalar
+from seal_service.domain.local_time import local_time
 
-LOCAL_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991; needs no zone files
 LONGEST_REASON = 255
 
 LOG_TYPES: dict[EventKind, str] = {
@@ -93,11 +93,6 @@ FIELDS: dict[str, tuple[str, Callable[[Scalar], str | list[str]]]] = {
     "medium_type": ("mediumType", _matching(r"01|02", "01 (云) or 02 (UKey)")),  # 介质类型
 }
 """Our fact → its name there, and its format."""
-
-
-def local_time(at: datetime) -> str:
-    """The moment as yyyy-MM-dd HH:mm:ss in Asia/Shanghai."""
-    return f"{at.astimezone(LOCAL_TIME):%Y-%m-%d %H:%M:%S}"
 
 
 def record(event: Event, entry_id: str, at: datetime) -> dict[str, str | list[str]]:

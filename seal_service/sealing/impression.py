@@ -101,5 +101,5 @@ def _png(rgb: tuple[int, int, int], coverage: Image.Image) -> bytes:
     ink = Image.new("RGB", coverage.size, rgb)
     ink.putalpha(coverage)
     buffer = io.BytesIO()
-    ink.save(buffer, "PNG", compress_level=9)
+    ink.save(buffer, "PNG", compress_level=6)  # 9 takes three times as long for 4 % less
     return buffer.getvalue()

@@ -80,6 +80,43 @@ def write_seal(document: Content, arguments: SealToWrite) -> WrittenSeal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportToSign:
+    """A signature that nobody sees, over a report of our own."""
+
+    at: datetime
+    signer_name: str
+    reason: str
+    field_name: str
+    room: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenSignature:
+    """The revision with a gap for the signature, and the page that its field is on."""
+
+    revision: OpenRevision
+    page_id: Identity
+
+
+def write_report_signature(document: Content, arguments: ReportToSign) -> WrittenSignature:
+    """The revision of a signature without appearance, on the first page."""
+    with damage_reported(), open_pdf(document) as pdf:
+        page = pdf.pages[0].obj.objgen
+        revision = write_signature(
+            pdf,
+            PdfUpdate(pdf, document),
+            arguments.field_name,
+            page,
+            (0, 0, 0, 0),
+            None,
+            seal_dictionary(arguments.at, arguments.signer_name, arguments.reason),
+            arguments.room,
+            len(document),
+        )
+        return WrittenSignature(revision=revision, page_id=page)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreToWrite:
     """Validation data for the security store, DER."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -25,14 +26,16 @@ from seal_service.domain.use import (
     holds_document,
 )
 from seal_service.formats.media_type import media_type_of
+from seal_service.formats.receipt import SignedReceipt
 from seal_service.ports.activation import LockedKeys
 from seal_service.ports.documents import Content, DocumentSealer, Upload
 from seal_service.ports.records import Records, SigningLog
 from seal_service.ports.system import BlobStore, Clock, Entropy, Measurements
 from seal_service.usecases.complete_use import CompleteUse
 from seal_service.usecases.end_use import end_unsuccessfully, failure_of
+from seal_service.usecases.issue_receipt import IssueReceipt
 from seal_service.usecases.requests import request_digest
-from seal_service.usecases.reserve_use import ReserveUse
+from seal_service.usecases.reserve_use import ReserveUse, stands
 from seal_service.usecases.use_facts import private_facts
 
 
@@ -64,6 +67,8 @@ class AppliedSeal:
     pieces: tuple[Content, ...] | None
     lower_level_reason: str | None = None
     replayed: bool = False
+    receipt: SignedReceipt | None = None
+    """签章回执; None while the log's key does not answer."""
 
     @property
     def content(self) -> bytes | None:
@@ -95,11 +100,15 @@ class ApplySealUseCase:
     """How long it is held for the caller, where it is held."""
     locked: LockedKeys | None = None
     """None: no seal's key is ever locked."""
+    receipts: IssueReceipt | None = None
+    """None: nobody is told by the log's key."""
+    halted: Callable[[], str | None] = stands
+    """Why the log takes no use any more."""
 
     def __call__(self, caller: Caller, command: ApplySeal) -> AppliedSeal:
         """The sealed document and its use."""
         try:
-            applied = self._apply(caller, command)
+            applied = with_receipt(self._apply(caller, command), self.receipts)
         except SealServiceError as error:
             self.measurements.use_ended(error.code(), None)
             raise
@@ -110,7 +119,9 @@ class ApplySealUseCase:
     def _apply(self, caller: Caller, command: ApplySeal) -> AppliedSeal:
         timed = self.measurements.timed
         request = use_request(command)
-        reserve = ReserveUse(self.records, self.log, self.clock, self.entropy, self.measurements, self.locked)
+        reserve = ReserveUse(
+            self.records, self.log, self.clock, self.entropy, self.measurements, self.locked, self.halted
+        )
         complete = CompleteUse(self.records, self.log, self.clock, self.keeping, self.hold)
         with timed(UseStep.RESERVE):
             reserved = reserve(caller, request, command.idempotency_key, command.handle)  # steps 1–4
@@ -171,6 +182,11 @@ class ApplySealUseCase:
             transaction.commit()
         if orphan and kept is not None:
             self.blobs.delete(kept)
+
+
+def with_receipt(applied: AppliedSeal, issue: IssueReceipt | None) -> AppliedSeal:
+    """The same, with what the log's key promises of it."""
+    return applied if issue is None else replace(applied, receipt=issue(applied.use))
 
 
 def use_request(command: ApplySeal) -> UseRequest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
@@ -11,6 +12,7 @@ from seal_service.domain.access import Caller, Permission
 from seal_service.domain.authorization import SealingPermit, resumed_permit
 from seal_service.domain.errors import (
     InvalidInput,
+    LogHalted,
     OutcomeUnknown,
     PreparedSignatureRefused,
     PreparedUseCompleted,
@@ -28,12 +30,14 @@ from seal_service.formats.outside_signature import FaultySignature, checked_cms,
 from seal_service.ports.documents import TwoStepSealer
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import BlobStore, Clock, Measurements
-from seal_service.usecases.apply_seal import AppliedSeal
+from seal_service.usecases.apply_seal import AppliedSeal, with_receipt
 from seal_service.usecases.complete_use import CompleteUse
 from seal_service.usecases.end_use import end_unsuccessfully, failure_of
 from seal_service.usecases.facts import seal_facts
 from seal_service.usecases.fail_use import FailUse
+from seal_service.usecases.issue_receipt import IssueReceipt
 from seal_service.usecases.prepared_state import kept_state, release_state
+from seal_service.usecases.reserve_use import stands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +71,17 @@ class CompletePreparedUseUseCase:
     measurements: Measurements
     keeping: DocumentKeeping
     hold: timedelta
+    receipts: IssueReceipt | None = None
+    """None: nobody is told by the log's key."""
+    halted: Callable[[], str | None] = stands
+    """Why no seal is used any more."""
 
     def __call__(self, caller: Caller, command: CompletePreparedUse) -> AppliedSeal:
         """The sealed document and its use."""
         if (command.signature is None) == (command.cms is None):
             raise InvalidInput("Either the signature or the CMS is given", field="signature")
         try:
-            applied = self._complete(caller, command)
+            applied = with_receipt(self._complete(caller, command), self.receipts)
         except SealServiceError as error:
             self.measurements.use_ended(error.code(), None)
             raise
@@ -92,6 +100,9 @@ class CompletePreparedUseUseCase:
             signature = _checked(command, prepared, certificate)
         except FaultySignature as fault:
             raise self._refused(caller, use, fault) from None
+        halted = self.halted() if use.state is UseState.RESERVED else None
+        if halted is not None:
+            raise LogHalted(halted)  # the use stays open: its signature may come again in its time
         mark = hashlib.sha256(signature).hexdigest()
         use, claimed = self._claimed(caller, use, mark)
         if not claimed:

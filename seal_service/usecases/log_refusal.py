@@ -11,6 +11,7 @@ from seal_service.domain.errors import (
     CertificatePending,
     Conflict,
     DocumentBeyondGrant,
+    EntryNotPublished,
     IdempotencyKeyReused,
     PermissionDenied,
     SealServiceError,
@@ -23,7 +24,7 @@ from seal_service.usecases.facts import seal_facts
 
 LOGGED_BY_THE_USE = (AuthorizationDenied, DocumentBeyondGrant, UseOvertaken, UseInProgress)
 """What a seal use writes itself, or has written when it was first asked for."""
-NO_ACT = (IdempotencyKeyReused, AlreadyRegistered, CertificatePending)
+NO_ACT = (IdempotencyKeyReused, AlreadyRegistered, CertificatePending, EntryNotPublished)
 """Nothing was refused that the log should know: the request was repeated wrongly, or goes on when asked again."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import ClassVar
@@ -28,7 +29,7 @@ from seal_service.usecases.end_use import failure_of
 from seal_service.usecases.fail_use import FailUse
 from seal_service.usecases.prepared_state import state_of
 from seal_service.usecases.requests import request_digest
-from seal_service.usecases.reserve_use import ReserveUse
+from seal_service.usecases.reserve_use import ReserveUse, stands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +68,14 @@ class PrepareUseUseCase:
     measurements: Measurements
     reservation: timedelta
     """How long a prepared use waits for its signature: as long as a reservation stands."""
+    halted: Callable[[], str | None] = stands
+    """Why the log takes no use any more."""
 
     def __call__(self, caller: Caller, command: PrepareUse) -> tuple[SealUse, PreparedUse]:
         """The reserved use, and what is to be signed for it."""
         request = replace(use_request(command.asked), custody=Custody.TOKEN)
         self._require_medium(request)
-        reserve = ReserveUse(self.records, self.log, self.clock, self.entropy, self.measurements)
+        reserve = ReserveUse(self.records, self.log, self.clock, self.entropy, self.measurements, halted=self.halted)
         reserved = reserve(caller, request, command.idempotency_key, command.asked.handle)  # steps 1–4
         if isinstance(reserved, SealUse):
             return self._again(reserved, request)

@@ -12,7 +12,7 @@ from seal_service.domain.access import Caller
 from seal_service.domain.authorization import SealingPermit, authorize, needs_approval
 from seal_service.domain.conditions import FoundApproval
 from seal_service.domain.conveyance import require_handle
-from seal_service.domain.errors import AuthorizationDenied, SealNotActivated, Unavailable, UseOvertaken
+from seal_service.domain.errors import AuthorizationDenied, LogHalted, SealNotActivated, Unavailable, UseOvertaken
 from seal_service.domain.events import EventKind, Result, act_of
 from seal_service.domain.grant import Grant
 from seal_service.domain.identifiers import seal_code, uuid7
@@ -30,12 +30,17 @@ from seal_service.usecases.requests import checked_key, request_digest
 from seal_service.usecases.use_facts import permit_facts, private_facts, sha256_hex, use_event
 
 
+def stands() -> str | None:
+    """A log that is never halted."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class ReserveUse:
     """用印预留: a permit and a reserved use, or the earlier use that the same key stands for.
 
     Raises SealNotFound, HandleRefused, AuthorizationDenied (with every reason; logged; OperatorNotRegistered is one),
-    SealNotActivated (logged), Unavailable, OutcomeUnknown.
+    SealNotActivated (logged), LogHalted, Unavailable, OutcomeUnknown.
     """
 
     records: Records
@@ -45,16 +50,21 @@ class ReserveUse:
     measurements: Measurements
     locked: LockedKeys | None = None
     """Asked whether a key that the service keeps would sign; None: no key of this use is kept here."""
+    halted: Callable[[], str | None] = stands
+    """Why the log takes no use any more; None: it does."""
 
     def __call__(
         self, caller: Caller, request: UseRequest, idempotency_key: str, handle: str | None
     ) -> tuple[SealingPermit, SealUse] | SealUse:
         """Steps 1–4. `handle` is the 授权句柄 of a system to which the seal was conveyed."""
         key, digest = checked_key(idempotency_key), request_digest(request)
+        halted = self.halted()
         with self.records.write() as transaction:
             seal = transaction.seals.lock(seal_code(request.seal_code))  # 2, before 1: the same request waits here
             require_handle(transaction.conveyances.of(seal.code, caller.identity), handle)
             earlier = transaction.uses.by_key(caller.identity, key)  # 1
+            if earlier is None and halted is not None:
+                raise LogHalted(halted)
             if earlier is None:
                 permit, use = self._reserved(transaction, caller, request, seal, key, digest)  # 3, 4
                 certain = committed(transaction)

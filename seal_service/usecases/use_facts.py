@@ -36,6 +36,7 @@ def sealed_facts(sealed: SealedDocument) -> dict[str, Scalar]:
     return {
         "repaired_sha256": repaired.sha256_hex if repaired is not None else None,
         "repaired_sm3": repaired.sm3_hex if repaired is not None else None,
+        "repaired_size": len(repaired.content) if repaired is not None else None,
         "sealed_sha256": sealed.sha256,
         "sealed_sm3": sealed.sm3,
         "document_format": "PDF",

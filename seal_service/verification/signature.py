@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from seal_service.domain.verdict import Check, Indication, Outcome, SignatureReport
+from seal_service.domain.verdict import Check, Indication, Outcome, SignatureReport, SignedBytes
 from seal_service.formats.cms import INTENT_LEAF_HASH_OID
 from seal_service.formats.cms_reading import octets_attribute
 from seal_service.formats.pdf_dates import parse_pdf_date
@@ -100,6 +100,9 @@ def judge_signature(
         report,
         level=level.value if level else None,
         intent_leaf_hash=octets_attribute(facts.data["signer_infos"][0]["signed_attrs"], INTENT_LEAF_HASH_OID, 32),
+        signed=SignedBytes(
+            value=facts.data["signer_infos"][0]["signature"].native.hex(), gap_start=facts.covered.gap_start
+        ),
     )
 
 

@@ -12,8 +12,10 @@ from seal_service.domain.errors import (
     DocumentRefused,
     DocumentUnsupported,
 )
+from seal_service.domain.logged import judged_by_proofs
 from seal_service.domain.status_list import TrustedStatusList, judged_by_list
 from seal_service.domain.verdict import Check, Indication, Outcome, SubIndication, VerificationReport, overall
+from seal_service.formats.prefixes import Prefixes
 from seal_service.ports.crypto import RevocationSource, TrustStore
 from seal_service.ports.documents import Upload, VerificationPolicy
 from seal_service.ports.isolation import Isolation
@@ -59,6 +61,8 @@ class Verifier:
             return _refused(document, DocumentDamaged(f"The document cannot be verified: {error!r}"[:300]))
         if lists:
             signatures = tuple(judged_by_list(one, lists, at) for one in signatures)
+        prefixes = Prefixes(document.content)
+        signatures = tuple(judged_by_proofs(one, policy.proven, prefixes.of(one)) for one in signatures)
         indication, sub_indication, technically_valid = overall(signatures)
         return VerificationReport(
             file=document.name,
