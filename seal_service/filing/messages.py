@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 from seal_service.domain.errors import FilingRefused, InvalidInput
 from seal_service.domain.events import EventKind
 from seal_service.domain.filing import FilingTask
+from seal_service.domain.local_time import local_time
 from seal_service.domain.organization import UnitType
 from seal_service.domain.seal import Credential
 from seal_service.formats import canonical
@@ -35,7 +36,6 @@ VALID = "0"
 PART_SEPARATOR = "||"
 SEPARATOR = "|"
 
-LOCAL_TIME = timezone(timedelta(hours=8), "Asia/Shanghai")  # no summer time since 1991
 LONGEST_VALUE = 8192
 
 LEGAL_TYPES: Mapping[UnitType, str] = {
@@ -123,11 +123,6 @@ class Message:
     def signing_text(self) -> str:
         """The values in signing order, joined by `|`, which no value contains."""
         return SEPARATOR.join(self.fields[name] for name in self.signed)
-
-
-def local_time(moment: datetime) -> str:
-    """yyyy-MM-dd HH:mm:ss in Asia/Shanghai."""
-    return f"{moment.astimezone(LOCAL_TIME):%Y-%m-%d %H:%M:%S}"
 
 
 def _record(name: str, *, required: bool = False) -> Field:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 
 from seal_service.domain.errors import FilingRefused, RegistryUnavailable
+from seal_service.domain.local_time import local_time
 from seal_service.filing import messages
 from seal_service.filing.messages import Message
 from seal_service.filing.signing import ReportSigner
@@ -65,7 +66,7 @@ class HttpProvincialRegistry:
             "version": messages.STATUS_VERSION,
             "sealCode": seal_code,
             "sealName": seal_name,
-            "queryTime": messages.local_time(now),
+            "queryTime": local_time(now),
         }
         query["sign"] = _sm3("".join(f"{name}{query[name]}" for name in sorted(query)))
         answer = self._answer(messages.STATUS_QUERY, urlencode(query).encode(), _FORM)

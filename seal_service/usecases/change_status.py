@@ -95,7 +95,7 @@ class StatusChangeStory:
             transaction.seals.replace(changed)
             # Of every version, also an expired one: what was held must not stay held.
             for credential in seal.credentials:
-                if not _is_revoked(transaction, credential.serial):  # of a version before a change
+                if not is_revoked(transaction, credential.serial):  # of a version before a change
                     on_certificate(transaction, seal, credential.serial, now)
             unit = transaction.units.get(seal.unit_id)
             facts: dict[str, Scalar] = {**seal_facts(changed, unit), "document_number": number}
@@ -119,7 +119,8 @@ class StatusChangeStory:
         return StatusChanged(seal=seal, entry_id=entry_id, told=bool(self.notify.targets), outside=outside)
 
 
-def _is_revoked(transaction: Transaction, serial: str) -> bool:
+def is_revoked(transaction: Transaction, serial: str) -> bool:
+    """Whether a certificate that this instance issued is revoked for good."""
     certificate = transaction.certificates.find(serial)
     return certificate is not None and certificate.status is CertificateStatus.REVOKED
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -31,17 +31,25 @@ class CheckDatabase:
 
 
 @dataclass
-class _Findings:
+class Findings:
     """Every breach counted, the first of each invariant kept."""
 
     kept: list[Finding] = field(default_factory=list)
     counts: Counter[Invariant] = field(default_factory=Counter)
 
-    def add(self, found: Iterable[Finding]) -> None:
-        for one in found:
+    def add(self, found: Iterable[Finding], count: int | None = None) -> None:
+        """Take up; `count`: of how many these are the first."""
+        some = list(found)
+        for one in some:
             self.counts[one.invariant] += 1
             if self.counts[one.invariant] <= MOST_OF_EACH:
                 self.kept.append(one)
+        if some and count is not None:
+            self.counts[some[-1].invariant] += count - len(some)
+
+    def checked(self, checked: Mapping[str, int]) -> Checked:
+        """As the answer."""
+        return Checked(checked=checked, findings=tuple(self.kept), counts=dict(self.counts))
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class CheckDatabaseUseCase:
 
     def __call__(self, _caller: Caller, command: CheckDatabase) -> Checked:
         """What was found."""
-        found = _Findings()
+        found = Findings()
         command.told("asking the database", 0, 0)
         found.add(self.scans.own_faults(MOST_OF_EACH))
         checked: dict[str, int] = {}
@@ -68,9 +76,9 @@ class CheckDatabaseUseCase:
                 self._check_rows(scan, found, command.told)
                 checked["documents"] = self._check_blobs(scan, found, command.told)
                 checked["keys"] = self._check_keys(scan, found, command.told)
-        return Checked(checked=checked, findings=tuple(found.kept), counts=dict(found.counts))
+        return found.checked(checked)
 
-    def _check_entries(self, scan: Scan, found: _Findings, told: Told) -> int:
+    def _check_entries(self, scan: Scan, found: Findings, told: Told) -> int:
         size, number = scan.log_size(), 0
         for number, entry in enumerate(scan.entries(), 1):
             found.add(self.entries.faults(entry))
@@ -78,14 +86,12 @@ class CheckDatabaseUseCase:
                 told("checking log entries", number, size)
         return number
 
-    def _check_rows(self, scan: Scan, found: _Findings, told: Told) -> None:
+    def _check_rows(self, scan: Scan, found: Findings, told: Told) -> None:
         told("checking uses and seals against the log", 0, 0)
         for count, some in scan.contradictions(MOST_OF_EACH):
-            found.add(some)
-            if count > len(some):
-                found.counts[some[0].invariant] += count - len(some)
+            found.add(some, count)
 
-    def _check_blobs(self, scan: Scan, found: _Findings, told: Told) -> int:
+    def _check_blobs(self, scan: Scan, found: Findings, told: Told) -> int:
         number, absent = 0, []
         with scan.blobs() as named:
             for number, blob in enumerate(named, 1):
@@ -105,7 +111,7 @@ class CheckDatabaseUseCase:
         told = "it is named and is not there"
         return [Finding(invariant=Invariant.DOCUMENT, subject=one.digest, detail=told) for one in missing]
 
-    def _check_keys(self, scan: Scan, found: _Findings, told: Told) -> int:
+    def _check_keys(self, scan: Scan, found: Findings, told: Told) -> int:
         number = 0
         for number, key in enumerate(scan.keys(self.clock.now()), 1):
             told("opening keys", number, 0)

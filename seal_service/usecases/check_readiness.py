@@ -32,6 +32,7 @@ from seal_service.ports.reading import LogFilter, Queries
 from seal_service.ports.records import LogRow, Observation, Records, Transaction
 from seal_service.ports.system import Clock, Volumes
 from seal_service.usecases.key_uses import issuer_of
+from seal_service.usecases.log_health import PublicationHealth
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class CheckReadinessUseCase:
     process: KeyProcess
     activation_required: bool
     """Whether no seal's key that the service keeps signs without its keeper."""
+    publication: PublicationHealth
     files: bool = False
     """Whether a provincial registry is configured."""
 
@@ -116,6 +118,7 @@ class CheckReadinessUseCase:
         if self.timestamps.outside:
             yield self._timestamps(observed, now)
         yield _log_entry(newest, now)
+        yield self.publication()
         yield reservations
         yield self._clock(observed, newest, database_time, now)
         for space in self.volumes.free():

@@ -11,10 +11,12 @@ from seal_service.domain.errors import AlreadyRegistered
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
 from seal_service.domain.identifiers import uuid7
 from seal_service.domain.issuance import AuthorityRole
+from seal_service.domain.publication import LOG_KEY
 from seal_service.domain.retention import Retention, retention_facts
 from seal_service.ports.crypto import AuthorityFoundation
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.system import Clock, Credentials, Entropy
+from seal_service.ports.transparency import LogKeyMaker
 
 MACHINE = Caller(account_id=None, name="seal init")
 SECURITY_ADMINISTRATORS = 2
@@ -68,6 +70,7 @@ class InitialiseUseCase:
     credentials: Credentials
     clock: Clock
     entropy: Entropy
+    log_key: LogKeyMaker
     retention: Retention
     """With which the instance begins; changing it takes two people."""
 
@@ -102,6 +105,9 @@ class InitialiseUseCase:
         for credential in self.foundation.found(transaction, suite, now):
             facts = {"role": credential.role.value, "key_reference": credential.key_reference}
             events.append(Event(kind=EventKind.KEY_CREATED, facts=facts))
+        if not self.log_key.is_there():  # a founding that was rolled back leaves it
+            self.log_key.create()
+        events.append(Event(kind=EventKind.KEY_CREATED, facts={"role": "log", "key_reference": LOG_KEY}))
         return events
 
     def _join(

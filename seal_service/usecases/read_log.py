@@ -8,8 +8,9 @@ from typing import ClassVar
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import LogEntryNotFound
 from seal_service.domain.paging import Page, PageRequest
-from seal_service.ports.reading import LogFilter, Queries, StatisticsKey, StatisticsRow
+from seal_service.ports.reading import LogFilter, LogStatistics, Queries, StatisticsKey
 from seal_service.ports.records import LogRow, Records, SigningLog
+from seal_service.usecases.sequence_log import CatchUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class CountLog:
 
     keys: tuple[StatisticsKey, ...]
     chosen: LogFilter = LogFilter()
+    page: PageRequest = PageRequest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +40,9 @@ class ReadEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogAnswer:
-    """A page of entries, and how many the log had then."""
+    """A page of entries, and how many had their place in the tree before it was read."""
 
     page: Page[LogRow]
-    upto_size: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatisticsAnswer:
-    """Counts, and how many entries the log had then."""
-
-    rows: tuple[StatisticsRow, ...]
     upto_size: int
 
 
@@ -62,32 +56,34 @@ class EntryAnswer:
 
 @dataclass(frozen=True)
 class QueryLogUseCase:
-    """日志查询. Raises InvalidCursor."""
+    """日志查询. What waits gets its place first, so that what is answered can be checked. Raises InvalidCursor."""
 
     permission: ClassVar[Permission] = Permission.READ_LOG
     queries: Queries
     log: SigningLog
+    catch_up: CatchUp
 
     def __call__(self, _caller: Caller, command: QueryLog) -> LogAnswer:
         """A page of entries, newest first."""
         chosen = command.chosen
         if command.operator_id is not None:
             chosen = replace(chosen, operator_ref=self.log.operator_reference(command.operator_id))
-        size = self.queries.log_size()
+        size = self.catch_up()
         return LogAnswer(page=self.queries.log(command.page, chosen), upto_size=size)
 
 
 @dataclass(frozen=True)
 class CountLogUseCase:
-    """日志统计."""
+    """日志统计 of the tree: what waits gets its place first, what is committed meanwhile is not counted."""
 
     permission: ClassVar[Permission] = Permission.READ_LOG
     queries: Queries
+    catch_up: CatchUp
 
-    def __call__(self, _caller: Caller, command: CountLog) -> StatisticsAnswer:
+    def __call__(self, _caller: Caller, command: CountLog) -> LogStatistics:
         """Counts, most first."""
-        size = self.queries.log_size()
-        return StatisticsAnswer(rows=self.queries.statistics(command.keys, command.chosen), upto_size=size)
+        self.catch_up()
+        return self.queries.statistics(command.keys, command.chosen, command.page)
 
 
 @dataclass(frozen=True)
