@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -86,10 +87,10 @@ class Browser:
     def _and_wait(self, pressed: WebElement) -> None:
         before = self._by(By.TAG_NAME, "html")
         pressed.click()
-        WebDriverWait(self.driver, SECONDS).until(staleness_of(before))
-        WebDriverWait(self.driver, SECONDS).until(
-            lambda driver: driver.execute_script("return document.readyState") == "complete"
-        )
+        # Asked in the moment of the change, Chromium says that the node is of no document instead of that it is stale.
+        waiting = WebDriverWait(self.driver, SECONDS, ignored_exceptions=[WebDriverException])
+        waiting.until(staleness_of(before))
+        waiting.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
 
 
 @contextmanager

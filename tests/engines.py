@@ -18,17 +18,25 @@ ENGINES = [*SQLITE, "postgresql"]
 @contextmanager
 def lent(engine: str, directory: Path) -> Iterator[Database]:
     """A database on an engine, until the block ends; the test is skipped where the engine is not installed."""
+    with lent_at(engine, directory) as (database, _):
+        yield database
+
+
+@contextmanager
+def lent_at(engine: str, directory: Path) -> Iterator[tuple[Database, str]]:
+    """The same with its address, by which another process opens it."""
     if engine == "postgresql":
         with lent_database() as addresses:
             database = open_database(addresses.url, addresses.owner_url)
             try:
-                yield database
+                yield database, addresses.url
             finally:
                 database.close()
         return
-    database = open_database(f"sqlite:///{directory / 'seal.db'}", sqlite=SQLITE[engine])
+    address = f"sqlite:///{directory / 'seal.db'}"
+    database = open_database(address, sqlite=SQLITE[engine])
     upgrade(database)
     try:
-        yield database
+        yield database, address
     finally:
         database.close()

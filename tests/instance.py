@@ -17,11 +17,13 @@ from seal_service.domain.access import PUBLIC_CALLER, Caller, Role
 from seal_service.domain.application import Decision
 from seal_service.domain.errors import SecondPersonNeeded
 from seal_service.domain.impression import SealType
+from seal_service.domain.operation import Profile
 from seal_service.domain.organization import Unit, UnitType
 from seal_service.domain.seal import Seal
 from seal_service.domain.use import SignatureLevel
 from seal_service.domain.verdict import VerificationReport
 from seal_service.formats.upload import upload_of
+from seal_service.jobs.maintenance import MACHINE
 from seal_service.testing import ChangeableClock
 from seal_service.usecases.apply_for_seal import SubmitApplication
 from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal, ApplySealUseCase
@@ -30,6 +32,7 @@ from seal_service.usecases.control_act import DecideControlledAct
 from seal_service.usecases.create_account import CreateAccount
 from seal_service.usecases.decide_application import DecideApplication
 from seal_service.usecases.grant_use import GrantUse
+from seal_service.usecases.initialise_log import InitialiseLog
 from seal_service.usecases.make_seal import MakeSeal
 from seal_service.usecases.manage_scenarios import RegisterScenario
 from seal_service.usecases.register_unit import RegisterUnit
@@ -76,6 +79,8 @@ class Instance:
         self.settings = Settings(**given)
         first = initialise(self.settings, clock=self.clock)
         self.service = build(self.settings, clock=self.clock)
+        if self.settings.profile is Profile.PRODUCTION:  # which seals nothing before
+            self.service.transparency.initialise(MACHINE, InitialiseLog())
         self.operator = self.login(first.account_id, first.secret)
         self.people = tuple(
             ClientSecret(client_id=one.account_id, client_secret=one.secret) for one in first.security_administrators
@@ -110,6 +115,9 @@ class RealOffice(Instance):
     """An instance with a unit, its keeper and business system, and an active, granted seal."""
 
     uses: int | None = None
+    picture: bytes | None = None
+    """Of its seal's impression; None: an office's, as it is."""
+    side_mm: int = 42
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -156,9 +164,9 @@ class RealOffice(Instance):
                 credit_code=unit.credit_code,
                 seal_name=unit.name,
                 seal_type=SealType.LEGAL_NAME,
-                picture=(IMPRESSIONS / "government-service-office.png").read_bytes(),
-                width_mm=42,
-                height_mm=42,
+                picture=self.picture or (IMPRESSIONS / "government-service-office.png").read_bytes(),
+                width_mm=self.side_mm,
+                height_mm=self.side_mm,
             ),
         )
         decision = DecideApplication(application_id=application.id, decision=Decision.APPROVE)

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ _SETTINGS = {
     "max_connections": "200",
     "shared_buffers": "32MB",
     "min_wal_size": "8MB",
+    "dynamic_shared_memory_type": "mmap",  # in its directory: nothing stays of a server that is killed
     "listen_addresses": "127.0.0.1",
     "password_encryption": "scram-sha-256",
 }
@@ -65,7 +66,7 @@ class Cluster:
     """Of postgresql.conf, beyond the defaults here."""
     place: Path | None = None
     """Where its files go; None: into memory, where that is roomy, for which no commit waits."""
-    port: int = field(init=False)
+    port: int = field(init=False, default=0)
     directory: Path = field(init=False)
     password: str = field(init=False, default_factory=lambda: secrets.token_hex(12))
 
@@ -91,10 +92,10 @@ class Cluster:
             raise
 
     def start(self) -> None:
-        """Start the server on a free port and wait until it answers."""
+        """Start the server, the first time on a free port, and wait until it answers."""
         given = " ".join(f"-c {name}={value!r}" for name, value in (_SETTINGS | self.settings).items())
         with (self.directory / "log").open("ab") as log:
-            self.port = _free_port()
+            self.port = self.port or _free_port()
             command = (
                 f"exec {self.programs}/postgres -D {self.directory}/data -k {self.directory} -p {self.port} {given}"
             )
@@ -110,6 +111,39 @@ class Cluster:
             except psycopg.OperationalError:
                 if self._server.poll() is not None or time.monotonic() > until:
                     raise AssertionError((self.directory / "log").read_text()) from None
+                time.sleep(0.05)
+
+    def crash(self) -> None:
+        """Kill the postmaster, as `kill -9`; its other processes find out by themselves."""
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait(_START_SECONDS)
+
+    def kill(self, pid: int) -> None:
+        """Kill one of its other processes, as `kill -9`: the postmaster then ends all others and recovers."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+    def revive(self) -> None:
+        """Start the server again, unless it runs; it may have to wait for what is left of the one that was killed."""
+        until = time.monotonic() + _START_SECONDS
+        while self._server is None or self._server.poll() is not None:
+            try:
+                self.start()
+            except AssertionError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+
+    def recovered(self) -> None:
+        """Wait until it answers, which it does not while it recovers from what was done to its processes."""
+        until = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                return self.superuser().close()
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
                 time.sleep(0.05)
 
     def stop(self) -> None:

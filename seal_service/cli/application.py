@@ -55,6 +55,7 @@ GROUPS: dict[str, str] = {
     "uses": "uses",
     "filing": "filing",
     "log": "log",
+    "witness": "witness",
     "keys": "keys",
     "pki": "pki",
     "trust": "trust",

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import secrets
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from seal_service.cli import use_options
+from seal_service.cli.awaited_proof import awaited_proof
+from seal_service.cli.failures import NEGATIVE_ANSWER
 from seal_service.cli.files import read_document, waiting_file
 from seal_service.cli.options import AsJson, SealCodeOption, example
 from seal_service.cli.output import print_fields, working
 from seal_service.cli.session import session
-from seal_service.domain.errors import DocumentNotKept, InvalidInput
+from seal_service.domain.errors import DocumentNotKept, InvalidInput, SealServiceError
 from seal_service.domain.placement import Placement
 from seal_service.domain.use import SignatureLevel, operator_of
-from seal_service.formats import representation
+from seal_service.formats.receipt_representation import receipt
 from seal_service.usecases.apply_seal import ApplySeal
 
 EXAMPLE = example(
     "seal apply notice.pdf -o sealed.pdf --seal 99990000000001 --scenario permit.approval \\",
     "    --page 1 --x 120 --y 200 --operator-id U1001 --operator-name 张三",
+    "seal apply notice.pdf -o sealed.pdf --seal 99990000000001 --scenario permit.approval \\",
+    "    --proof sealed.tlog-proof --wait-published 10",
 )
 
 
@@ -44,12 +49,32 @@ def apply(
     approval: use_options.Approval = None,
     handle: use_options.Handle = None,
     key: use_options.Key = None,
+    proof: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Wait for the log's proof of the seal, and write it there.")
+    ] = None,
+    wait_published: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            max=3600,
+            help="Wait so long for the proof, which the receipt then has; with --proof by default "
+            "SEAL_LOG_WAIT_SECONDS.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """用印: apply a seal to a PDF and print the receipt. OUT is written only when the seal is on it and logged."""
+    """用印: apply a seal to a PDF and print the receipt. OUT is written only when the seal is on it and logged.
+
+    1 with a receipt: the seal is on OUT, but the proof that was waited for did not come in time.
+    """
     if output.exists() and output.samefile(document):
         raise InvalidInput("IN and OUT are the same file: the original is kept", field="output")
-    with session() as at, waiting_file(output) as file:
+    if proof is not None and proof.resolve() in (output.resolve(), document.resolve()):
+        raise InvalidInput("The proof takes a file of its own", field="proof")
+    with ExitStack() as opened:
+        at, file = opened.enter_context(session()), opened.enter_context(waiting_file(output))
+        proof_file = None if proof is None else opened.enter_context(waiting_file(proof))
         command = ApplySeal(
             seal_code=seal,
             document=read_document(document, at.service.document_bytes),
@@ -74,5 +99,19 @@ def apply(
             fetch = f"seal uses fetch {applied.use.id} --seal {seal} -o FILE"
             print(f"seal: the seal was applied, but OUT could not be written: `{fetch}`", file=sys.stderr)
             raise
-        receipt = representation.receipt(applied.use, at.service.origin, applied.lower_level_reason)
-        print_fields({**receipt, "file": str(output), "replayed": applied.replayed}, as_json=as_json)
+        awaited, failure = None, None
+        if proof_file is not None or wait_published is not None:
+            seconds = at.service.transparency.wait_seconds if wait_published is None else wait_published
+            try:
+                with working("收录 waiting for the proof …"):
+                    awaited = awaited_proof(at, applied.use, seconds)
+                if proof_file is not None:
+                    proof_file.write(awaited)
+            except (SealServiceError, OSError) as error:  # the seal is on the document all the same
+                failure = error
+        told = receipt(applied.use, at.service.origin, applied.lower_level_reason, applied.receipt, awaited)
+        print_fields({**told, "file": str(output), "replayed": applied.replayed}, as_json=as_json)
+    if failure is not None:
+        later = f"`seal log proof {applied.use.terminal_entry_id} -o FILE`"
+        print(f"seal: the seal is on {output}, its proof is not written: {failure}. Later: {later}", file=sys.stderr)
+        raise typer.Exit(NEGATIVE_ANSWER)

@@ -15,10 +15,10 @@ from seal_service.domain.use import Operator, SignatureLevel
 from seal_service.domain.verdict import Indication, VerificationReport
 from seal_service.formats.upload import upload_of
 from seal_service.ports.documents import VerificationPolicy
-from seal_service.ports.reading import LogFilter, StatisticsKey
+from seal_service.ports.reading import LogFilter, LogStatistics, StatisticsKey
 from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal
 from seal_service.usecases.change_status import ReportLoss
-from seal_service.usecases.read_log import CountLog, LogAnswer, QueryLog, StatisticsAnswer
+from seal_service.usecases.read_log import CountLog, LogAnswer, QueryLog
 from seal_service.usecases.renew_seal import RenewSeal
 from seal_service.usecases.trace import Story, Trace
 from seal_service.usecases.verify_document import VerifyDocument
@@ -178,7 +178,7 @@ def _entries(answer: LogAnswer) -> str:
     return f"{len(kinds)} entries: {', '.join(kinds)}"
 
 
-def _counted(answer: StatisticsAnswer) -> str:
+def _counted(answer: LogStatistics) -> str:
     counted = {row.key: row.count for row in answer.rows}
     if counted.get(("seal.completed", "success")) != 2 or counted.get(("seal.denied", "refused")) != 1:
         raise StoryBroken(f"the counts are wrong: {counted}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +47,10 @@ class WaitingFile:
 
     def write(self, *pieces: Content) -> None:
         """Write, sync and take the name."""
+        self.write_each(pieces)
+
+    def write_each(self, pieces: Iterable[Content]) -> None:
+        """The same, piece after piece as they come."""
         with self._beside.open("wb") as file:
             file.writelines(pieces)
             file.flush()

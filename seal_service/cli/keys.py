@@ -88,6 +88,12 @@ def rotate_status(suite: SuiteOption = None, yes: Yes = False, as_json: AsJson =
     _rotate(AuthorityRole.STATUS, suite, yes, as_json)
 
 
+@rotation.command("report", epilog=example("seal keys rotate report --yes"))
+def rotate_report(suite: SuiteOption = None, yes: Yes = False, as_json: AsJson = False) -> None:
+    """日志报告: the key that signs reports on the log; an instance of an older version has none before this."""
+    _rotate(AuthorityRole.REPORT, suite, yes, as_json)
+
+
 rotation.command("master", epilog=keys_master.ROTATE_MASTER_EXAMPLE)(keys_master.rotate_master)
 rotation.command("tokens", epilog=keys_master.ROTATE_TOKENS_EXAMPLE)(keys_master.rotate_tokens)
 making = noun("新密钥: a key that someone has to put in its place.")

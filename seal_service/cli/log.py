@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from seal_service.cli.files import read_document
+from seal_service.cli import log_audit, log_export, log_publication, log_recovery, published_log
+from seal_service.cli.files import read_document, waiting_file
+from seal_service.cli.log_filter import (
+    Account,
+    Digest,
+    Kind,
+    Operator,
+    ResultOption,
+    Scenario,
+    Seal,
+    Since,
+    Unit,
+    Until,
+    Use,
+)
 from seal_service.cli.options import FIRST_PAGE, AsJson, Cursor, Limit, example, moment, noun
 from seal_service.cli.output import print_fields, print_json, print_rows
 from seal_service.cli.session import session
 from seal_service.cli.story import print_story, story_as_plain
 from seal_service.domain.errors import InvalidInput
-from seal_service.domain.events import EventKind, Result
 from seal_service.domain.paging import PageRequest
 from seal_service.formats import representation
-from seal_service.ports.reading import LogFilter, StatisticsKey
+from seal_service.ports.reading import LogFilter, StatisticsKey, StatisticsRow
 from seal_service.usecases.read_log import CountLog, QueryLog, ReadEntry
 from seal_service.usecases.trace import Trace
 
 app = noun("签章日志: every act on every seal.")
-
-Seal = Annotated[str | None, typer.Option("--seal", metavar="CODE", help="Only of this seal.")]
-Unit = Annotated[str | None, typer.Option("--unit", metavar="ID", help="Only of this unit.")]
-Account = Annotated[str | None, typer.Option("--account", metavar="ID", help="Only acts of this account or system.")]
-Scenario = Annotated[str | None, typer.Option("--scenario", help="Only for this 用印场景.")]
-Digest = Annotated[str | None, typer.Option("--sha256", metavar="HEX", help="Only of this document.")]
-Kind = Annotated[EventKind | None, typer.Option("--kind", help="Only of this kind.")]
-ResultOption = Annotated[Result | None, typer.Option("--result", help="Only with this result.")]
-Since = Annotated[str | None, typer.Option("--from", metavar="TIME", help="From this time on.")]
-Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Before this time.")]
 
 
 @app.command(
@@ -43,10 +47,10 @@ def query(
     seal: Seal = None,
     unit: Unit = None,
     account: Account = None,
-    operator: Annotated[str | None, typer.Option(metavar="ID", help="Only uses by this 签章人.")] = None,
+    operator: Operator = None,
     scenario: Scenario = None,
     sha256: Digest = None,
-    use: Annotated[str | None, typer.Option(metavar="ID", help="Only of this use.")] = None,
+    use: Use = None,
     kind: Kind = None,
     result: ResultOption = None,
     since: Since = None,
@@ -93,7 +97,7 @@ def entry(
     print_fields({**representation.log_entry(answer.row), **kept}, as_json=as_json)
 
 
-@app.command(epilog=example("seal log stats --by unit --by result", "seal log stats --by day --kind seal.completed"))
+@app.command(epilog=example("seal log stats --by unit --by result", "seal log stats --by month --kind seal.completed"))
 def stats(
     by: Annotated[list[StatisticsKey], typer.Option(help="统计维度; repeat it for several.")],
     seal: Seal = None,
@@ -104,9 +108,11 @@ def stats(
     result: ResultOption = None,
     since: Since = None,
     until: Until = None,
+    limit: Limit = FIRST_PAGE,
+    cursor: Cursor = None,
     as_json: AsJson = False,
 ) -> None:
-    """日志统计, most first. Days are those of Asia/Shanghai."""
+    """日志统计, most first, with names as they are now. Days and months are those of Asia/Shanghai."""
     chosen = LogFilter(
         seal_code=seal,
         unit_id=unit,
@@ -118,36 +124,90 @@ def stats(
         at_until=moment(until, "until"),
     )
     with session() as at:
-        answer = at.service.count_log(at.caller, CountLog(keys=tuple(by), chosen=chosen))
-    names = [key.value for key in by]
+        keys = tuple(dict.fromkeys(by))
+        page = PageRequest(limit=limit, cursor=cursor)
+        answer = at.service.count_log(at.caller, CountLog(keys=keys, chosen=chosen, page=page))
+    columns = [key.value for key in keys]
     if as_json:
-        counted = [{"key": dict(zip(names, row.key, strict=True)), "count": row.count} for row in answer.rows]
-        print_json({"items": counted, "upto_size": answer.upto_size})
+        counted = [representation.counted(columns, row) for row in answer.rows]
+        print_json({"items": counted, "next_cursor": answer.next_cursor, "upto_size": answer.upto_size})
         return
-    rows = ({**dict(zip(names, row.key, strict=True)), "count": row.count} for row in answer.rows)
-    print_rows(rows, (*names, "count"))
+    print_rows((_with_names(columns, row) for row in answer.rows), (*columns, "count"))
     print(f"The log had {answer.upto_size} entries.")
+    if answer.next_cursor is not None:
+        print(f"more: --cursor {answer.next_cursor}")
 
 
-@app.command(epilog=example("seal log trace sealed.pdf", "seal log trace --entry ENTRY_ID --json"))
+def _with_names(columns: list[str], row: StatisticsRow) -> dict[str, object]:
+    """A row of the table: each value after what it is called."""
+    of_row = zip(columns, row.key, row.names, strict=True)
+    return {column: value if name is None else f"{name} {value}" for column, value, name in of_row} | {
+        "count": row.count
+    }
+
+
+@app.command(
+    epilog=example(
+        "seal log trace sealed.pdf",
+        "seal log trace --entry ENTRY_ID --json",
+        "seal log trace --seal 99990000000001 --pdf report.pdf",
+    )
+)
 def trace(
     document: Annotated[Path | None, typer.Argument(metavar="FILE", help="A document, sealed or not yet.")] = None,
     sha256: Annotated[str | None, typer.Option("--sha256", metavar="HEX", help="A document's digest.")] = None,
     use: Annotated[str | None, typer.Option("--use", metavar="ID", help="A use of a seal.")] = None,
     entry_id: Annotated[str | None, typer.Option("--entry", metavar="ID", help="A log entry.")] = None,
+    index: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="A log entry, by its place in the tree.")
+    ] = None,
+    seal: Annotated[str | None, typer.Option("--seal", metavar="CODE", help="A seal.")] = None,
+    grant: Annotated[str | None, typer.Option("--grant", metavar="ID", help="A 用印授权.")] = None,
+    approval: Annotated[str | None, typer.Option("--approval", metavar="ID", help="A 用印审批.")] = None,
+    pdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write it as a signed report.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """溯源: from a document, its digest, a use or a log entry to the whole story. 1 when there is none."""
+    """溯源: from a document, its digest, a use, a log entry, a seal, a grant or an approval to the whole story.
+
+    1 when there is none.
+    """
     if document is not None and sha256 is not None:
         raise InvalidInput("Name a FILE or --sha256, not both", field="sha256")
-    with session() as at:
+    with session() as at, nullcontext() if pdf is None else waiting_file(pdf) as report:
         if document is not None:
             sha256 = read_document(document, at.service.document_bytes).sha256_hex
-        story = at.service.trace(at.caller, Trace(document_sha256=sha256, use_id=use, entry_id=entry_id))
+        command = Trace(
+            document_sha256=sha256,
+            use_id=use,
+            entry_id=entry_id,
+            index=index,
+            seal_code=seal,
+            grant_id=grant,
+            approval_id=approval,
+        )
+        if report is None:
+            story = at.service.trace(at.caller, command)
+        else:
+            reported = at.service.desk.report_story(at.caller, command)
+            report.write(reported.content)
+            story = reported.story
         now = at.service.clock.now()
     if as_json:
         print_json(story_as_plain(story, now))
     else:
         print_story(story)
-    if not story.uses and not story.further_entries:
+    if story.asked is None and not story.uses and not story.further_entries:
         raise typer.Exit(1)
+
+
+app.command("init", epilog=log_publication.INIT_EXAMPLE)(log_publication.init)
+app.command("publish", epilog=log_publication.PUBLISH_EXAMPLE)(log_publication.publish)
+app.command("resume", epilog=log_publication.RESUME_EXAMPLE)(log_publication.resume)
+app.command("key", epilog=log_publication.KEY_EXAMPLE)(log_publication.key)
+app.command("checkpoint", epilog=published_log.CHECKPOINT_EXAMPLE)(published_log.checkpoint)
+app.command("proof", epilog=published_log.PROOF_EXAMPLE)(published_log.proof)
+app.command("check-receipt", epilog=published_log.CHECK_RECEIPT_EXAMPLE)(published_log.check_receipt)
+app.command("export", epilog=log_export.EXAMPLE)(log_export.export)
+app.command("audit", epilog=log_audit.AUDIT_EXAMPLE)(log_audit.audit)
+app.command("recover", epilog=log_recovery.EXAMPLE)(log_recovery.recover)
+app.command("fsck", epilog=log_audit.FSCK_EXAMPLE)(log_audit.fsck)

@@ -17,7 +17,8 @@ from seal_service.cli.session import session
 from seal_service.domain.errors import DocumentNotKept
 from seal_service.domain.placement import Placement
 from seal_service.domain.use import SignatureLevel, operator_of
-from seal_service.formats import custody_representation, representation
+from seal_service.formats import custody_representation
+from seal_service.formats.receipt_representation import receipt
 from seal_service.usecases.apply_seal import ApplySeal
 from seal_service.usecases.complete_prepared_use import CompletePreparedUse
 from seal_service.usecases.prepare_use import PrepareUse
@@ -105,8 +106,8 @@ def complete(
             fetch = f"seal uses fetch {applied.use.id} --seal {seal} -o FILE"
             print(f"seal: the seal was applied, but OUT could not be written: `{fetch}`", file=sys.stderr)
             raise
-        receipt = representation.receipt(applied.use, at.service.origin, applied.lower_level_reason)
-        print_fields({**receipt, "file": str(output), "replayed": applied.replayed}, as_json=as_json)
+        told = receipt(applied.use, at.service.origin, applied.lower_level_reason, applied.receipt)
+        print_fields({**told, "file": str(output), "replayed": applied.replayed}, as_json=as_json)
 
 
 def cancel(use_id: PreparedId, seal: SealCodeOption) -> None:

@@ -13,6 +13,7 @@ from seal_service.cli.output import print_fields, print_page
 from seal_service.cli.session import session
 from seal_service.domain.paging import PageRequest
 from seal_service.formats import representation
+from seal_service.formats.receipt_representation import receipt
 from seal_service.usecases.read_use import ListUses, ReadUse
 
 app = noun("用印记录: uses of a seal and what they gave.")
@@ -36,6 +37,26 @@ def show(use_id: UseId, seal: SealCodeOption, as_json: AsJson = False) -> None:
     with session() as at:
         use = at.service.read_use(at.caller, ReadUse(seal_code=seal, use_id=use_id))
     print_fields(representation.use(use), as_json=as_json)
+
+
+@app.command("receipt", epilog=example("seal uses receipt ID --seal 99990000000001 -o receipt.note"))
+def receipt_(
+    use_id: UseId,
+    seal: SealCodeOption,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where the signed note goes.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """签章回执 of a use, signed by the log's key. 1 when there is none (yet)."""
+    with session() as at:
+        use, signed = at.service.transparency.read_receipt(at.caller, ReadUse(seal_code=seal, use_id=use_id))
+        if output is not None and signed is not None:
+            with waiting_file(output) as file:
+                file.write(signed.content)
+        print_fields(receipt(use, at.service.origin, None, signed), as_json=as_json)
+    if signed is None:
+        raise typer.Exit(1)
 
 
 @app.command(epilog=example("seal uses fetch ID --seal 99990000000001 -o sealed.pdf"))

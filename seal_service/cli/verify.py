@@ -18,18 +18,24 @@ from seal_service.cli.failures import INPUT_ERROR, NEGATIVE_ANSWER, tell
 from seal_service.cli.files import read_document, read_small
 from seal_service.cli.options import example, moment
 from seal_service.cli.output import console, print_json, tracked
-from seal_service.domain.errors import SealServiceError
+from seal_service.domain.errors import InvalidInput, SealServiceError
+from seal_service.domain.logged import ProvenUses
 from seal_service.domain.verdict import Indication, Outcome, SignatureReport, SubIndication, VerificationReport
 from seal_service.formats.representation import time
 from seal_service.formats.status_list import LARGEST_BYTES as LARGEST_LIST
 from seal_service.formats.verification_report import report_as_json
 from seal_service.ports.documents import Upload, VerificationPolicy
+from seal_service.ports.transparency import LARGEST_PROOF
 
 EXAMPLE = example(
     "seal verify sealed.pdf --trust root.pem",
     "seal verify --json *.pdf > reports.jsonl",
     "seal verify sealed.pdf --trust root.pem --offline --status-list status.jws",
+    "seal verify sealed.pdf --trust root.pem --offline --proof sealed.tlog-proof --log-key log.vkey",
 )
+
+_LARGEST_KEY = 4096
+_PLUS_SIGNS_OF_A_KEY = 2
 
 Verify = Callable[[Upload, VerificationPolicy], VerificationReport]
 
@@ -45,6 +51,21 @@ def verify(
         list[Path] | None,
         typer.Option("--status-list", metavar="FILE", help="A signed list of status: a seal passes only by one."),
     ] = None,
+    proof: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="The proof that a seal is in the signing log; repeat it for several seals."),
+    ] = None,
+    log_key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="The log's key, or a file of it: a seal passes only if it is in the log."),
+    ] = None,
+    witness_key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="A witness's key, or a file of it: it must have cosigned the log."),
+    ] = None,
+    witnesses_needed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="How many of the witnesses must have; default: all.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one report a line.")] = False,
 ) -> None:
     """验章: whether the seals of documents are right. Needs no instance and no login.
@@ -59,6 +80,7 @@ def verify(
         at=moment(at, "at"),
         offline=offline,
         status_lists=tuple(read_small(one, LARGEST_LIST) for one in status_list or []),
+        proven=_proven(proof or [], log_key or [], witness_key or [], witnesses_needed),
     )
     code = 0
     with _verifying() as verified:
@@ -74,6 +96,31 @@ def verify(
                 code = max(code, NEGATIVE_ANSWER)
     if code:
         raise typer.Exit(code)
+
+
+def _proven(
+    proofs: list[Path], log_keys: list[str], witness_keys: list[str], witnesses_needed: int | None
+) -> ProvenUses | None:
+    """What the given proofs show; None: seals are not judged by proofs."""
+    from seal_service import bootstrap
+
+    if not log_keys:
+        if proofs or witness_keys or witnesses_needed is not None:
+            raise InvalidInput("A proof shows nothing without the key of its log: give --log-key")
+        return None
+    contents = [read_small(one, LARGEST_PROOF) for one in proofs]
+    return bootstrap.proven_uses(contents, _keys(log_keys), _keys(witness_keys), witnesses_needed)
+
+
+def _keys(given: list[str]) -> list[str]:
+    """Verifier keys, each as it is or from the file of that name."""
+    return [
+        text if _is_key(text) else read_small(Path(text), _LARGEST_KEY).decode("utf-8", "replace") for text in given
+    ]
+
+
+def _is_key(text: str) -> bool:
+    return text.count("+") >= _PLUS_SIGNS_OF_A_KEY and not Path(text).is_file()
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from seal_service.domain.access import Role
+from seal_service.domain.local_time import local_time
 from seal_service.domain.seal import SealState
 from seal_service.domain.second_factor import FactorKind
 
@@ -61,12 +62,11 @@ NEXT = {
     "no-such-address": "请核对地址，或返回首页。",
 }
 """What to do about a refusal, by its problem type."""
-_BEIJING = timezone(timedelta(hours=8))
 
 
 def moment(at: datetime) -> str:
     """北京时间, to the second."""
-    return f"{at.astimezone(_BEIJING):%Y-%m-%d %H:%M:%S}"
+    return local_time(at)
 
 
 def roles(held: frozenset[Role]) -> str:

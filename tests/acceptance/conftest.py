@@ -9,6 +9,9 @@ import pytest
 
 from tests.command_line import CommandLine, Office
 from tests.live import LiveCity, LiveOffice, live_city
+from tests.quick_instances import quick_instances
+
+__all__ = ["quick_instances"]
 
 
 @pytest.fixture

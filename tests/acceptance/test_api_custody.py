@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ import pytest
 
 from seal_service.bootstrap import key_process
 from seal_service.config import Settings
+from seal_service.domain.access import PUBLIC_CALLER
+from seal_service.formats.note import verifier_key
 from seal_service.formats.pkcs10 import request_as_pem
+from seal_service.formats.receipt import open_receipt
+from seal_service.usecases.read_log_key import ReadLogKey
 from tests.live import DOCUMENT, SCENARIO, LiveOffice, expect, live_city, refused, submit
 from tests.medium import UnitMedium
 
@@ -86,6 +91,10 @@ def test_a_seal_on_a_medium_from_its_making_to_its_return(office: LiveOffice, se
     assert report["indication"] == "TOTAL_PASSED"
     again = office.system.post(f"{path}/completion", json=signature)
     assert (again.status_code, again.content) == (200, answer.content)
+    assert again.headers["seal-receipt"] == answer.headers["seal-receipt"]
+    key = verifier_key(office.city.service.transparency.read_key(PUBLIC_CALLER, ReadLogKey()))
+    told = open_receipt(base64.b64decode(answer.headers["seal-receipt"].strip(":")), key).receipt
+    assert told.sealed_sha256 == hashlib.sha256(answer.content).hexdigest()
     other = {"signature": encoded(medium.sign(base64.b64decode(prepared["to_be_signed"])))}
     refused(409, "prepared-use-completed", office.system.post(f"{path}/completion", json=other))
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+import json
 
 import pytest
 
+from seal_service.formats.export_manifest import read_manifest
+from seal_service.formats.note import read_note
 from tests.live import DOCUMENT, SCENARIO, LiveOffice, expect, refused
 
 
@@ -74,7 +79,17 @@ def test_an_entrys_bytes_give_its_leaf_hash_and_persons_stand_only_beside_it(use
 def test_statistics_count_by_one_or_more_keys(used: LiveOffice) -> None:
     query = {"by": ["seal", "kind"], "seal_code": used.code, "kind": "seal.completed"}
     counted = expect(200, used.auditor.get("/v1/log/statistics", params=query))
-    assert counted["items"] == [{"key": {"seal": used.code, "kind": "seal.completed"}, "count": 2}]
+    (of_seal,) = counted["items"]
+    assert (of_seal["key"], of_seal["count"]) == ({"seal": used.code, "kind": "seal.completed"}, 2)
+    assert list(of_seal["names"]) == ["seal"]
+    by_month = expect(200, used.auditor.get("/v1/log/statistics?by=month&by=unit&limit=1"))
+    assert by_month["next_cursor"] is not None
+    after = {"by": ["month", "unit"], "cursor": by_month["next_cursor"]}
+    rest = expect(200, used.auditor.get("/v1/log/statistics", params=after))
+    rows = by_month["items"] + rest["items"]
+    assert sum(row["count"] for row in rows) == by_month["upto_size"]
+    assert used.unit["name"] in [row["names"].get("unit") for row in rows]
+    refused(422, "invalid-cursor", used.auditor.get("/v1/log/statistics?by=day&cursor=x"))
     by_day = expect(200, used.auditor.get("/v1/log/statistics?by=day"))
     assert sum(row["count"] for row in by_day["items"]) == by_day["upto_size"]
     refused(422, "invalid-request", used.auditor.get("/v1/log/statistics"))
@@ -102,3 +117,53 @@ def test_a_document_leads_to_the_whole_story_behind_its_seals(used: LiveOffice) 
     assert unknown["uses"] == []
     refused(422, "invalid-input", used.auditor.get("/v1/log/trace"))
     refused(403, "permission-denied", used.system.get("/v1/log/trace", params={"document_sha256": "0" * 64}))
+
+
+def test_an_auditors_way_from_a_disputed_document_to_signed_evidence(used: LiveOffice) -> None:
+    """溯源 as a report that proves itself, by upload and by every other end of the story."""
+    sealed = used.use("report-1").content
+    headers = {"Content-Type": "application/pdf"}
+    report = used.auditor.post("/v1/log/trace/report", content=sealed, headers=headers)
+    assert (report.status_code, report.headers["content-type"]) == (200, "application/pdf")
+    assert report.headers["content-disposition"].startswith('attachment; filename="seal-trace-')
+    verdict = expect(200, used.city.public.post("/v1/verifications", content=report.content, headers=headers))
+    assert verdict["indication"] == "TOTAL_PASSED", "anyone may verify it"
+    (logged,) = _entries(used, document_sha256=hashlib.sha256(report.content).hexdigest(), kind="report.exported")
+    assert logged["entry_id"] == report.headers["seal-log-entry"]
+
+    story = expect(200, used.auditor.get("/v1/log/trace", params={"seal_code": used.code}))
+    assert story["asked"]["seal"]["code"] == used.code
+    grant = story["uses"][0]["grant"]["id"]
+    assert expect(200, used.auditor.get("/v1/log/trace", params={"grant_id": grant}))["asked"]["grant"]["id"] == grant
+    by_seal = used.auditor.get("/v1/log/trace/report", params={"seal_code": used.code})
+    assert by_seal.content.startswith(b"%PDF-")
+    nothing = {"approval_id": "00000000-0000-7000-8000-000000000000"}
+    refused(404, "use-approval-not-found", used.auditor.get("/v1/log/trace/report", params=nothing))
+    refused(422, "invalid-input", used.auditor.get("/v1/log/trace/report"))
+    refused(422, "invalid-request", used.auditor.get("/v1/log/trace", params={"seal": used.code}))
+
+
+def test_an_auditor_takes_the_log_home_with_a_manifest(used: LiveOffice) -> None:
+    """日志导出: the file streams; by its digest comes what the log says of it, signed."""
+    answer = used.auditor.get("/v1/log/export", params={"format": "jsonl", "seal_code": used.code})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/jsonl")
+    lines = [json.loads(line) for line in answer.content.splitlines()]
+    assert [line["entry_id"] for line in lines] == [
+        one["entry_id"] for one in reversed(_entries(used, seal_code=used.code, limit=500))
+    ]
+    digest = hashlib.sha256(answer.content).hexdigest()
+    note = used.auditor.get(f"/v1/log/exports/{digest}/manifest")
+    assert note.status_code == 200
+    manifest = read_manifest(read_note(note.content).text)
+    assert (manifest.sha256, manifest.bytes, manifest.entries) == (digest, len(answer.content), len(lines))
+    assert manifest.begun == answer.headers["seal-log-entry"]
+    assert f'filename="{manifest.file}"' in answer.headers["content-disposition"]
+
+    for_people = used.auditor.get("/v1/log/export", params={"format": "csv", "kind": "seal.denied"})
+    rows = list(csv.DictReader(io.StringIO(for_people.content.decode("utf-8-sig"), newline="")))
+    assert [row["类别"] for row in rows] == ["拒绝用印 seal.denied"]
+    refused(404, "export-not-found", used.auditor.get(f"/v1/log/exports/{'0' * 64}/manifest"))
+    refused(422, "invalid-request", used.auditor.get("/v1/log/export", params={"format": "xlsx"}))
+    period = {"format": "csv", "at_from": "2026-03-02T00:00:00Z", "at_until": "2026-03-01T00:00:00Z"}
+    refused(422, "invalid-input", used.auditor.get("/v1/log/export", params=period))
+    refused(403, "permission-denied", used.system.get("/v1/log/export", params={"format": "csv"}))

@@ -18,7 +18,7 @@ def test_a_ready_instance_tells_its_facts(command_line: CommandLine) -> None:
         one.keys() == {"name", "ready", "warning", "age_seconds", "detail", "mend"} for one in told["dependencies"]
     )
     facts = told["facts"]
-    assert facts["key_places"] == {"file": 5}
+    assert facts["key_places"] == {"file": 7}
     assert facts["counts"]["accounts"] == 3
     assert facts["timestamps"] == ["embedded"]
     assert "journal_mode" in facts["database"]
@@ -26,7 +26,7 @@ def test_a_ready_instance_tells_its_facts(command_line: CommandLine) -> None:
     assert text.exit_code == 0
     for secret in (operator.secret, (command_line.home / "keys" / "master.key").read_text().strip()):
         assert secret not in text.output
-    assert "5 file" in text.stdout
+    assert "7 file" in text.stdout
 
 
 def test_what_is_wrong_is_told_with_what_mends_it(command_line: CommandLine) -> None:

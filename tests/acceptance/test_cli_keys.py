@@ -29,10 +29,12 @@ def test_keys_are_listed_by_reference_with_what_they_are_for(by_command: Office)
     found = listed(by_command)
     assert list(found) == sorted(found)
     by_role = {one["role"]: one for one in found.values() if one["role"]}
-    assert set(by_role) == {"root", "issuing", "ocsp", "timestamp", "status"}
+    assert set(by_role) == {"root", "issuing", "ocsp", "timestamp", "status", "report"}
     (seal,) = (one for one in found.values() if one["seal_code"])
     assert (seal["seal_code"], seal["version"], seal["state"]) == (by_command.code, 1, "signs")
-    assert {(one["place"], one["suite"]) for one in found.values()} == {("file", "ecdsa-p256-sha256")}
+    log = found["log"]
+    assert (log["place"], log["suite"], log["state"]) == ("file", None, "signs")
+    assert {(one["place"], one["suite"]) for one in found.values() if one != log} == {("file", "ecdsa-p256-sha256")}
     first = by_command.at.said("keys", "list", "--limit", "2", by=by_command.operator)
     rest = by_command.at.said("keys", "list", "--cursor", first["next_cursor"], by=by_command.operator)
     assert [one["reference"] for one in [*first["items"], *rest["items"]]] == list(found)
@@ -78,7 +80,7 @@ def test_a_seals_key_is_not_rotated_and_what_is_no_role_is_not_known(by_command:
     told = by_command.at.refused("keys", "rotate", seal, "--yes", by=by_command.operator, code=1)
     assert "A seal's own key changes only by renewal or a decided application" in told
     told = by_command.at.refused("keys", "rotate", "cross", by=by_command.operator, code=2)
-    assert "root, issuing, ocsp, timestamp, status" in told
+    assert "root, issuing, ocsp, timestamp, status, report" in told
 
 
 def test_a_key_that_is_needed_is_not_destroyed_and_one_that_nothing_names_is(fresh_by_command: Office) -> None:

@@ -47,15 +47,15 @@ def test_the_master_key_is_rotated_after_a_look_at_what_would_happen(keys: Keys,
     before = (keys.directory / "master.key").read_text()
     looked = keys.run("rotate", "master")
     assert looked.exit_code == 1
-    assert re.search(r"key_files +6 *\n", looked.stdout)
-    assert "This would make a new master key, wrap 6 private keys and the keyring under it" in looked.stderr
+    assert re.search(r"key_files +8 *\n", looked.stdout)
+    assert "This would make a new master key, wrap 8 private keys and the keyring under it" in looked.stderr
     assert "add --yes" in looked.stderr
     assert (keys.directory / "master.key").read_text() == before
     planned = json.loads(keys.run("rotate", "master", "--json").stdout)
     done = keys.run("rotate", "master", "--yes", "--json")
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
-    assert (told["retired"], told["key_files"], told["kept_files"]) == ([planned["active"]], 6, planned["kept_files"])
+    assert (told["retired"], told["key_files"], told["kept_files"]) == ([planned["active"]], 8, planned["kept_files"])
     after = (keys.directory / "master.key").read_text()
     assert after != before
     for secret in (before.strip(), after.strip()):
@@ -75,7 +75,7 @@ def test_a_rotation_is_in_the_log_by_ids_alone(keys: Keys) -> None:
     assert begun["facts"] == {"key": "master_key", "active": told["retired"][0]}
     del told["from_environment"]
     assert ended["facts"] == {"key": "master_key", **told}
-    assert (told["key_files"], told["data_key"]) == (6, 2)
+    assert (told["key_files"], told["data_key"]) == (8, 2)
     assert (keys.directory / "master.key").read_text().strip() not in json.dumps([begun, ended])
 
 

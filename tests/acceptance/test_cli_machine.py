@@ -157,7 +157,7 @@ def test_every_command_has_help_and_every_verb_an_example(path: tuple[str, ...],
 def test_every_verb_that_prints_data_can_print_json(command_line: CommandLine) -> None:
     without = {
         "serve", "demo", "logout", "uses acknowledge", "pki export", "keys new master",
-        "password change", "factor remove", "custody lock", "custody cancel", "conveyances withdraw",
+        "witness serve", "password change", "factor remove", "custody lock", "custody cancel", "conveyances withdraw",
     }  # fmt: skip
     for path in _tree():
         shown = command_line.run(*path, "--help").stdout

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
+from seal_service.formats.export_manifest import read_manifest
+from seal_service.formats.note import read_note
 from tests.command_line import DOCUMENT, SCENARIO, UNIT_NAME, Office
 from tests.live import in_the_next_second
 
@@ -55,10 +59,18 @@ def test_articles_12_to_24_the_whole_story_by_commands(fresh_by_command: Office,
     assert entry["personal"]["operator_name"] == "张三"
     assert "张三" not in entry["canonical"]
     counted = at.said("log", "stats", "--by", "kind", "--seal", code, by=fresh_by_command.auditor)
-    assert {"key": {"kind": "seal.denied"}, "count": 1} in counted["items"]
+    assert {"key": {"kind": "seal.denied"}, "names": {}, "count": 1} in counted["items"]
     story = at.said("log", "trace", sealed, by=fresh_by_command.auditor)
     assert [one["use"]["id"] for one in story["uses"]] == [receipt["use_id"]]
     assert [one["state"] for one in story["uses"][0]["seal_history"]][-1] == "suspended"
+    evidence = tmp_path / "report.pdf"
+    at.said("log", "trace", "--seal", code, "--pdf", evidence, by=fresh_by_command.auditor)
+    assert at.said("verify", evidence)["indication"] == "TOTAL_PASSED", "溯源报告 proves itself"
+    taken = at.said("log", "export", "--format", "jsonl", "-o", tmp_path / "out", by=fresh_by_command.auditor)
+    lines = [json.loads(line) for line in Path(taken["file"]).read_text(encoding="utf-8").splitlines()]
+    assert receipt["intent"]["entry_id"] in [line["entry_id"] for line in lines]
+    manifest = read_manifest(read_note(Path(taken["manifest"]).read_bytes()).text)
+    assert manifest.sha256 == hashlib.sha256(Path(taken["file"]).read_bytes()).hexdigest() == taken["sha256"]
     assert at.run("log", "trace", DOCUMENT.with_name("regulation.txt"), by=fresh_by_command.auditor).exit_code == 1
 
     assert at.said("seals", "resume", code, "--reason", "已核实", by=fresh_by_command.maker)["state"] == "active"

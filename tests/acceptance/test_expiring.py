@@ -34,7 +34,7 @@ def test_whatever_ends_within_the_days_is_listed_what_ends_first_first(shared_of
     assert {"seal", "certificate", "grant", "authority"} <= set(kinds)
     ends = [datetime.fromisoformat(one["ends_at"]) for one in items]
     assert ends == sorted(ends)
-    assert {one["id"].rsplit("-", 2)[0] for one in items if one["kind"] == "authority"} == {"ocsp", "status"}
+    assert {one["id"].rsplit("-", 2)[0] for one in items if one["kind"] == "authority"} == {"ocsp", "report", "status"}
     assert [one["seal_code"] for one in listed(office.maker, days=1100, kind="seal")] == [office.code]
     for other in (office.auditor, office.city.operator):
         assert listed(other, days=1100) == items

@@ -170,7 +170,10 @@ def test_a_flood_of_them_harms_no_other_request(flooded: Flooded) -> None:
 
 
 def test_the_command_verifies_one_within_time_and_memory_too(flooded: Flooded, tmp_path: Path) -> None:
-    """`seal verify FILE` of a citizen: a sentence and an exit code, in a process that the kernel watched."""
+    """`seal verify FILE` of a citizen: a sentence and an exit code, in a process that the kernel watched.
+
+    Its time has room for a machine that runs other tests too, and for the program's start.
+    """
     for number, defect in enumerate(WORST[:4]):
         (file := tmp_path / f"{number}.pdf").write_bytes(hostile(defect))
         began = time.monotonic()
@@ -184,7 +187,7 @@ def test_the_command_verifies_one_within_time_and_memory_too(flooded: Flooded, t
         )
         with Watch(os.getpid()) as memory:
             told, complaint = process.communicate(timeout=SECONDS)
-        assert time.monotonic() - began < 10, defect
+        assert time.monotonic() - began < 20, defect
         assert process.returncode in {1, 2}, (defect, told, complaint)
         assert "Traceback" not in told + complaint
         assert told or complaint

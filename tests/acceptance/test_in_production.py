@@ -149,6 +149,7 @@ def test_the_story_on_postgresql_with_an_hsm_two_processes_and_an_outside_tsa(
 ) -> None:
     """Articles 12 to 24, and articles 9, 10: the time and the keys are not this program's own."""
     first = production.seal("init")
+    production.seal("log", "init")
     operator, security, second = (
         production.by({"id": one["client_id"], "client_secret": one["client_secret"]}) for one in first["accounts"]
     )

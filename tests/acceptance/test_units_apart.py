@@ -24,6 +24,7 @@ from seal_service.config import Settings
 from seal_service.domain.access import PERMISSIONS_OF, Permission, Role
 from tests.acceptance.test_api_custody import SECRET, made_on_medium, prepare
 from tests.live import DOCUMENT, IMPRESSION, SCENARIO, LiveOffice, expect, live_city, submit
+from tests.live_log import live_log
 from tests.machines import RegisteredSystem
 from tests.medium import UnitMedium
 
@@ -197,7 +198,10 @@ def _name(one: tuple[APIRoute, str]) -> str:
 def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Apart, Apart]]:
     home = tmp_path_factory.mktemp("apart") / "home"
     with live_city(home) as city, key_process(Settings(home=home)):
-        yield Apart(city, number=1), Apart(city, number=2)
+        both = Apart(city, number=1), Apart(city, number=2)
+        with live_log(home) as log:
+            log.publish()
+        yield both
 
 
 @pytest.mark.parametrize("one", WITH_IDS, ids=_name)

@@ -172,6 +172,7 @@ def test_every_command_that_is_printed_runs(tmp_path: Path) -> None:
                 "apply-over-http",
                 "verify-without-instance",
                 "trace",
+                "audit-the-log",
                 "approve-uses",
                 "rotate-keys",
                 "recover",

@@ -31,6 +31,9 @@ PUBLIC = {
     "people.sign_in": "/v1/sessions",
     "people.pass_second_factor": "/v1/sessions/second-factor",
     "people.sign_in_by_provider": "/v1/sessions/oidc",
+    "transparency.read_checkpoint": "/v1/log/checkpoint",
+    "transparency.prove_use": "/v1/log/proofs",
+    "transparency.prove_consistency": "/v1/log/consistency",
 }
 """Use cases that need no account, and where they are found."""
 
@@ -60,6 +63,14 @@ ON_THE_MACHINE = {
     "filing.relay",
     "filing.reconcile",
     "filing.make_key",
+    "transparency.read_key",
+    "transparency.initialise",
+    "transparency.recover",
+    "transparency.resume",
+    "transparency.sequence",
+    "transparency.publish",
+    "transparency.checks.audit",
+    "transparency.checks.files",
 }
 """Use cases without endpoint: found from the token, the worker's, an operator's, or with a private key in a file."""
 

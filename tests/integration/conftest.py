@@ -9,6 +9,9 @@ import pytest
 
 from tests.instance import RealOffice
 from tests.postgresql import lent_database
+from tests.quick_instances import quick_instances
+
+__all__ = ["quick_instances"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -13,7 +13,7 @@ from seal_service.domain.errors import BackupRefused, InstanceNotReady, ProgramM
 from seal_service.domain.invariants import Checked, Invariant
 from seal_service.domain.use import SignatureLevel
 from seal_service.storage.postgresql_programs import dumped, program, restored
-from seal_service.storage.tables import APPEND_ONLY
+from seal_service.storage.tables import APPEND_ONLY, QUEUES
 from seal_service.usecases.back_up import BackUp
 from seal_service.usecases.check_database import CheckDatabase
 from tests.backups import office_on, place, restore
@@ -50,8 +50,8 @@ def test_roles_triggers_and_counters_come_back(office: RealOffice, tmp_path: Pat
     name = settings.database_url.get_secret_value().rpartition("/")[2]
     with cluster().superuser(name) as connection:
         triggers = "SELECT count(*) FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal"
-        assert connection.execute(triggers).fetchone() == (3 * len(APPEND_ONLY),)
-        for table in APPEND_ONLY:
+        assert connection.execute(triggers).fetchone() == (3 * len(APPEND_ONLY | QUEUES),)
+        for table in APPEND_ONLY | QUEUES:
             with pytest.raises(psycopg.errors.RestrictViolation):
                 connection.execute(f"TRUNCATE {table} CASCADE")
         q = connection.execute("SELECT count(*), count(DISTINCT q) FROM log_pending").fetchone()

@@ -91,7 +91,7 @@ def test_the_roles_that_are_shipped_are_what_an_instance_needs(tmp_path: Path) -
             "PGPASSFILE": str(passfile),
             "PYTHONPATH": str(DEPLOY.parent),
         }
-        for words in ("init", "doctor", "db check"):
+        for words in ("init", "log init", "doctor", "db check"):
             command = [*_SEAL, *words.split()]
             ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
             assert ran.returncode == 0, f"{words}: {ran.stdout}{ran.stderr}"

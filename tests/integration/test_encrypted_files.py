@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from seal_service.domain.errors import IntegrityFailed, InvalidInput
+from seal_service.domain.errors import IntegrityFailed, InvalidInput, Unavailable
 from seal_service.formats.upload import upload_of
 from seal_service.pki.vault import KeyRingVault
 from seal_service.storage.blobs import EncryptedFiles
@@ -157,7 +158,7 @@ def test_a_write_that_fails_leaves_nothing(
 
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(Unavailable, match="No space left"):
             blobs.put(CONTENT)
     assert files(directory) == []
     assert blobs.get(DIGEST) is None
@@ -203,3 +204,35 @@ def test_every_new_directory_is_made_durable_before_anything_is_said_to_be_kept(
     sibling = next(one for one in (b"%d" % n for n in count()) if hashlib.sha256(one).hexdigest()[:2] == DIGEST[:2])
     blobs.put(sibling)
     assert synced[2:] == [str(place.parent)], "where the new directory's name is"
+
+
+@pytest.mark.parametrize("failing", ["fsync", "link", "unlink"])
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC])
+def test_a_disk_that_fails_or_is_full_is_a_service_that_does_not_answer(
+    blobs: EncryptedFiles, directory: Path, monkeypatch: pytest.MonkeyPatch, failing: str, number: int
+) -> None:
+    """It is told as such, without a path; and what was asked for works when the disk does again."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number), str(directory))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, failing, fail)
+        with pytest.raises(Unavailable) as told:
+            blobs.put(CONTENT)
+    assert os.strerror(number) in told.value.message
+    assert str(directory) not in told.value.message
+    assert blobs.put(CONTENT) == DIGEST
+    assert blobs.get(DIGEST) == CONTENT
+
+
+def test_a_blob_that_the_disk_does_not_give_is_a_service_that_does_not_answer(
+    blobs: EncryptedFiles, directory: Path
+) -> None:
+    blobs.put(CONTENT)
+    (file,) = files(directory)
+    file.unlink()
+    file.mkdir()  # EISDIR, from the kernel itself
+    for asked in (blobs.get, blobs.delete):
+        with pytest.raises(Unavailable):
+            asked(DIGEST)

@@ -25,7 +25,9 @@ from seal_service.domain.operation import KeyPlace, Profile
 from seal_service.domain.readiness import Dependency
 from seal_service.domain.use import SignatureLevel
 from seal_service.domain.verdict import Indication
+from seal_service.jobs.maintenance import MACHINE
 from seal_service.usecases.check_readiness import CheckReadiness
+from seal_service.usecases.initialise_log import InitialiseLog
 from seal_service.usecases.renew_seal import RenewSeal
 from tests.instance import Instance, RealOffice, blank_pdf
 from tests.pki_instance import SystemEntropy
@@ -65,7 +67,16 @@ def office(tmp_path: Path) -> Iterator[RealOffice]:
 def test_an_instance_in_an_hsm_keeps_no_private_key_in_files(office: RealOffice) -> None:
     assert {one.name for one in (office.home / "keys").iterdir()} == {"keyring", "master.key"}
     found = keys_of(office)
-    assert sorted(one.split("-")[0] for one in found) == ["issuing", "ocsp", "root", "seal", "status", "timestamp"]
+    assert sorted(one.split("-")[0] for one in found) == [
+        "issuing",
+        "log",
+        "ocsp",
+        "report",
+        "root",
+        "seal",
+        "status",
+        "timestamp",
+    ]
     assert set(found.values()) == {KeyPlace.PKCS11}
     ready = readiness(office)
     assert all(one.ready for one in ready.values()), ready
@@ -181,7 +192,7 @@ def test_production_takes_software_keys_when_told_so_and_health_says_it(tmp_path
     assert office.use("one").content is not None
     ready = readiness(office)
     assert ready["keys"].ready
-    assert ready["keys"].detail.startswith("software keys allowed explicitly: 3 of the authority and of seals (")
+    assert ready["keys"].detail.startswith("software keys allowed explicitly: 4 of the authority and of seals (")
     office.service.close()
 
 
@@ -190,6 +201,7 @@ def test_a_trial_that_becomes_production_seals_no_more_with_its_software_keys(tm
     sealed = office.use("before").content
     assert sealed is not None
     assert readiness(office)["keys"].ready
+    office.service.transparency.initialise(MACHINE, InitialiseLog())
     reopened(office, profile=Profile.PRODUCTION)
     with pytest.raises(SoftwareKeysRefused):
         office.use("after")
@@ -197,7 +209,7 @@ def test_a_trial_that_becomes_production_seals_no_more_with_its_software_keys(tm
         office.seal(office.holder, office.keeper)
     ready = readiness(office)
     assert not ready["keys"].ready
-    assert "software keys refused: 3 of the authority and of seals" in ready["keys"].detail
+    assert "software keys refused: 4 of the authority and of seals" in ready["keys"].detail
     assert office.verify(sealed).indication is Indication.TOTAL_PASSED, "what was sealed can still be verified"
     reopened(office, allow_software_keys=True, activation="off")
     assert office.use("allowed").content is not None

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from seal_service.domain.events import EventKind
-from seal_service.ports.records import PrivateField
+from seal_service.ports.records import PlacedEntry, PrivateField, StoredCheckpoint, TreeHead
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.schema import upgrade
-from seal_service.storage.tables import APPEND_ONLY, StoredRow
+from seal_service.storage.tables import APPEND_ONLY, QUEUES, StoredRow
 from seal_service.storage.unit_of_work import SqlRecords
-from tests.storage_samples import CODE, log_row
+from tests.storage_samples import CODE, NOW, log_row
 
 COLUMNS = (
     "entry_id, kind, seq, intent_id, use_id, seal_code, unit_id, account_id, operator_ref, scenario, "
@@ -57,6 +57,23 @@ CHANGES = {
     "terminal: replace by entry": "REPLACE INTO log_terminal VALUES ('other', 'end')",
     "terminal: replace by rowid": "REPLACE INTO log_terminal (rowid, intent_id, entry_id) VALUES (1, 'other', 'other')",
     "terminal: upsert": "INSERT INTO log_terminal VALUES ('intent', 'x') ON CONFLICT DO UPDATE SET entry_id = 'x'",
+    "leaf: update": "UPDATE log_leaf SET leaf_hash = x'00'",
+    "leaf: delete": "DELETE FROM log_leaf WHERE idx = 0",
+    "leaf: replace": "REPLACE INTO log_leaf VALUES (0, 'other', x'00')",
+    "leaf: replace by entry": "REPLACE INTO log_leaf VALUES (9, 'intent', x'00')",
+    "leaf: replace by rowid": "REPLACE INTO log_leaf (rowid, entry_id, leaf_hash) VALUES (0, 'other', x'00')",
+    "leaf: upsert": "INSERT INTO log_leaf VALUES (0, 'x', x'00') ON CONFLICT DO UPDATE SET leaf_hash = x'00'",
+    "checkpoint: update": "UPDATE log_checkpoint SET root = x'00'",
+    "checkpoint: delete": "DELETE FROM log_checkpoint",
+    "checkpoint: replace": "REPLACE INTO log_checkpoint VALUES (1, x'00', x'00', 0)",
+    "checkpoint: upsert": "INSERT INTO log_checkpoint VALUES (1, x'00', x'00', 0) ON CONFLICT DO UPDATE SET at = 0",
+    "cosignature: update": "UPDATE log_cosignature SET line = 'x'",
+    "cosignature: delete": "DELETE FROM log_cosignature",
+    "cosignature: replace": "REPLACE INTO log_cosignature VALUES (1, 'line', 0)",
+    "cosignature: replace by rowid": "REPLACE INTO log_cosignature (rowid, size, line, at) VALUES (1, 1, 'x', 0)",
+    "queue: update": "UPDATE log_pending SET entry_id = 'intent'",
+    "queue: delete": "DELETE FROM log_pending",
+    "queue: replace": "REPLACE INTO log_pending (q, entry_id) VALUES (2, 'intent')",
     "private: update": "UPDATE private_field SET ciphertext = x'00'",
     "private: delete": "DELETE FROM private_field",
     "private: replace": "REPLACE INTO private_field VALUES ('end', 'name', x'00')",
@@ -107,7 +124,7 @@ REFUSED = "not authorized|append-only|prohibited|may not be modified|authorizati
 
 WRITES = {
     "insert": "INSERT INTO seal_code_sequence VALUES ('999900', 1)",
-    "update": "UPDATE log_pending SET q = q + 10",
+    "update": "UPDATE log_head SET epoch = epoch + 10",
     "insert into the log": f"INSERT INTO sign_log ({COLUMNS}) VALUES {entry('new')}",
 }
 
@@ -142,6 +159,11 @@ def database(file: Path, driver: Any) -> Iterator[Database]:
         transaction.log.insert(
             log_row("end", EventKind.SEAL_COMPLETED, seq=2, seal_code=CODE, intent_id="intent", private=private)
         )
+        (waiting,) = transaction.tree.pending(1)
+        placed = PlacedEntry(place=0, entry_id="intent", leaf_hash=waiting.leaf_hash)
+        transaction.tree.place([placed], [waiting.position], TreeHead(size=1, hashes=(waiting.leaf_hash,)), {})
+        transaction.tree.insert_checkpoint(StoredCheckpoint(size=1, root=waiting.leaf_hash, note=b"note", at=NOW))
+        transaction.tree.insert_cosignature(1, "line", NOW)
         transaction.commit()
     yield opened
     opened.close()
@@ -150,7 +172,9 @@ def database(file: Path, driver: Any) -> Iterator[Database]:
 def contents(file: Path, driver: Any) -> list[Any]:
     """Everything that the append-only tables and the schema say."""
     with closing(driver.connect(file)) as connection:
-        tables = [connection.execute(f"SELECT rowid, * FROM {table}").fetchall() for table in sorted(APPEND_ONLY)]
+        tables = [
+            connection.execute(f"SELECT rowid, * FROM {table}").fetchall() for table in sorted(APPEND_ONLY | QUEUES)
+        ]
         return [*tables, connection.execute("SELECT * FROM sqlite_master ORDER BY name").fetchall()]
 
 
@@ -234,5 +258,5 @@ def test_a_reading_connection_is_read_only_beneath_its_authorizer(database: Data
 def test_every_append_only_table_has_its_three_triggers(database: Database) -> None:
     with database.reader.connect() as connection:
         found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all()
-    expected = {f"{table}_no_{act}" for table in APPEND_ONLY for act in ("update", "delete", "replace")}
+    expected = {f"{table}_no_{act}" for table in APPEND_ONLY | QUEUES for act in ("update", "delete", "replace")}
     assert set(found) == expected

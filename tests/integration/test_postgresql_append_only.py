@@ -17,13 +17,13 @@ from sqlalchemy.exc import DBAPIError
 
 from seal_service.domain.errors import InstanceNotReady
 from seal_service.domain.events import EventKind
-from seal_service.ports.records import PrivateField
+from seal_service.ports.records import PlacedEntry, PrivateField, StoredCheckpoint, TreeHead
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.schema import require_current, upgrade
-from seal_service.storage.tables import APPEND_ONLY, FLEETING, StoredRow
+from seal_service.storage.tables import APPEND_ONLY, FLEETING, QUEUES, StoredRow
 from seal_service.storage.unit_of_work import SqlRecords
 from tests.postgresql import APPLICATION, OWNER, Addresses, cluster, empty_database, lent_database, migrated_database
-from tests.storage_samples import CODE, log_row
+from tests.storage_samples import CODE, NOW, log_row
 
 HARDENING = Path(__file__).parents[2] / "deploy" / "harden-postgresql.sql"
 
@@ -64,6 +64,19 @@ CHANGES_OF_ROWS = {
     "terminal: truncate": "TRUNCATE log_terminal",
     "terminal: upsert": "INSERT INTO log_terminal VALUES ('intent', 'end') ON CONFLICT (intent_id) DO UPDATE "
     "SET entry_id = 'intent'",
+    "leaf: update": "UPDATE log_leaf SET leaf_hash = ''",
+    "leaf: delete": "DELETE FROM log_leaf",
+    "leaf: truncate": "TRUNCATE log_leaf",
+    "leaf: upsert": "INSERT INTO log_leaf VALUES (0, 'x', '') ON CONFLICT (idx) DO UPDATE SET leaf_hash = ''",
+    "checkpoint: update": "UPDATE log_checkpoint SET root = ''",
+    "checkpoint: delete": "DELETE FROM log_checkpoint",
+    "checkpoint: truncate": "TRUNCATE log_checkpoint CASCADE",
+    "cosignature: update": "UPDATE log_cosignature SET line = 'x'",
+    "cosignature: delete": "DELETE FROM log_cosignature",
+    "cosignature: truncate": "TRUNCATE log_cosignature",
+    "queue: update": "UPDATE log_pending SET entry_id = 'x'",
+    "queue: delete": "DELETE FROM log_pending",
+    "queue: truncate": "TRUNCATE log_pending",
     "private: update": "UPDATE private_field SET ciphertext = ''",
     "private: delete": "DELETE FROM private_field",
     "private: truncate": "TRUNCATE private_field",
@@ -160,7 +173,8 @@ class Log:
         """Everything that the append-only tables and their triggers say."""
         with closing(cluster().superuser(self.name)) as connection:
             tables = [
-                connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in sorted(APPEND_ONLY)
+                connection.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall()
+                for name in sorted(APPEND_ONLY | QUEUES)
             ]
             of_triggers = "SELECT tgrelid::regclass::text, tgname, tgenabled, prosrc FROM pg_trigger JOIN pg_proc p "
             triggers = connection.execute(f"{of_triggers} ON p.oid = tgfoid WHERE NOT tgisinternal ORDER BY 1, 2")
@@ -192,6 +206,11 @@ def fill(database: Database) -> None:
         transaction.log.insert(log_row("intent", EventKind.SEAL_INTENT, seq=1, seal_code=CODE))
         ended = log_row("end", EventKind.SEAL_COMPLETED, seq=2, seal_code=CODE, intent_id="intent", private=private)
         transaction.log.insert(ended)
+        (waiting,) = transaction.tree.pending(1)
+        placed = PlacedEntry(place=0, entry_id="intent", leaf_hash=waiting.leaf_hash)
+        transaction.tree.place([placed], [waiting.position], TreeHead(size=1, hashes=(waiting.leaf_hash,)), {})
+        transaction.tree.insert_checkpoint(StoredCheckpoint(size=1, root=waiting.leaf_hash, note=b"note", at=NOW))
+        transaction.tree.insert_cosignature(1, "line", NOW)
         transaction.commit()
 
 
@@ -326,9 +345,11 @@ def test_the_application_has_exactly_the_rights_that_it_needs(log: Log) -> None:
             {"role": APPLICATION, "name": log.name},
         ).fetchone()
     expected = {
-        name: "INSERT SELECT" if name in APPEND_ONLY else "INSERT SELECT UPDATE" for name in StoredRow.metadata.tables
+        name: "INSERT SELECT" if name in APPEND_ONLY | QUEUES else "INSERT SELECT UPDATE"
+        for name in StoredRow.metadata.tables
     }
     expected |= dict.fromkeys(FLEETING, "DELETE INSERT SELECT UPDATE")
+    expected |= dict.fromkeys(QUEUES, "DELETE INSERT SELECT")
     assert {name: rights for name, rights, _ in found} == {**expected, "alembic_version": "SELECT"}
     assert {grantee for _, _, grantee in found} == {APPLICATION}
     assert may == (False,) * 5
@@ -342,7 +363,7 @@ def test_a_role_that_may_change_the_log_by_another_one_is_refused_at_the_start(m
             superuser.execute(f"GRANT {made_one_of} TO {APPLICATION}")
             try:
                 for act in (require_current, upgrade):
-                    with pytest.raises(InstanceNotReady, match=r"may UPDATE log_terminal.*a role of its own"):
+                    with pytest.raises(InstanceNotReady, match=r"may UPDATE log_checkpoint.*a role of its own"):
                         act(database)
             finally:
                 superuser.execute(f"REVOKE {made_one_of} FROM {APPLICATION}")
@@ -361,4 +382,4 @@ def test_a_reading_transaction_writes_nothing(log: Log) -> None:
 def test_every_append_only_table_has_its_three_triggers_always(log: Log) -> None:
     triggers = {(table, name): enabled for table, name, enabled, _ in log.contents()[-1]}
     acts = ("update", "delete", "truncate")
-    assert triggers == {(table, f"{table}_no_{act}"): "A" for table in APPEND_ONLY for act in acts}
+    assert triggers == {(table, f"{table}_no_{act}"): "A" for table in APPEND_ONLY | QUEUES for act in acts}

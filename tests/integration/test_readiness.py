@@ -62,9 +62,11 @@ def test_a_new_instance_is_ready_and_says_so_quickly(city: Instance) -> None:
     city.service.reconcile(MACHINE, Reconcile())
     city.clock.forward(timedelta(seconds=7))
     told = judged(city.service)
-    assert [one.name for one in told.values() if not one.ready or one.warning or one.mend] == []
+    unwell = {one.name: one.detail for one in told.values() if not one.ready or one.warning or one.mend}
+    assert unwell == {"publication": "The signing log is not published yet: run `seal log init`"}
     assert set(told) == {
-        *("database", "schema", "keys", "crl", "trust", "log", "reservations", "clock", "maintenance", "filing"),
+        *("database", "schema", "keys", "crl", "trust", "log", "publication", "reservations", "clock", "maintenance"),
+        "filing",
         *(f"authority:{role.value}" for role in AUTHORITY_RULES),
         *("disk:home", "disk:documents", "disk:keys"),
     }

@@ -19,6 +19,7 @@ from seal_service.formats.upload import upload_of
 from seal_service.isolation.limits import ReadingLimits
 from seal_service.isolation.processes import ReadingFault, ReadingProcesses
 from tests import reading_functions as functions
+from tests.kernel_limits import without_descriptors
 from tests.reading_functions import Asked
 
 LIMITS = ReadingLimits(seconds=0.5, bytes=64 << 20, patience=10)
@@ -105,6 +106,14 @@ def test_what_takes_too_much_or_crashes_is_refused_and_the_next_document_is_read
     assert processes.run(functions.echo, DOCUMENT, Asked(number=1)).asked.number == 1
 
 
+def test_a_process_that_cannot_be_started_is_missing_for_a_while() -> None:
+    made = ReadingProcesses(["tests.reading_functions"], LIMITS, 1)
+    with without_descriptors(), pytest.raises(Unavailable, match="can be started"):
+        made.run(functions.echo, DOCUMENT, Asked())
+    assert made.run(functions.echo, DOCUMENT, Asked(number=1)).asked.number == 1
+    made.close()
+
+
 def test_a_process_killed_in_the_middle_is_refused_and_replaced(processes: ReadingProcesses) -> None:
     victim = processes.run(functions.echo, DOCUMENT, Asked()).process
     with ThreadPoolExecutor() as pool:
@@ -124,8 +133,9 @@ def test_a_process_killed_while_it_waits_is_not_missed(processes: ReadingProcess
 
 
 def test_no_more_processes_than_allowed_and_the_others_wait() -> None:
-    processes = ReadingProcesses(["tests.reading_functions"], ReadingLimits(patience=3, waiting=1), 2)
+    processes = ReadingProcesses(["tests.reading_functions"], ReadingLimits(patience=6, waiting=2), 2)
     try:
+        processes.run(functions.echo, DOCUMENT, Asked())  # what is waited for below is no start of a process
         with ThreadPoolExecutor(8) as pool:
             asked = [pool.submit(processes.run, functions.sleep, DOCUMENT, Asked(number=100)) for _ in range(8)]
             assert len({one.result() for one in asked}) == 2

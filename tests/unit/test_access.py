@@ -7,9 +7,11 @@ from typing import get_type_hints
 
 import pytest
 
+from seal_service.bootstrap.auditing import AuditDesk
 from seal_service.bootstrap.filing import FilingCases
 from seal_service.bootstrap.machines import Machines
 from seal_service.bootstrap.service import Guarded, Service
+from seal_service.bootstrap.transparency import Transparency
 from seal_service.domain.access import (
     INCOMPATIBLE_ROLES,
     PERMISSIONS_OF,
@@ -25,7 +27,13 @@ from seal_service.domain.access import (
 )
 from seal_service.domain.errors import PermissionDenied, Unauthenticated
 
-NAMES = {"Guarded": Guarded, "Machines": Machines, "FilingCases": FilingCases}
+NAMES = {
+    "Guarded": Guarded,
+    "Machines": Machines,
+    "FilingCases": FilingCases,
+    "AuditDesk": AuditDesk,
+    "Transparency": Transparency,
+}
 """What the annotations of a service and its groups name."""
 WRITES = frozenset(
     {
@@ -127,6 +135,7 @@ def test_everything_that_a_service_offers_is_guarded() -> None:
         "secure_pages",
         "browsers_go_to_provider",
         "accepted_factors",
+        "wait_seconds",
     }
 
     def unguarded(group: type) -> set[str]:

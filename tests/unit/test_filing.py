@@ -23,6 +23,7 @@ from seal_service.domain.filing import (
     tasks_of,
     wait_after,
 )
+from seal_service.domain.local_time import local_time
 from seal_service.domain.readiness import judge_filing
 from seal_service.filing import messages
 from seal_service.formats import canonical
@@ -175,8 +176,8 @@ def test_a_value_that_no_registry_would_take_is_refused_here() -> None:
 
 def test_times_are_those_of_the_clock_on_the_wall_in_china() -> None:
     """No summer time since 1991."""
-    assert messages.local_time(datetime(2026, 7, 31, 16, 0, 1, tzinfo=UTC)) == "2026-08-01 00:00:01"
-    assert messages.local_time(datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)) == "2027-01-01 07:59:59"
+    assert local_time(datetime(2026, 7, 31, 16, 0, 1, tzinfo=UTC)) == "2026-08-01 00:00:01"
+    assert local_time(datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)) == "2027-01-01 07:59:59"
 
 
 def test_without_a_registry_filings_only_wait() -> None:

@@ -51,4 +51,5 @@ def test_reconcile_runs_often_and_the_outside_is_asked_seldom() -> None:
         "notify": (5, 30),
         "tell expiring": (86400, 3600),
         "reconcile filings": (3600, 3600),
+        "publish log": (0.2, 5),
     }

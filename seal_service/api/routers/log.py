@@ -20,7 +20,7 @@ from seal_service.api.schemas.log import (
 from seal_service.domain import errors as e
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.paging import PageRequest
-from seal_service.usecases.read_log import CountLog, QueryLog, ReadEntry
+from seal_service.usecases.read_log import QueryLog, ReadEntry
 
 router = APIRouter(route_class=GuardedRoute, prefix="/v1/log", tags=["日志 log"])
 
@@ -61,12 +61,12 @@ def read_entry(
     "/statistics",
     operation_id="count_log",
     summary="日志统计: how many entries, by one or more keys",
+    responses=refusals(e.InvalidCursor),
 )
 def count_log(
     service: Serving,
     caller: Annotated[Caller, Depends(Calling("count_log", Permission.READ_LOG))],
     query: Annotated[StatisticsQuery, Query()],
 ) -> StatisticsView:
-    """`by=day&by=seal…`; days are those of Asia/Shanghai; at most 10,000 rows, most first."""
-    keys = tuple(dict.fromkeys(query.by))
-    return StatisticsView.of(keys, service.count_log(caller, CountLog(keys=keys, chosen=query.chosen())))
+    """`by=day&by=seal…`; days, and months of them, are those of Asia/Shanghai; most first, then by value."""
+    return StatisticsView.of(query.keys, service.count_log(caller, query.command()))

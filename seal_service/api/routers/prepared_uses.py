@@ -7,16 +7,17 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
-from seal_service.api.answers import DocumentResponse
 from seal_service.api.auth import Calling, GuardedRoute
 from seal_service.api.dependencies import RequiredIdempotencyKey, SealHandle, Serving
 from seal_service.api.negotiation import preferred
 from seal_service.api.problems import refusals
-from seal_service.api.routers.uses import JSON, SEALED_ANSWERS, UPLOAD, apply_command, use_headers
+from seal_service.api.routers.uses import UPLOAD, apply_command
 from seal_service.api.schemas.common import Identifier, SealCode
 from seal_service.api.schemas.custody import CompletionBody, PreparedUseView
-from seal_service.api.schemas.uses import ApplySealFields, ReceiptView
+from seal_service.api.schemas.uses import ApplySealFields, WaitFor
+from seal_service.api.sealed import JSON, SEALED_ANSWERS, awaited_proof, sealed_answer
 from seal_service.api.uploads import PDF, Received, receiving
 from seal_service.domain import errors as e
 from seal_service.domain.access import Caller, Permission
@@ -98,13 +99,14 @@ def read_prepared_use(
         e.Unavailable,
     ),
 )  # fmt: skip
-def complete_prepared_use(
+async def complete_prepared_use(
     request: Request,
     service: Serving,
     caller: Annotated[Caller, Depends(Calling("custody.complete_prepared_use", Permission.APPLY_SEAL))],
     seal_code: SealCode,
     use_id: Identifier,
     body: CompletionBody,
+    wait: WaitFor = None,
 ) -> Response:
     """By the seal's certificate over exactly the bytes that were prepared; of a CMS only its signature is taken over.
 
@@ -113,17 +115,9 @@ def complete_prepared_use(
     """
     media_type = preferred(request.headers.get("accept"), (PDF, JSON))
     command = CompletePreparedUse(seal_code=seal_code, use_id=use_id, signature=body.signature, cms=body.cms)
-    applied = service.custody.complete_prepared_use(caller, command)
-    headers = use_headers(applied.use)
-    if applied.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    status = 200 if applied.replayed else 201
-    if media_type == JSON:
-        receipt = ReceiptView.of(applied.use, service.origin, applied.lower_level_reason)
-        return Response(receipt.model_dump_json(), status, headers, JSON)
-    if applied.pieces is None:
-        raise e.DocumentNotKept(use_id=applied.use.id)
-    return DocumentResponse(applied.pieces, status, headers, PDF)
+    applied = await run_in_threadpool(service.custody.complete_prepared_use, caller, command)
+    proof = await awaited_proof(service, caller, applied.use, wait)
+    return sealed_answer(applied, service.origin, proof, media_type)
 
 
 @router.delete(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from seal_service.api.answers import DocumentResponse
 from seal_service.api.auth import Calling, GuardedRoute
@@ -17,44 +17,23 @@ from seal_service.api.schemas.common import Identifier, SealCode
 from seal_service.api.schemas.uses import (
     ApplySealBody,
     ApplySealFields,
+    ApplySealQuery,
     ReceiptView,
     UsePage,
     UseView,
-    use_path,
+    WaitFor,
 )
+from seal_service.api.sealed import JSON, SEALED_ANSWERS, awaited_proof, sealed_answer, use_headers
 from seal_service.api.uploads import PDF, Received, answering, binary_schema, file_name, multipart_schema, receiving
 from seal_service.domain import errors as e
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.use import SealUse
-from seal_service.usecases.apply_seal import ApplySeal
+from seal_service.usecases.apply_seal import AppliedSeal, ApplySeal
 from seal_service.usecases.read_use import ListUses, ReadUse
 
 router = APIRouter(route_class=GuardedRoute, prefix="/v1/seals/{seal_code}/uses", tags=["用印 uses"])
 
-JSON = "application/json"
 _calling = Calling("apply_seal", Permission.APPLY_SEAL)
 _reading = Calling("read_use", Permission.READ_USES)
-_HEADERS = {
-    "Location": {"description": "The use.", "schema": {"type": "string"}},
-    "Seal-Use": {"description": "Id of the use.", "schema": {"type": "string"}},
-    "Seal-Level": {"description": "Signature level reached.", "schema": {"type": "string"}},
-    "Seal-Log-Entry": {"description": "Log entry of the completed use.", "schema": {"type": "string"}},
-    "Seal-Repaired": {
-        "description": "SHA-256 of the repaired document (written as Repr-Digest): the document was damaged, and this "
-        "was sealed in its place. Absent: the document itself was sealed.",
-        "schema": {"type": "string"},
-    },
-    "Repr-Digest": {"description": "SHA-256 of the sealed document (RFC 9530).", "schema": {"type": "string"}},
-}
-_RECEIPT = {"schema": {"$ref": "#/components/schemas/ReceiptView"}}
-_SEALED: dict[str, Any] = {"content": {PDF: binary_schema(), JSON: _RECEIPT}, "headers": _HEADERS}
-
-_REPLAYED = {"Idempotency-Replayed": {"schema": {"type": "string", "enum": ["true"]}}}
-SEALED_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {**_SEALED, "description": "The same request again: the same use.", "headers": _HEADERS | _REPLAYED},
-    201: {**_SEALED, "description": "The sealed document, or with `Accept: application/json` its receipt."},
-}
-
 UPLOAD: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -86,12 +65,12 @@ UPLOAD: dict[str, Any] = {
     ),
     openapi_extra=UPLOAD,
 )  # fmt: skip
-def apply_seal(
+async def apply_seal(
     request: Request,
     service: Serving,
     caller: Annotated[Caller, Depends(_calling)],
     seal_code: SealCode,
-    fields: Annotated[ApplySealFields, Query()],
+    fields: Annotated[ApplySealQuery, Query()],
     received: Annotated[Received, Depends(receiving(_calling, (PDF,), {"request": 64 * 1024}))],
     key: RequiredIdempotencyKey,
     handle: SealHandle = None,
@@ -99,27 +78,25 @@ def apply_seal(
     """A raw PDF takes its fields as query parameters, multipart as the JSON part `request`. Raw is faster.
 
     The sealed document is held, encrypted, until it is acknowledged (DELETE …/document) or its time has passed.
+    `wait` is a query parameter with both forms: the answer waits until the log has published the use, and gives the
+    receipt with its proof. When that takes too long, it is the same without proof, and `Retry-After` says when to ask.
     """
     media_type = preferred(request.headers.get("accept"), (PDF, JSON))
-    command = replace(apply_command(seal_code, fields, received, key), handle=handle)
-    applied = service.apply_seal(caller, command)
-    headers = use_headers(applied.use)
-    if applied.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    status = 200 if applied.replayed else 201
-    if media_type == JSON:
-        receipt = ReceiptView.of(applied.use, service.origin, applied.lower_level_reason)
-        return Response(receipt.model_dump_json(), status, headers, JSON)
-    if applied.pieces is None:
-        raise e.DocumentNotKept(use_id=applied.use.id)
-    return DocumentResponse(applied.pieces, status, headers, PDF)
+
+    def apply() -> AppliedSeal:
+        command = replace(apply_command(seal_code, fields, received, key), handle=handle)
+        return service.apply_seal(caller, command)
+
+    applied = await run_in_threadpool(apply)
+    proof = await awaited_proof(service, caller, applied.use, fields.wait)
+    return sealed_answer(applied, service.origin, proof, media_type)
 
 
 def apply_command(seal_code: str, query: ApplySealFields, received: Received, key: str) -> ApplySeal:
     """The command of a request in either of its two forms."""
     fields = query
     if received.is_multipart:
-        if query.model_fields_set:
+        if query.model_fields_set - {"wait"}:
             raise DoorRefusal("malformed-request", "With multipart the fields stand in the part request")
         if "request" not in received.parts:
             raise DoorRefusal("malformed-request", "The part request (JSON) is missing")
@@ -130,25 +107,6 @@ def apply_command(seal_code: str, query: ApplySealFields, received: Received, ke
     if fields.document_name is not None:
         document = replace(document, name=file_name(fields.document_name))
     return fields.command(seal_code, document, fields.scenario, key)
-
-
-def use_headers(use: SealUse) -> dict[str, str]:
-    """What the header says of a use that was completed."""
-    headers = {"Location": use_path(use), "Seal-Use": use.id}
-    if use.level_reached is not None:
-        headers["Seal-Level"] = use.level_reached.value
-    if use.terminal_entry_id is not None:
-        headers["Seal-Log-Entry"] = use.terminal_entry_id
-    if use.sealed_sha256 is not None:
-        headers["Repr-Digest"] = _digest_field(use.sealed_sha256)
-    if use.repaired_sha256 is not None:
-        headers["Seal-Repaired"] = _digest_field(use.repaired_sha256)
-    return headers
-
-
-def _digest_field(sha256: str) -> str:
-    """A digest as header fields write it (RFC 9530, 2)."""
-    return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
 
 
 @router.get(
@@ -186,11 +144,20 @@ def read_use(
     summary="用印回执: what was sealed and which log entries stand for it",
     responses=refusals(e.UseNotFound),
 )
-def read_receipt(
-    service: Serving, caller: Annotated[Caller, Depends(_reading)], seal_code: SealCode, use_id: Identifier
+async def read_receipt(
+    service: Serving,
+    caller: Annotated[Caller, Depends(Calling("transparency.read_receipt", Permission.READ_USES))],
+    seal_code: SealCode,
+    use_id: Identifier,
+    response: Response,
+    wait: WaitFor = None,
 ) -> ReceiptView:
-    """As in the answer to the use."""
-    return ReceiptView.of(service.read_use(caller, ReadUse(seal_code=seal_code, use_id=use_id)), service.origin)
+    """As in the answer to the use, signed by the log's key (`note`)."""
+    command = ReadUse(seal_code=seal_code, use_id=use_id)
+    use, receipt = await run_in_threadpool(service.transparency.read_receipt, caller, command)
+    proof = await awaited_proof(service, caller, use, wait)
+    response.headers.update(proof.headers())
+    return ReceiptView.of(use, service.origin, receipt=receipt, proof=proof.content)
 
 
 @router.get(

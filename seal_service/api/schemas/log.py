@@ -14,11 +14,14 @@ from seal_service.api.schemas.registers import UnitView
 from seal_service.api.schemas.seals import SealView
 from seal_service.api.schemas.uses import GrantView, UseView
 from seal_service.domain.events import EventKind, Result
+from seal_service.domain.export import ExportFormat
+from seal_service.domain.paging import PageRequest
 from seal_service.domain.seal import SealState
-from seal_service.ports.reading import LogFilter, StatisticsKey
+from seal_service.ports.reading import LogFilter, LogStatistics, StatisticsKey
 from seal_service.ports.records import LogRow
-from seal_service.usecases.read_log import EntryAnswer, LogAnswer, StatisticsAnswer
-from seal_service.usecases.trace import Story, TracedUse
+from seal_service.usecases.export_log import ExportLog
+from seal_service.usecases.read_log import CountLog, EntryAnswer, LogAnswer
+from seal_service.usecases.trace import Story, Trace, TracedSeal, TracedUse
 
 
 class LogQuery(Body):
@@ -51,7 +54,46 @@ class LogEntriesQuery(LogQuery):
 class StatisticsQuery(LogQuery):
     """日志统计: by which keys."""
 
-    by: list[StatisticsKey] = Field(min_length=1, max_length=7, description="One or more; repeat the parameter.")
+    by: list[StatisticsKey] = Field(min_length=1, max_length=8, description="One or more; repeat the parameter.")
+    limit: int = Field(50, ge=1, le=500)
+    cursor: str | None = Field(None, max_length=500)
+
+    @property
+    def keys(self) -> tuple[StatisticsKey, ...]:
+        """Each once, in their order."""
+        return tuple(dict.fromkeys(self.by))
+
+    def command(self) -> CountLog:
+        """The command."""
+        page = PageRequest(limit=self.limit, cursor=self.cursor)
+        return CountLog(keys=self.keys, chosen=self.chosen(), page=page)
+
+
+class ExportQuery(LogQuery):
+    """日志导出: which entries, in which form."""
+
+    format: ExportFormat = Field(description="`csv` for spreadsheets, `jsonl` for programs.")
+    operator_id: Name | None = Field(None, description="签章人标识; found by its keyed pseudonym.")
+
+    def command(self) -> ExportLog:
+        """The command."""
+        return ExportLog(format=self.format, chosen=self.chosen(), operator_id=self.operator_id)
+
+
+class TraceQuery(Body):
+    """溯源: exactly one of them."""
+
+    document_sha256: Digest | None = Field(None, description="Of a document, original or sealed.")
+    use_id: Identifier | None = Field(None, description="用印.")
+    entry_id: Identifier | None = Field(None, description="日志条目.")
+    index: int | None = Field(None, ge=0, lt=1 << 53, description="日志树序号.")
+    seal_code: SealCode | None = None
+    grant_id: Identifier | None = Field(None, description="用印授权.")
+    approval_id: Identifier | None = Field(None, description="用印审批.")
+
+    def command(self) -> Trace:
+        """The command."""
+        return Trace(**{name: getattr(self, name) for name in TraceQuery.model_fields})
 
 
 class LogEntryView(View):
@@ -116,20 +158,31 @@ class StatisticsRowView(View):
     """统计: the values that were counted by, and how many entries have them."""
 
     key: dict[StatisticsKey, str | None]
+    names: dict[StatisticsKey, str] = Field(
+        description="What the unit, seal, system or scenario of the key is called now."
+    )
     count: int
 
 
 class StatisticsView(View):
-    """日志统计, most first."""
+    """A page of 日志统计, most first. Pages fit together when they are of a log of the same size."""
 
     items: list[StatisticsRowView]
+    next_cursor: str | None
     upto_size: int
 
     @classmethod
-    def of(cls, keys: tuple[StatisticsKey, ...], answer: StatisticsAnswer) -> StatisticsView:
+    def of(cls, keys: tuple[StatisticsKey, ...], answer: LogStatistics) -> StatisticsView:
         """The wire form."""
-        rows = [StatisticsRowView(key=dict(zip(keys, row.key, strict=True)), count=row.count) for row in answer.rows]
-        return cls(items=rows, upto_size=answer.upto_size)
+        rows = [
+            StatisticsRowView(
+                key=dict(zip(keys, row.key, strict=True)),
+                names={key: name for key, name in zip(keys, row.names, strict=True) if name is not None},
+                count=row.count,
+            )
+            for row in answer.rows
+        ]
+        return cls(items=rows, next_cursor=answer.next_cursor, upto_size=answer.upto_size)
 
 
 class StatusChangeView(View):
@@ -149,6 +202,7 @@ class TracedUseView(View):
     approval: ApprovalView | None = Field(description="用印审批 that it took; null: the scenario sets it aside.")
     seal_history: list[StatusChangeView]
     entries: list[LogEntryView]
+    decisions: list[LogEntryView] = Field(description="Entries of the grant and of the approval.")
 
     @classmethod
     def of(cls, traced: TracedUse, now: datetime) -> TracedUseView:
@@ -161,23 +215,48 @@ class TracedUseView(View):
             approval=ApprovalView.of(traced.approval) if traced.approval is not None else None,
             seal_history=[StatusChangeView.model_validate(one) for one in traced.seal_history],
             entries=[LogEntryView.of(row) for row in traced.entries],
+            decisions=[LogEntryView.of(row) for row in traced.decisions],
+        )
+
+
+class TracedSealView(View):
+    """The seal, grant or approval that was traced, whether it was used or not."""
+
+    seal: SealView
+    unit: UnitView
+    seal_history: list[StatusChangeView]
+    grant: GrantView | None
+    approval: ApprovalView | None
+
+    @classmethod
+    def of(cls, asked: TracedSeal, now: datetime) -> TracedSealView:
+        """The wire form."""
+        return cls(
+            seal=SealView.of(asked.seal, now),
+            unit=UnitView.model_validate(asked.unit),
+            seal_history=[StatusChangeView.model_validate(one) for one in asked.seal_history],
+            grant=GrantView.of(asked.grant) if asked.grant is not None else None,
+            approval=ApprovalView.of(asked.approval) if asked.approval is not None else None,
         )
 
 
 class StoryView(View):
     """溯源结果: every use on the document's way, oldest first; none is an answer too."""
 
+    asked: TracedSealView | None = Field(description="What was traced, if it was a seal, a grant or an approval.")
     uses: list[TracedUseView]
-    further_entries: list[LogEntryView]
-    """Entries that belong to no use: refusals for this document; the entry asked for."""
-    complete: bool
-    """False when there are more uses than are followed."""
+    further_entries: list[LogEntryView] = Field(
+        description="Entries that belong to no use: refusals for this document; the entry asked for; what was done to "
+        "the seal, the grant or the approval asked for."
+    )
+    complete: bool = Field(description="False when there are more uses, or more entries, than are followed.")
     upto_size: int
 
     @classmethod
     def of(cls, story: Story, now: datetime) -> StoryView:
         """The wire form."""
         return cls(
+            asked=TracedSealView.of(story.asked, now) if story.asked is not None else None,
             uses=[TracedUseView.of(one, now) for one in story.uses],
             further_entries=[LogEntryView.of(row) for row in story.further_entries],
             complete=story.complete,

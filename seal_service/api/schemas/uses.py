@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
+from fastapi import Query
 from pydantic import Field
 
 from seal_service.api.schemas.common import (
@@ -22,6 +24,7 @@ from seal_service.domain.grant import MOST_DIGESTS, Grant
 from seal_service.domain.placement import Placement
 from seal_service.domain.scenario import ScenarioKind
 from seal_service.domain.use import SealUse, SignatureLevel, UseState, operator_of
+from seal_service.formats.receipt import SignedReceipt
 from seal_service.ports.documents import Upload
 from seal_service.usecases.apply_seal import ApplySeal
 from seal_service.usecases.grant_use import GrantUse
@@ -69,6 +72,24 @@ class ApplySealFields(Body):
         )
 
 
+class Wait(StrEnum):
+    """What an answer waits for."""
+
+    PUBLISHED = "published"
+
+
+_WAIT = (
+    "`published`: answer when the use is under a published checkpoint of the log, with its proof; at most some time."
+)
+WaitFor = Annotated[Wait | None, Query(description=_WAIT)]
+
+
+class ApplySealQuery(ApplySealFields):
+    """用印 as query parameters, with what the answer waits for."""
+
+    wait: Wait | None = Field(None, description=_WAIT)
+
+
 class ApplySealBody(ApplySealFields):
     """用印 as the JSON part `request` of a multipart request."""
 
@@ -109,9 +130,29 @@ class ReceiptView(View):
     completed: LogReferenceView | None
     document_url: str | None
     document_kept_until: Moment | None
+    issued_at: Moment | None = Field(description="When the use was completed.")
+    in_tree_by: Moment | None = Field(
+        description="By when its entries are under a published checkpoint; null: the log promises no time."
+    )
+    note: str | None = Field(
+        description="签章回执: the receipt as a signed note (C2SP signed-note) of the log's key; null: not "
+        "completed, or the key did not answer, and it can be had later."
+    )
+    proof: str | None = Field(
+        description="收录证明: c2sp.org/tlog-proof@v1 of the `completed` entry, with the entry; only with `wait`, and "
+        "null when it was waited for in vain (`Retry-After`)."
+    )
 
     @classmethod
-    def of(cls, use: SealUse, origin: str, lower_level_reason: str | None = None) -> ReceiptView:
+    def of(
+        cls,
+        use: SealUse,
+        origin: str,
+        lower_level_reason: str | None = None,
+        *,
+        receipt: SignedReceipt | None = None,
+        proof: bytes | None = None,
+    ) -> ReceiptView:
         """The wire form."""
         completed = None
         if use.state is UseState.COMPLETED and use.terminal_entry_id is not None:
@@ -133,6 +174,10 @@ class ReceiptView(View):
             completed=completed,
             document_url=f"{use_path(use)}/document" if use.document_kept_until else None,
             document_kept_until=use.document_kept_until,
+            issued_at=receipt.receipt.issued_at if receipt else None,
+            in_tree_by=receipt.receipt.in_tree_by if receipt else None,
+            note=receipt.content.decode() if receipt else None,
+            proof=proof.decode() if proof is not None else None,
         )
 
 
