@@ -9,7 +9,18 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import authorization, filing, http, memory, sealing, starting, table, verification, whole_use
+from benchmarks import (
+    authorization,
+    filing,
+    http,
+    memory,
+    sealing,
+    signing_log,
+    starting,
+    table,
+    verification,
+    whole_use,
+)
 from benchmarks.databases import Instances
 from benchmarks.figures import VoidMeasurement
 from benchmarks.machine import commit, file_system, machine
@@ -17,7 +28,18 @@ from benchmarks.records import RESULTS, Circumstances, append, record_of
 from benchmarks.session import QUICK, WHOLE, Session
 
 PARTS: dict[str, Callable[[Session], None]] = {
-    one.PART: one.measure for one in (sealing, whole_use, http, memory, verification, starting, authorization, filing)
+    one.PART: one.measure
+    for one in (
+        sealing,
+        whole_use,
+        http,
+        memory,
+        verification,
+        starting,
+        authorization,
+        filing,
+        signing_log,
+    )
 }
 
 

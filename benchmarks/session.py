@@ -39,6 +39,10 @@ class Amounts:
     """That wait for the province, of so many seals; and as many when it answers slowly."""
     slow_filings: int
     filing_seals: int
+    log_entries: int
+    """Of the log that is sequenced and audited; a tenth of them on PostgreSQL."""
+    published_entries: int
+    """Whose way to a checkpoint is timed."""
     postgresql: bool
 
 
@@ -62,6 +66,8 @@ WHOLE = Amounts(
     filings=10_000,
     slow_filings=1_000,
     filing_seals=40,
+    log_entries=1_000_000,
+    published_entries=300,
     postgresql=True,
 )
 QUICK = Amounts(
@@ -84,6 +90,8 @@ QUICK = Amounts(
     filings=10,
     slow_filings=4,
     filing_seals=2,
+    log_entries=5_000,
+    published_entries=5,
     postgresql=False,
 )
 """Whether the instrument works; its figures mean nothing."""

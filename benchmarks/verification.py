@@ -18,7 +18,7 @@ from benchmarks import outside
 from benchmarks.documents import one_page, paged
 from benchmarks.figures import VoidMeasurement, paired_ratio
 from benchmarks.naive import NaiveSigning
-from benchmarks.office import Applying, Office
+from benchmarks.office import Applying, Office, passed
 from benchmarks.pairing import Variant, paired_rounds
 from benchmarks.session import Session
 from seal_service.domain.access import PUBLIC_CALLER
@@ -168,6 +168,6 @@ def _whole(office: Office, content: bytes) -> Callable[[], VerificationReport]:
 
 
 def _passed(outcome: VerificationReport | bool) -> None:
-    said = outcome if isinstance(outcome, bool) else outcome.indication.value == "TOTAL_PASSED"
+    said = outcome if isinstance(outcome, bool) else passed(outcome)
     if not said:
         raise VoidMeasurement("a good document did not verify")
