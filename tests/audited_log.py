@@ -25,11 +25,12 @@ from seal_service.storage.log_files import DirectoryLogFiles
 from seal_service.storage.log_guard import DirectoryGuard
 from seal_service.storage.tree_scan import SqlTreeScans
 from seal_service.storage.unit_of_work import SqlRecords
+from seal_service.testing.transparency import MemoryLogKey
 from seal_service.usecases.audit_log import AuditLog, AuditLogUseCase, CheckFiles, CheckFilesUseCase, PublishedFiles
 from seal_service.usecases.sequence_log import SequenceLog, SequenceLogUseCase
 from tests.behind_the_triggers import change_behind_the_triggers
 from tests.engines import lent_at
-from tests.published_log import ORIGIN, TestKey, checkpoint_of, merkle, publish
+from tests.published_log import ORIGIN, checkpoint_of, merkle, publish
 from tests.storage_samples import NOW, later, log_row
 
 ENTRIES = 600
@@ -54,7 +55,7 @@ class AuditedLog:
     database: Database
     address: str
     directory: Path
-    key: TestKey
+    key: MemoryLogKey
     entries: list[bytes]
 
     def audit(
@@ -98,7 +99,7 @@ def audited_log(engine: str, directory: Path) -> Iterator[AuditedLog]:
     """The log on an engine, until the block ends."""
     rows = [entry(number) for number in range(ENTRIES)]
     entries = [one.canon for one in rows]
-    key = TestKey()
+    key = MemoryLogKey(ORIGIN)
     with lent_at(engine, directory) as (database, address):
         records = SqlRecords(database)
         with records.write() as transaction:

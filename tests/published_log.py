@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from seal_service.formats.checkpoint import Checkpoint
-from seal_service.formats.note import NoteSignature, SignatureType, VerifierKey, write_note
+from seal_service.testing.transparency import MemoryLogKey
 
 ORIGIN = "seal.example"
 
 
-@dataclass(frozen=True)
-class TestKey:
-    """The port NoteSigner."""
-
-    __test__ = False
-    private: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
-
-    @property
-    def verifier_key(self) -> str:
-        return self._key.text
-
-    def sign(self, text: str) -> bytes:
-        return write_note(
-            text, [NoteSignature(name=ORIGIN, key_id=self._key.key_id, value=self.private.sign(text.encode()))]
-        )
-
-    @property
-    def _key(self) -> VerifierKey:
-        public = self.private.public_key().public_bytes_raw()
-        return VerifierKey(name=ORIGIN, type=SignatureType.ED25519, public_key=public)
-
-
-def checkpoint_of(key: TestKey, entries: list[bytes]) -> bytes:
+def checkpoint_of(key: MemoryLogKey, entries: list[bytes]) -> bytes:
     hashes = [hashlib.sha256(b"\0" + one).digest() for one in entries]
     return key.sign(Checkpoint(origin=ORIGIN, size=len(entries), root=merkle(hashes)).text)
 
@@ -49,7 +24,7 @@ def merkle(hashes: list[bytes]) -> bytes:
     return hashlib.sha256(b"\1" + merkle(hashes[:half]) + merkle(hashes[half:])).digest()
 
 
-def publish(directory: Path, key: TestKey, entries: list[bytes]) -> None:
+def publish(directory: Path, key: MemoryLogKey, entries: list[bytes]) -> None:
     """Bundles, tiles and the checkpoint of up to 65,536 entries."""
     hashes = [hashlib.sha256(b"\0" + one).digest() for one in entries]
     bundles = [len(one).to_bytes(2) + one for one in entries]

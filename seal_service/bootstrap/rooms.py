@@ -28,6 +28,7 @@ from seal_service.ports.crypto import KeyStore
 from seal_service.ports.system import Clock, Entropy
 from seal_service.storage.engine import Database, open_database
 from seal_service.storage.unit_of_work import SqlRecords
+from seal_service.usecases.log_key_periods import LogKeyPeriods
 
 SPARE_CONNECTIONS = 4
 """Beside the threads that work on requests: schedules, health."""
@@ -48,6 +49,7 @@ class Rooms:
     seal_tokens: SealTokenKeyStore | None
     log: DatabaseSigningLog
     log_key: LogKey
+    log_keys: LogKeyPeriods
     credentials: ClientCredentials
 
 
@@ -59,18 +61,21 @@ def open_rooms(settings: Settings, clock: Clock, entropy: Entropy) -> Rooms:
     seal_tokens = seal_token_keys(settings)
     database = database_of(settings)
     credentials = credentials_of(settings, vault, entropy)
+    records = SqlRecords(database)
+    log_keys = LogKeyPeriods(records, clock)
     return Rooms(
         clock=clock,
         entropy=entropy,
         hierarchy=hierarchy,
         vault=vault,
         database=database,
-        records=SqlRecords(database),
+        records=records,
         keys=key_stores(settings, files, seal_tokens),
         files=files,
         seal_tokens=seal_tokens,
         log=DatabaseSigningLog(settings.origin, clock, entropy, vault),
-        log_key=_log_key(settings, hierarchy, entropy),
+        log_key=_log_key(settings, hierarchy, entropy, log_keys),
+        log_keys=log_keys,
         credentials=credentials,
     )
 
@@ -118,7 +123,7 @@ def _custody_rule(settings: Settings) -> CustodyRule:
     )
 
 
-def _log_key(settings: Settings, hierarchy: KeyHierarchy, entropy: Entropy) -> LogKey:
+def _log_key(settings: Settings, hierarchy: KeyHierarchy, entropy: Entropy, periods: LogKeyPeriods) -> LogKey:
     token = _token(settings)
     return LogKey(
         name=settings.origin,
@@ -126,6 +131,7 @@ def _log_key(settings: Settings, hierarchy: KeyHierarchy, entropy: Entropy) -> L
         hsm=None if token is None else Pkcs11Ed25519Keys(token),
         new_keys=KeyPlace(settings.key_store),
         rule=_custody_rule(settings),
+        periods=periods,
     )
 
 

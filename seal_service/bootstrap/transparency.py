@@ -49,7 +49,13 @@ from seal_service.usecases.log_damage import LogDamage
 from seal_service.usecases.log_health import PublicationHealth
 from seal_service.usecases.prove_entry import ProveEntry, ProveEntryUseCase, ProveUse, ProveUseUseCase
 from seal_service.usecases.publish_checkpoint import PublishCheckpoint, PublishCheckpointUseCase, Published
-from seal_service.usecases.read_log_key import ReadLogKey, ReadLogKeyUseCase
+from seal_service.usecases.read_log_key import (
+    LogKeyInTime,
+    ReadLogKey,
+    ReadLogKeys,
+    ReadLogKeysUseCase,
+    ReadLogKeyUseCase,
+)
 from seal_service.usecases.read_published_log import (
     ConsistencyProof,
     ProveConsistency,
@@ -63,6 +69,13 @@ from seal_service.usecases.read_use import ReadUse
 from seal_service.usecases.recover_log import Recovered, RecoverLog, RecoverLogUseCase
 from seal_service.usecases.recovered_states import FollowEntries
 from seal_service.usecases.resume_log import LogResumed, ResumeLog, ResumeLogUseCase
+from seal_service.usecases.rotate_log_key import (
+    LogKeyRotated,
+    PrepareLogKey,
+    PrepareLogKeyUseCase,
+    RotateLogKey,
+    RotateLogKeyUseCase,
+)
 from seal_service.usecases.sequence_log import Sequenced, SequenceLog, SequenceLogUseCase
 
 
@@ -104,6 +117,9 @@ class Transparency:
     publish: Guarded[PublishCheckpoint, Published]
     recover: Guarded[RecoverLog, Recovered]
     resume: Guarded[ResumeLog, LogResumed]
+    read_keys: Guarded[ReadLogKeys, tuple[LogKeyInTime, ...]]
+    prepare_key: Guarded[PrepareLogKey, str]
+    rotate_key: Guarded[RotateLogKey, LogKeyRotated]
 
 
 def publication_of(settings: Settings, rooms: Rooms) -> Publication:
@@ -166,24 +182,24 @@ def transparency_of(
     records, published, signer, guard = rooms.records, publication.published, publication.signer, publication.guard
     files = publication.tree_files
     witnesses = AskWitnesses(records, files, publication.witnesses, settings.witnesses_needed, rooms.clock)
+    publish = PublishCheckpointUseCase(
+        records,
+        publication.condition,
+        files,
+        signer,
+        guard,
+        witnesses,
+        LogDamage(records, rooms.clock, DAMAGED_FILES),
+        rooms.log_keys,
+        rooms.clock,
+        settings.origin,
+    )
     return Transparency(
         checks=checks_of(settings, rooms, PublishedFiles(publication.files, signer, guard), guarded),
         read_key=guarded(ReadLogKeyUseCase(signer)),
         initialise=guarded(InitialiseLogUseCase(records, rooms.log, queries, files, rooms.log_key, signer, guard)),
         sequence=guarded(publication.sequence),
-        publish=guarded(
-            PublishCheckpointUseCase(
-                records,
-                publication.condition,
-                files,
-                signer,
-                guard,
-                witnesses,
-                LogDamage(records, rooms.clock, DAMAGED_FILES),
-                rooms.clock,
-                settings.origin,
-            )
-        ),
+        publish=guarded(publish),
         recover=guarded(
             RecoverLogUseCase(
                 records,
@@ -192,12 +208,27 @@ def transparency_of(
                 files,
                 BundledEntries(publication.files, settings.origin),
                 signer,
+                rooms.log_keys,
                 grown,
                 FollowEntries(rooms.log, authority),
                 rooms.clock,
             )
         ),
         resume=guarded(ResumeLogUseCase(records, rooms.log, publication.condition, witnesses, rooms.clock)),
+        read_keys=guarded(ReadLogKeysUseCase(signer, rooms.log_keys)),
+        prepare_key=guarded(PrepareLogKeyUseCase(records, rooms.log, rooms.log_key, rooms.log_keys)),
+        rotate_key=guarded(
+            RotateLogKeyUseCase(
+                records,
+                rooms.log,
+                publication.condition,
+                rooms.log_key,
+                rooms.log_keys,
+                publication.sequence,
+                publish,
+                files,
+            )
+        ),
         read_receipt=guarded(ReadReceiptUseCase(records, publication.receipts)),
         read_checkpoint=guarded(ReadCheckpointUseCase(published)),
         read_tile=guarded(ReadTileUseCase(published)),

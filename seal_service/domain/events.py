@@ -67,6 +67,7 @@ class EventKind(StrEnum):
     DATABASE_BACKED_UP = "config.backed_up"
     DATABASE_RESTORED = "config.restored"
     LOG_OPENED = "log.open"
+    LOG_CLOSED = "log.close"
     LOG_GUARDED = "log.guarded"
     LOG_RECOVERED = "log.recovered"
     LOG_RESUMED = "log.resumed"
@@ -113,9 +114,9 @@ class EventKind(StrEnum):
 
 TERMINAL_KINDS = frozenset({EventKind.SEAL_COMPLETED, EventKind.SEAL_FAILED, EventKind.SEAL_ABANDONED})
 """Kinds of which exactly one follows each seal.intent."""
-RESERVED_KINDS = frozenset({"log.close", "anchor.sm3", "anchor.tsa"})
-"""Kinds to come, which nothing else may be called: the end of a log that another one follows, and the tree's root under
-SM3 and SM2 and under a time-stamp (log.md of the design)."""
+RESERVED_KINDS = frozenset({"anchor.sm3", "anchor.tsa"})
+"""Kinds to come, which nothing else may be called: the tree's root under SM3 and SM2 and under a time-stamp (log.md of
+the design)."""
 
 
 class Result(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,7 +12,7 @@ from seal_service.domain.filing import REPORT_KEY
 from seal_service.domain.identifiers import moment_of
 from seal_service.domain.issuance import AuthorityCredential
 from seal_service.domain.lifecycle import state_at
-from seal_service.domain.publication import LOG_KEY
+from seal_service.domain.log_keys import LogKeyPeriod, log_key_number
 from seal_service.domain.seal import Credential, Seal, SealState
 
 SETTLING = timedelta(hours=1)
@@ -26,7 +27,7 @@ class KeyState(StrEnum):
     VERIFIES = "verifies"
     """Superseded; it signs only the answers by which what it issued is verified."""
     PENDING = "pending"
-    """It waits for its certificate from an outside authority."""
+    """It waits for its certificate from an outside authority, or for the end of the log's key before it."""
     SUPERSEDED = "superseded"
     """Nothing needs it any more; what it signed is verified by its certificate."""
     UNNAMED = "unnamed"
@@ -55,6 +56,8 @@ class KeyUse:
     """The seal's that names it."""
     request: CertificateRequest | None = None
     """One that waits for its certificate."""
+    log_key: KeyState | None = None
+    """Of a key of the signing log."""
 
 
 def key_state(use: KeyUse, now: datetime) -> KeyState:
@@ -63,11 +66,23 @@ def key_state(use: KeyUse, now: datetime) -> KeyState:
         if use.authority.superseded_at is None:
             return KeyState.SIGNS
         return KeyState.VERIFIES if use.authority.answers_for_valid else KeyState.SUPERSEDED
-    if use.reference in (REPORT_KEY, LOG_KEY) or _seal_needs_it(use, now):
+    if use.log_key is not None:
+        return use.log_key
+    if use.reference == REPORT_KEY or _seal_needs_it(use, now):
         return KeyState.SIGNS
     if use.request is not None:
         return KeyState.PENDING
     return KeyState.UNNAMED if use.seal is None else KeyState.SUPERSEDED
+
+
+def log_key_state(reference: str, periods: Sequence[LogKeyPeriod]) -> KeyState | None:
+    """密钥状态 of a key of the signing log, whose last period is the one in force; None: it is none of the log's."""
+    number, in_force = log_key_number(reference), periods[-1].number
+    if number is None:
+        return None
+    if number == in_force:
+        return KeyState.SIGNS
+    return KeyState.SUPERSEDED if number < in_force else KeyState.PENDING
 
 
 def reasons_to_keep(use: KeyUse, now: datetime) -> tuple[str, ...]:
@@ -81,10 +96,13 @@ def reasons_to_keep(use: KeyUse, now: datetime) -> tuple[str, ...]:
         reasons.append(f"The certificate request {use.request.id} waits for its certificate")
     if use.reference == REPORT_KEY:
         reasons.append("Filings are signed with it, and the province knows it")
-    if use.reference == LOG_KEY:
+    if use.log_key is KeyState.SIGNS:
         reasons.append(
-            "The signing log's checkpoints and receipts are signed with it, and whoever checks them knows it"
+            "The signing log's checkpoints and receipts are signed with it, and whoever checks them knows it: "
+            "`seal log rotate-key` has another one follow"
         )
+    if use.log_key is KeyState.PENDING:
+        reasons.append("It is to be the signing log's next key: `seal log rotate-key` finishes what was begun")
     if use.authority is None and use.seal is None and use.request is None:
         made = moment_of(use.reference)
         if made is not None and abs(now - made) < SETTLING:

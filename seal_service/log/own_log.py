@@ -36,7 +36,7 @@ class OwnLog:
     origin: str
     published: PublishedLog
     signer: NoteSigner
-    """Whose public key the published checkpoint is checked by."""
+    """By whose public keys published checkpoints are checked."""
     clock: Clock
     merge: timedelta
     """Within which an entry is published, as receipts promise."""
@@ -60,7 +60,7 @@ class OwnLog:
 
     def by_proofs(self, proofs: Sequence[bytes], log_keys: Sequence[str]) -> ProvenUses:
         """What proof files show to whoever believes these log keys; without any, this log's own."""
-        trusted = trusted_logs(log_keys or [self.signer.verifier_key])
+        trusted = trusted_logs(log_keys or self.signer.verifier_keys)
         return proven_uses(proofs, replace(trusted, given=bool(log_keys)))
 
     def _facts(self, row: LogRow) -> EntryFacts | None:
@@ -77,7 +77,7 @@ class OwnLog:
             index = transaction.tree.index_of(row.entry_id)
             proof = None if index is None else self.published.inclusion(leaf, index, None)
             if proof is not None:
-                return Inclusion.PUBLISHED, _signed_size(read_proof(proof).checkpoint, self.signer.verifier_key)
+                return Inclusion.PUBLISHED, _signed_size(read_proof(proof).checkpoint, self.signer.verifier_keys)
             tree = self.published.tree()
         except (LogIncomplete, Unavailable):
             return Inclusion.UNANSWERED, 0
@@ -94,6 +94,7 @@ class OwnLog:
 
 
 @lru_cache(maxsize=4)
-def _signed_size(checkpoint: bytes, key: str) -> int:
-    """The size of a checkpoint that the log's key signed; NoteRefused. Kept, as most seals are asked under the same."""
-    return open_checkpoint(checkpoint, verifier_key(key)).checkpoint.size
+def _signed_size(checkpoint: bytes, keys: tuple[str, ...]) -> int:
+    """The size of a checkpoint that one of the log's keys signed; NoteRefused. Kept, as most seals are asked under the
+    same."""
+    return open_checkpoint(checkpoint, *map(verifier_key, keys)).checkpoint.size

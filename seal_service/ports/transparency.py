@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from seal_service.domain.errors import LogHalted
+from seal_service.domain.publication import SignedTree
 from seal_service.ports.records.tree import TreeHead, TreeRecords
 
 LARGEST_PROOF = 64 * 1024
@@ -16,24 +17,35 @@ LARGEST_PROOF = 64 * 1024
 
 
 class NoteSigner(Protocol):
-    """The log's key. Safe for threads."""
+    """The log's key, and those that were before it. Safe for threads."""
 
     @property
     def verifier_key(self) -> str:
-        """name+id+key (C2SP vkey), for whoever checks. InstanceNotReady without a key."""
+        """name+id+key (C2SP vkey) of the one in force, for whoever checks. InstanceNotReady without a key."""
 
-    def sign(self, text: str) -> bytes:
-        """The signed note of a text, which ends with a line feed. InstanceNotReady without a key."""
+    @property
+    def verifier_keys(self) -> tuple[str, ...]:
+        """Of all of them, the one in force first. InstanceNotReady without a key."""
+
+    def sign(self, text: str, size: int | None = None) -> bytes:
+        """The signed note of a text, which ends with a line feed, by the key in force; by that of a tree's size where
+        one is given. InstanceNotReady without that key."""
+
+    def open(self, content: bytes) -> SignedTree:
+        """What a checkpoint says, signed by the key of its size; NoteRefused, InstanceNotReady without a key."""
 
 
 class LogKeyMaker(Protocol):
-    """Makes the log's key, once."""
+    """Makes the log's keys, each once; they are numbered from 1."""
 
-    def is_there(self) -> bool:
-        """Whether there is one."""
+    def is_there(self, number: int = 1) -> bool:
+        """Whether there is that one."""
 
-    def create(self) -> None:
+    def create(self, number: int = 1) -> None:
         """Make it; AlreadyRegistered, SoftwareKeysRefused."""
+
+    def verifier_key_of(self, number: int) -> str:
+        """name+id+key of one that is there; InstanceNotReady, SoftwareKeysRefused."""
 
 
 class LogFiles(Protocol):

@@ -49,6 +49,12 @@ class MemoryLogRecords:
         """Read."""
         return self.state.entries.get(entry_id)
 
+    def changes_of_key(self) -> Sequence[bytes]:
+        """In order."""
+        kinds = (EventKind.LOG_OPENED, EventKind.LOG_CLOSED)
+        rows = [row for row in self.state.entries.values() if row.kind in kinds]
+        return [row.canon for row in sorted(rows, key=lambda row: (row.at, row.entry_id))]
+
     def recovered(self, leaf_hash: bytes) -> tuple[str, str | None] | None:
         """By place."""
         recoveries = [row for row in self.state.entries.values() if row.kind is EventKind.LOG_RECOVERED]

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seal_service.domain.errors import LogDamaged
+from seal_service.domain.publication import SignedTree
+from seal_service.formats.checkpoint import open_checkpoint
 from seal_service.formats.note import NoteSignature, SignatureType, VerifierKey, write_note
 
 
@@ -30,7 +32,17 @@ class MemoryLogKey:
         """As text."""
         return self.verifier.text
 
-    def sign(self, text: str) -> bytes:
+    @property
+    def verifier_keys(self) -> tuple[str, ...]:
+        """The one."""
+        return (self.verifier_key,)
+
+    def open(self, content: bytes) -> SignedTree:
+        """By the one key."""
+        opened = open_checkpoint(content, self.verifier).checkpoint
+        return SignedTree(size=opened.size, root=opened.root)
+
+    def sign(self, text: str, size: int | None = None) -> bytes:  # noqa: ARG002 - there is one key
         """The signed note."""
         key = self.verifier
         value = self.private.sign(text.encode())

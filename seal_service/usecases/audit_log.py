@@ -11,9 +11,8 @@ from typing import ClassVar
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import InvalidInput, LogDamaged, LogHalted, NoteRefused
 from seal_service.domain.invariants import Checked, Finding, Invariant
-from seal_service.formats.checkpoint import SignedCheckpoint, open_checkpoint
+from seal_service.domain.publication import SignedTree
 from seal_service.formats.merkle_leaf import leaf_hash
-from seal_service.formats.note import VerifierKey, verifier_key
 from seal_service.ports.backup import Told, untold
 from seal_service.ports.log_checking import (
     BundlePaths,
@@ -59,7 +58,7 @@ class CheckFiles:
 
 @dataclass(frozen=True)
 class PublishedFiles:
-    """What was signed and published, read with the log's own key."""
+    """What was signed and published, read with the log's own keys."""
 
     files: LogFiles
     signer: NoteSigner
@@ -67,15 +66,14 @@ class PublishedFiles:
 
     def roots(self, found: Findings) -> tuple[int, list[SignedRoot]]:
         """The size that is published, and the roots that the published checkpoint and the guard hold."""
-        key = verifier_key(self.signer.verifier_key)
         roots = []
         content = self.files.read(CHECKPOINT)
-        published = None if content is None else self._opened(content, key, "the published checkpoint", found)
+        published = None if content is None else self._opened(content, "the published checkpoint", found)
         if published is not None:
             roots.append(_root(published, "the published checkpoint"))
         try:
             there = self.guard.is_there()
-            guarded = self._opened(self.guard.read().content, key, "the guard", found) if there else None
+            guarded = self._opened(self.guard.read().content, "the guard", found) if there else None
             if published is not None and not there:
                 found.add([Finding(invariant=Invariant.CHECKPOINT, subject="", detail="there is no guard")])
         except LogHalted as error:
@@ -83,17 +81,16 @@ class PublishedFiles:
             found.add([Finding(invariant=Invariant.CHECKPOINT, subject="", detail=error.message)])
         if guarded is not None:
             roots.append(_root(guarded, "the guard"))
-            if published is None and guarded.checkpoint.size:
+            if published is None and guarded.size:
                 found.add([Finding(invariant=Invariant.PUBLISHED, subject=CHECKPOINT, detail="the file is not there")])
-            if published is not None and guarded.checkpoint.size < published.checkpoint.size:
+            if published is not None and guarded.size < published.size:
                 detail = "what is published is ahead of the guard"
                 found.add([Finding(invariant=Invariant.CHECKPOINT, subject=CHECKPOINT, detail=detail)])
-        return (0 if published is None else published.checkpoint.size), roots
+        return (0 if published is None else published.size), roots
 
-    @staticmethod
-    def _opened(content: bytes, key: VerifierKey, said_by: str, found: Findings) -> SignedCheckpoint | None:
+    def _opened(self, content: bytes, said_by: str, found: Findings) -> SignedTree | None:
         try:
-            return open_checkpoint(content, key)
+            return self.signer.open(content)
         except NoteRefused as error:
             detail = f"{said_by}: {error.message}"
             found.add([Finding(invariant=Invariant.CHECKPOINT, subject="", detail=detail)])
@@ -147,10 +144,9 @@ class AuditLogUseCase:
             yield one
 
     def _stored(self, scan: TreeScan, first: int, found: Findings) -> Iterator[SignedRoot]:
-        key = verifier_key(self.published.signer.verifier_key)
         for one in scan.checkpoints(above=first or -1):
             try:
-                signed = open_checkpoint(one.note, key).checkpoint
+                signed = self.published.signer.open(one.note)
                 if (signed.size, signed.root) != (one.size, one.root):
                     raise NoteRefused("it is of another size or root")
             except NoteRefused as error:
@@ -261,5 +257,5 @@ def _known(roots: Iterator[SignedRoot], size: int, found: Findings) -> Iterator[
             found.add([Finding(invariant=Invariant.CHECKPOINT, subject=str(one.size), detail=detail)])
 
 
-def _root(signed: SignedCheckpoint, said_by: str) -> SignedRoot:
-    return SignedRoot(signed.checkpoint.size, signed.checkpoint.root, said_by)
+def _root(signed: SignedTree, said_by: str) -> SignedRoot:
+    return SignedRoot(signed.size, signed.root, said_by)

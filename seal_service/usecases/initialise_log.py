@@ -10,8 +10,7 @@ from seal_service.domain.errors import AlreadyRegistered, Conflict, LogHalted, N
 from seal_service.domain.events import Event, EventKind, act_of
 from seal_service.domain.paging import PageRequest
 from seal_service.domain.publication import LOG_KEY
-from seal_service.formats.checkpoint import Checkpoint, open_checkpoint
-from seal_service.formats.note import verifier_key
+from seal_service.formats.checkpoint import Checkpoint
 from seal_service.ports.reading import LogFilter, Queries
 from seal_service.ports.records import Records, SigningLog
 from seal_service.ports.records.tree import StoredCheckpoint, TreeHead
@@ -89,7 +88,7 @@ class InitialiseLogUseCase:
         except LogHalted:  # its making was interrupted, or its content is lost
             return None
         try:
-            open_checkpoint(held.content, verifier_key(self.signer.verifier_key))
+            self.signer.open(held.content)
         except NoteRefused as error:
             if guard_lost:
                 return held

@@ -9,9 +9,10 @@ from datetime import datetime
 from seal_service.domain.authority import ended
 from seal_service.domain.certification import CertificateRequestState
 from seal_service.domain.issuance import AuthorityCredential, AuthorityRole
-from seal_service.domain.key_use import AuthorityUse, KeyUse
+from seal_service.domain.key_use import AuthorityUse, KeyUse, log_key_state
 from seal_service.formats.der import read_certificate
 from seal_service.formats.issuing import IssuerIdentity, identity_of, is_of, issuer_named_by
+from seal_service.formats.log_keys import log_key_periods
 from seal_service.ports.records import Transaction
 
 _ISSUERS = (AuthorityRole.ROOT, AuthorityRole.ISSUING)
@@ -24,6 +25,7 @@ def uses_of_keys(transaction: Transaction, references: Sequence[str], now: datet
     waiting = {
         one.key_reference: one for one in transaction.certificate_requests.chosen(CertificateRequestState.PENDING)
     }
+    periods = log_key_periods(transaction.log.changes_of_key())
     found = {}
     for reference in references:
         seal = seals.get(reference)
@@ -34,6 +36,7 @@ def uses_of_keys(transaction: Transaction, references: Sequence[str], now: datet
             seal=seal,
             credential=max(credentials, key=lambda one: one.version, default=None),
             request=waiting.get(reference),
+            log_key=log_key_state(reference, periods),
         )
     return found
 

@@ -9,8 +9,6 @@ from threading import Lock
 
 from seal_service.domain.errors import InstanceNotReady, LogHalted, NoteRefused, SealServiceError
 from seal_service.domain.publication import CONFLICT, DAMAGES, Compared, SignedTree, halted_because
-from seal_service.formats.checkpoint import open_checkpoint
-from seal_service.formats.note import verifier_key
 from seal_service.ports.records import Records
 from seal_service.ports.records.tree import StoredCheckpoint, TreeHead
 from seal_service.ports.system import Clock
@@ -143,7 +141,6 @@ class LogCondition:
 
     def _opened(self, guarded: GuardedCheckpoint) -> SignedTree:
         try:
-            checkpoint = open_checkpoint(guarded.content, verifier_key(self._signer.verifier_key)).checkpoint
+            return self._signer.open(guarded.content)
         except NoteRefused as error:
             raise LogHalted(f"The log's guard holds no checkpoint of this log: {error.message}") from error
-        return SignedTree(size=checkpoint.size, root=checkpoint.root)

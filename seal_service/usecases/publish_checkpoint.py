@@ -7,15 +7,15 @@ from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import LogDamaged, LogHalted, NoteRefused
-from seal_service.formats.checkpoint import Checkpoint, open_checkpoint
-from seal_service.formats.note import verifier_key
-from seal_service.ports.records import Records
+from seal_service.formats.checkpoint import Checkpoint
+from seal_service.ports.records import Records, Transaction
 from seal_service.ports.records.tree import StoredCheckpoint
 from seal_service.ports.system import Clock
 from seal_service.ports.transparency import Guard, NoteSigner, PublishedTree, TreeFiles
 from seal_service.usecases.ask_witnesses import AskWitnesses
 from seal_service.usecases.log_condition import LogCondition, LogLook
 from seal_service.usecases.log_damage import LogDamage
+from seal_service.usecases.log_key_periods import LogKeyPeriods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,7 @@ class PublishCheckpointUseCase:
     guard: Guard
     witnesses: AskWitnesses
     damage: LogDamage
+    keys: LogKeyPeriods
     clock: Clock
     origin: str
 
@@ -120,7 +121,7 @@ class PublishCheckpointUseCase:
         if tree is None:
             return 0
         try:
-            open_checkpoint(tree.content, verifier_key(self.signer.verifier_key))
+            self.signer.open(tree.content)
         except NoteRefused as error:
             raise LogDamaged(f"The published checkpoint is not this log's: {error.message}") from error
         with self.records.read() as transaction:
@@ -144,15 +145,29 @@ class PublishCheckpointUseCase:
         if guarded is not None and guarded.size and self.files.root(guarded.size, size) != guarded.root:
             raise LogHalted(f"The tree does not follow the one of {guarded.size} entries that the guard knows")
         if signed is None:
-            note = self.signer.sign(Checkpoint(origin=self.origin, size=size, root=root).text)  # 2 always the same
-            signed = StoredCheckpoint(size=size, root=root, note=note, at=self.clock.now())
+            text = Checkpoint(origin=self.origin, size=size, root=root).text
+            note = self.signer.sign(text)  # 2 always the same
             with self.records.write() as transaction:  # 3 one root for a size, for good
+                if not self._is_in_force(transaction, note):
+                    note = self.signer.sign(text)
+                signed = StoredCheckpoint(size=size, root=root, note=note, at=self.clock.now())
                 transaction.tree.insert_checkpoint(signed)
                 transaction.commit()
         if looked.guarded is not None and looked.guarded.content != signed.note:
             self.guard.advance(looked.guarded, signed.note)  # 4 whoever has another history stops here
         if self._cosign_and_show(signed):  # 5, 6
             self.files.collect(size, since)  # 7 partial tiles that nobody needs any more
+
+    def _is_in_force(self, transaction: Transaction, note: bytes) -> bool:
+        """Whether the key that signed is the one in force, now until the transaction ends: who changes it holds the
+        head too. The signer knows the one in force then."""
+        transaction.tree.lock_head()
+        self.keys.renewed(transaction)
+        try:
+            self.signer.open(note)
+        except NoteRefused:
+            return False
+        return True
 
     def _cosign_and_show(self, signed: StoredCheckpoint) -> bool:
         """Whether it is published now: with the witnesses that are needed; the others' word is added when it comes."""

@@ -7,11 +7,43 @@ from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
 from seal_service.ports.transparency import NoteSigner
+from seal_service.usecases.log_key_periods import LogKeyPeriods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadLogKey:
     """日志公钥."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLogKeys:
+    """日志公钥, all of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKeyInTime:
+    """A key of the log, and what it signs."""
+
+    verifier_key: str
+    key_reference: str
+    above: int
+    """Trees of more entries than this, up to those of the next key."""
+
+
+@dataclass(frozen=True)
+class ReadLogKeysUseCase:
+    """日志公钥 of all keys, the first one first. InstanceNotReady when there is no key yet."""
+
+    permission: ClassVar[Permission] = Permission.PUBLIC
+    signer: NoteSigner
+    keys: LogKeyPeriods
+
+    def __call__(self, _caller: Caller, _command: ReadLogKeys) -> tuple[LogKeyInTime, ...]:
+        """The last one is in force."""
+        return tuple(
+            LogKeyInTime(verifier_key=key, key_reference=one.reference, above=max(0, one.above))
+            for one, key in zip(self.keys(), reversed(self.signer.verifier_keys), strict=True)
+        )
 
 
 @dataclass(frozen=True)

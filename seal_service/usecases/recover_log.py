@@ -12,9 +12,8 @@ from seal_service.domain.events import Event, EventKind, Scalar, act_of
 from seal_service.domain.publication import SignedTree
 from seal_service.domain.recovery import RECOVERY, ToDoAgain
 from seal_service.domain.seal import SealState
-from seal_service.formats.checkpoint import Checkpoint, open_checkpoint
+from seal_service.formats.checkpoint import Checkpoint
 from seal_service.formats.merkle_leaf import leaf_hash
-from seal_service.formats.note import verifier_key
 from seal_service.ports.backup import Told, untold
 from seal_service.ports.log_recovery import PublishedEntries, ReplayedEntry
 from seal_service.ports.records import (
@@ -29,6 +28,7 @@ from seal_service.ports.records import (
 from seal_service.ports.system import Clock
 from seal_service.ports.transparency import NoteSigner, TreeFiles
 from seal_service.usecases.log_condition import NOT_BEGUN, LogCondition
+from seal_service.usecases.log_key_periods import LogKeyPeriods
 from seal_service.usecases.recovered_states import Followed, FollowEntries
 from seal_service.usecases.sequence_log import counted_again
 
@@ -74,6 +74,7 @@ class RecoverLogUseCase:
     files: TreeFiles
     entries: PublishedEntries
     signer: NoteSigner
+    keys: LogKeyPeriods
     grow: GrowTree
     follow: FollowEntries
     clock: Clock
@@ -118,7 +119,7 @@ class RecoverLogUseCase:
         if published is None:
             return trees
         try:
-            open_checkpoint(published.content, verifier_key(self.signer.verifier_key))
+            self.signer.open(published.content)
         except NoteRefused as error:
             raise LogDamaged(f"The published checkpoint is not this log's: {error.message}") from error
         if published.size > target.size or trees.get(published.size, published.root) != published.root:
@@ -192,9 +193,10 @@ class RecoverLogUseCase:
         now = self.clock.now()
         with self.records.write() as transaction:
             followed = self.follow(transaction, caller, self._replayed(transaction, before, target.size), now)  # 5
+            self.keys.renewed(transaction)  # what came back may name another key
             for size, root in trees.items():  # 6 from here on the log is no longer halted
                 if size >= before and size and transaction.tree.checkpoint_of(size) is None:
-                    note = self.signer.sign(Checkpoint(origin=self.log.origin, size=size, root=root).text)
+                    note = self.signer.sign(Checkpoint(origin=self.log.origin, size=size, root=root).text, size)
                     transaction.tree.insert_checkpoint(StoredCheckpoint(size=size, root=root, note=note, at=now))
             codes = tuple(sorted(followed.stopped))
             facts: dict[str, Scalar] = {

@@ -12,11 +12,14 @@ from seal_service.domain.errors import (
     AlreadyRegistered,
     InstanceNotReady,
     IntegrityFailed,
+    NoteRefused,
     SoftwareKeysRefused,
 )
 from seal_service.domain.key_custody import CustodyRule
+from seal_service.domain.log_keys import FIRST, LogKeyPeriod
 from seal_service.domain.operation import KeyPlace, Profile
 from seal_service.domain.publication import LOG_KEY
+from seal_service.formats.checkpoint import Checkpoint
 from seal_service.formats.note import read_note, verified_by, verifier_key
 from seal_service.pki.ed25519_files import Ed25519Files
 from seal_service.pki.file_keys import FileKeyStore
@@ -24,6 +27,7 @@ from seal_service.pki.log_key import LogKey
 from seal_service.pki.pkcs11_ed25519 import Pkcs11Ed25519Keys
 from seal_service.pki.pkcs11_keys import Pkcs11KeyStore
 from seal_service.pki.pkcs11_token import Pkcs11Token
+from seal_service.testing.transparency import MemoryLogKey
 from tests.key_directory import Process, founded, master_lines
 from tests.pki_instance import SystemEntropy, key_hierarchy
 from tests.softhsm import USER_PIN, softhsm_module, softhsm_token
@@ -34,21 +38,30 @@ PRODUCTION = CustodyRule(profile=Profile.PRODUCTION, software_keys_allowed=False
 TEXT = f"{NAME}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
 
 
+@pytest.fixture
+def said() -> list[LogKeyPeriod]:
+    """The log's keys, as the log says."""
+    return [FIRST]
+
+
 @pytest.fixture(params=["file", "HSM"])
-def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], LogKey]:
+def opening(request: pytest.FixtureRequest, tmp_path: Path, said: list[LogKeyPeriod]) -> Callable[[], LogKey]:
+    def periods() -> tuple[LogKeyPeriod, ...]:
+        return tuple(said)
+
     hierarchy = key_hierarchy(tmp_path / "keys")
 
     def files() -> Ed25519Files:
         return Ed25519Files(hierarchy, SystemEntropy())
 
     if request.param == "file":
-        return lambda: LogKey(NAME, files(), None, KeyPlace.FILE, RULE)
+        return lambda: LogKey(NAME, files(), None, KeyPlace.FILE, RULE, periods)
     module, label = softhsm_module(), softhsm_token()
 
     def hsm() -> Pkcs11Ed25519Keys:
         return Pkcs11Ed25519Keys(Pkcs11Token(module, label, lambda: USER_PIN))
 
-    return lambda: LogKey(NAME, files(), hsm(), KeyPlace.PKCS11, PRODUCTION)
+    return lambda: LogKey(NAME, files(), hsm(), KeyPlace.PKCS11, PRODUCTION, periods)
 
 
 def test_whoever_has_the_verifier_key_verifies_its_notes(opening: Callable[[], LogKey]) -> None:
@@ -78,13 +91,105 @@ def test_without_a_key_it_says_what_to_run(opening: Callable[[], LogKey]) -> Non
     assert key.sign(TEXT), "a process need not begin anew after it was made"
 
 
+def checkpoint(size: int) -> str:
+    return Checkpoint(origin=NAME, size=size, root=bytes([size % 256]) * 32).text
+
+
+def follow(key: LogKey, said: list[LogKeyPeriod]) -> None:
+    """The second key follows the first after a tree of 9 entries."""
+    key.create(2)
+    first = LogKeyPeriod(number=1, verifier_key=key.verifier_key_of(1), above=FIRST.above)
+    said[:] = [first, LogKeyPeriod(number=2, verifier_key=key.verifier_key_of(2), above=9)]
+
+
+def followed(opening: Callable[[], LogKey], said: list[LogKeyPeriod]) -> LogKey:
+    """A key that has ended, and the one after it."""
+    key = opening()
+    key.create()
+    follow(key, said)
+    return key
+
+
+def test_the_key_that_the_log_names_last_signs(opening: Callable[[], LogKey], said: list[LogKeyPeriod]) -> None:
+    key = opening()
+    key.create()
+    before = key.sign(checkpoint(9))
+    follow(key, said)
+    after = key.sign(checkpoint(10))
+    first, second = said[0].verifier_key, said[1].verifier_key
+    assert first is not None
+    assert second is not None
+    assert first != second
+    assert key.verifier_key == second
+    assert key.verifier_keys == (second, first)
+    assert verified_by(read_note(before), [verifier_key(first)])
+    assert verified_by(read_note(after), [verifier_key(second)])
+    assert opening().sign(checkpoint(9), 9) == before, "what one signs again of an earlier tree is its key's"
+
+
+def test_a_checkpoint_holds_by_the_key_of_its_size_alone(
+    opening: Callable[[], LogKey], said: list[LogKeyPeriod]
+) -> None:
+    key = followed(opening, said)
+    for size in (0, 9):
+        assert key.open(key.sign(checkpoint(size), size)).size == size
+        with pytest.raises(NoteRefused):
+            key.open(key.sign(checkpoint(size)))
+    assert key.open(key.sign(checkpoint(10))).root == bytes([10]) * 32
+    with pytest.raises(NoteRefused):
+        key.open(key.sign(checkpoint(10), 9))
+
+
+def test_a_key_that_ended_may_be_gone(said: list[LogKeyPeriod], tmp_path: Path) -> None:
+    files = Ed25519Files(key_hierarchy(tmp_path / "keys"), SystemEntropy())
+
+    def opening() -> LogKey:
+        return LogKey(NAME, files, None, KeyPlace.FILE, RULE, lambda: tuple(said))
+
+    key = followed(opening, said)
+    old = key.sign(checkpoint(3), 3)
+    (tmp_path / "keys" / "log.key").unlink()
+    fresh = opening()
+    assert fresh.open(old).size == 3
+    assert fresh.verifier_keys == key.verifier_keys
+    assert fresh.sign(checkpoint(10))
+    with pytest.raises(InstanceNotReady, match="seal log init"):
+        fresh.sign(checkpoint(3), 3)
+
+
+def test_a_database_behind_its_guard_knows_the_next_key_by_the_store(
+    opening: Callable[[], LogKey], said: list[LogKeyPeriod]
+) -> None:
+    """As after the restore of a backup from before a rotation."""
+    key = followed(opening, said)
+    guarded = key.sign(checkpoint(12))
+    said[:] = [FIRST]
+    assert opening().open(guarded).size == 12
+    key.create(3)
+    said[:] = [FIRST, LogKeyPeriod(number=2, verifier_key=key.verifier_key_of(3), above=9)]
+    with pytest.raises(NoteRefused):
+        opening().open(guarded)
+    with pytest.raises(IntegrityFailed, match="not the one that the log names"):
+        opening().sign(checkpoint(12))
+
+
+def test_a_key_that_the_log_names_and_that_is_not_here_is_asked_for(
+    opening: Callable[[], LogKey], said: list[LogKeyPeriod]
+) -> None:
+    key = opening()
+    key.create()
+    said[:] = [FIRST, LogKeyPeriod(number=2, verifier_key=MemoryLogKey(NAME).verifier_key, above=9)]
+    with pytest.raises(InstanceNotReady, match="log-2 is not here"):
+        key.sign(checkpoint(12))
+
+
 def test_production_takes_no_software_key(tmp_path: Path) -> None:
     files = Ed25519Files(key_hierarchy(tmp_path / "keys"), SystemEntropy())
     with pytest.raises(SoftwareKeysRefused):
-        LogKey(NAME, files, None, KeyPlace.FILE, PRODUCTION).create()
+        LogKey(NAME, files, None, KeyPlace.FILE, PRODUCTION, lambda: (FIRST,)).create()
     files.create(LOG_KEY)
     with pytest.raises(SoftwareKeysRefused):
-        LogKey(NAME, files, None, KeyPlace.FILE, PRODUCTION).sign(TEXT)
+        LogKey(NAME, files, None, KeyPlace.FILE, PRODUCTION, lambda: (FIRST,)).sign(TEXT)
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -59,6 +59,19 @@ def test_an_intent_ends_once(written: Transaction) -> None:
         written.log.insert(log_row("end-2b", EventKind.SEAL_ABANDONED, intent_id="intent-2"))
 
 
+def test_changes_of_the_logs_key_are_told_in_their_order(written: Transaction) -> None:
+    assert written.log.changes_of_key() == []
+    rows = [
+        log_row("b", EventKind.LOG_CLOSED, at=later(minutes=3)),
+        log_row("a", EventKind.LOG_OPENED, at=later(minutes=3)),
+        log_row("c", EventKind.LOG_OPENED, at=later(minutes=2)),
+        log_row("d", EventKind.LOG_GUARDED, at=later(minutes=2)),
+    ]
+    for row in rows:
+        written.log.insert(row)
+    assert written.log.changes_of_key() == [rows[2].canon, rows[1].canon, rows[0].canon]
+
+
 def test_status_changes_are_those_that_the_log_has(written: Transaction) -> None:
     kinds = (
         EventKind.SEAL_MADE,

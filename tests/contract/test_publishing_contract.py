@@ -43,6 +43,7 @@ from seal_service.testing.transparency import MemoryLogKey
 from seal_service.usecases.ask_witnesses import AskWitnesses
 from seal_service.usecases.log_condition import LogCondition
 from seal_service.usecases.log_damage import LogDamage
+from seal_service.usecases.log_key_periods import LogKeyPeriods
 from seal_service.usecases.publish_checkpoint import PublishCheckpoint, PublishCheckpointUseCase, Published
 from seal_service.usecases.resume_log import ResumeLog, ResumeLogUseCase
 from seal_service.usecases.sequence_log import SequenceLog, SequenceLogUseCase
@@ -219,7 +220,16 @@ class Place:
         signer: NoteSigner = self.key
         damage = LogDamage(records, self.clock, DAMAGED_FILES)
         return PublishCheckpointUseCase(
-            records, self.condition(guard), files, signer, guard, asking, damage, self.clock, ORIGIN
+            records,
+            self.condition(guard),
+            files,
+            signer,
+            guard,
+            asking,
+            damage,
+            LogKeyPeriods(records, self.clock),
+            self.clock,
+            ORIGIN,
         )
 
     def publish(self) -> Published:

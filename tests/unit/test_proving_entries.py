@@ -123,7 +123,7 @@ def test_before_the_log_is_published_no_time_is_promised() -> None:
 
 
 class LostKey(MemoryLogKey):
-    def sign(self, text: str) -> bytes:
+    def sign(self, text: str, size: int | None = None) -> bytes:
         del text
         raise InstanceNotReady("There is no log key")
 

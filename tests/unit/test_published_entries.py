@@ -13,7 +13,8 @@ from seal_service.formats.merkle_leaf import leaf_hash
 from seal_service.log.published_entries import BundledEntries
 from seal_service.log.tiles import is_log_file
 from seal_service.storage.log_files import DirectoryLogFiles
-from tests.published_log import ORIGIN, TestKey, publish
+from seal_service.testing.transparency import MemoryLogKey
+from tests.published_log import ORIGIN, publish
 
 AT = "2026-03-01T08:00:00.123Z"
 
@@ -34,14 +35,14 @@ def read(directory: Path) -> BundledEntries:
 def test_a_range_of_places_is_read_from_whatever_bundles_hold_it(tmp_path: Path, first: int, size: int) -> None:
     """Also from a full bundle, where the partial one of a smaller tree is gone."""
     entries = [canon(number) for number in range(600)]
-    publish(tmp_path, TestKey(), entries)
+    publish(tmp_path, MemoryLogKey(ORIGIN), entries)
     groups = list(read(tmp_path).groups(first, size))
     assert [one for group in groups for one in group] == entries[first:size]
     assert all(len(group) <= 256 for group in groups)
 
 
 def test_a_bundle_that_is_not_there_is_named(tmp_path: Path) -> None:
-    publish(tmp_path, TestKey(), [canon(number) for number in range(300)])
+    publish(tmp_path, MemoryLogKey(ORIGIN), [canon(number) for number in range(300)])
     (tmp_path / "tile/entries/001.p/44").unlink()
     with pytest.raises(LogDamaged, match=r"001\.p/44 is missing"):
         list(read(tmp_path).groups(0, 300))

@@ -55,6 +55,9 @@ class LogRecords(Protocol):
     def find(self, entry_id: str) -> LogRow | None:
         """Read with private fields, or None."""
 
+    def changes_of_key(self) -> Sequence[bytes]:
+        """The canonical bytes of all entries `log.open` and `log.close`, which are few, the first one first."""
+
     def recovered(self, leaf_hash: bytes) -> tuple[str, str | None] | None:
         """The intent of this leaf hash, among entries that came back from the published log without rows of uses, and
         the entry that ended it; None when none of these has it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, or_, select
 
 from seal_service.domain.errors import AlreadyRegistered, Conflict, InvalidInput
 from seal_service.domain.events import TERMINAL_KINDS, EventKind, Result
@@ -41,6 +41,11 @@ _LAST_SEQ = Statement(select(func.max(SignLogRow.seq)).where(SignLogRow.seal_cod
 _FIND = Statement(select(SignLogRow).where(SignLogRow.entry_id == bindparam("entry_id")))
 _PRIVATE_OF = Statement(
     select(PrivateFieldRow).where(PrivateFieldRow.entry_id == bindparam("entry_id")).order_by(PrivateFieldRow.name)
+)
+_CHANGES_OF_KEY = Statement(
+    select(SignLogRow.canon)
+    .where(or_(SignLogRow.kind == EventKind.LOG_OPENED.value, SignLogRow.kind == EventKind.LOG_CLOSED.value))
+    .order_by(SignLogRow.at, SignLogRow.entry_id)
 )
 _INSERT = Statement(insert(SignLogRow))
 _INSERT_PENDING = Statement(insert(LogPendingRow).values(entry_id=bindparam("entry_id")).inline())
@@ -90,6 +95,10 @@ class SqlLog:
         """Read with private fields, or None."""
         row = _FIND.one(self.connection, entry_id=entry_id)
         return None if row is None else log_row_of(row, _PRIVATE_OF.all(self.connection, entry_id=entry_id))
+
+    def changes_of_key(self) -> Sequence[bytes]:
+        """By the index of kinds; entries of one millisecond by their identifiers, which only grow."""
+        return [row.canon for row in _CHANGES_OF_KEY.all(self.connection)]
 
     def recovered(self, leaf_hash: bytes) -> tuple[str, str | None] | None:
         """By their places, which the log tells: hashes of leaves have no index, and only what came back is read."""

@@ -1,0 +1,64 @@
+"""日志密钥更替 as the log's entries `log.close` and `log.open` have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from seal_service.domain.errors import LogDamaged
+from seal_service.domain.events import EventKind, Scalar
+from seal_service.domain.log_keys import FIRST, LogKeyPeriod
+from seal_service.domain.publication import SignedTree
+from seal_service.formats import canonical
+
+
+def closing_facts(origin: str, period: LogKeyPeriod, verifier_key: str, next_key: str) -> dict[str, Scalar]:
+    """What `log.close` says: under the last checkpoint of a key, by whose word whoever trusts it learns the next."""
+    return {"origin": origin, "key_number": period.number, "verifier_key": verifier_key, "next_key": next_key}
+
+
+def opening_facts(
+    origin: str, period: LogKeyPeriod, verifier_key: str, next_key: str, tree: SignedTree
+) -> dict[str, Scalar]:
+    """What `log.open` says of a key that follows another one, whose last checkpoint is of this tree."""
+    return {
+        "origin": origin,
+        "key_number": period.number + 1,
+        "verifier_key": next_key,
+        "previous_key": verifier_key,
+        "previous_size": tree.size,
+        "previous_root": tree.root.hex(),
+    }
+
+
+def log_key_periods(canons: Iterable[bytes]) -> tuple[LogKeyPeriod, ...]:
+    """The keys that entries `log.open` name, the first one first; LogDamaged when they do not follow one another."""
+    found = [FIRST]
+    # That of the log's beginning names no key. Clocks give several entries one millisecond: they are told by number.
+    opened = [_facts(canon) for canon in canons if _kind(canon) == EventKind.LOG_OPENED]
+    for facts in sorted(
+        (one for one in opened if "key_number" in one), key=lambda one: str(one["key_number"]).zfill(9)
+    ):
+        number, above = facts["key_number"], facts.get("previous_size")
+        key, previous = facts.get("verifier_key"), facts.get("previous_key")
+        last = found[-1]
+        follows = number == last.number + 1 and isinstance(above, int) and above > last.above
+        if not follows or not isinstance(key, str) or last.verifier_key not in (None, previous):
+            raise LogDamaged("The log's entries `log.open` name keys that do not follow one another")
+        found[-1] = LogKeyPeriod(number=last.number, verifier_key=str(previous), above=last.above)
+        found.append(LogKeyPeriod(number=last.number + 1, verifier_key=key, above=int(str(above))))
+    return tuple(found)
+
+
+def closing_entry(canons: Iterable[bytes], next_key: str) -> str | None:
+    """The entry `log.close` that names a next key, the newest one; None without any."""
+    found = [one for one in canons if _kind(one) == EventKind.LOG_CLOSED and _facts(one).get("next_key") == next_key]
+    return str(canonical.decode(found[-1])["id"]) if found else None
+
+
+def _kind(canon: bytes) -> object:
+    return canonical.decode(canon).get("kind")
+
+
+def _facts(canon: bytes) -> Mapping[str, object]:
+    facts = canonical.decode(canon).get("facts")
+    return facts if isinstance(facts, dict) else {}

@@ -1,0 +1,194 @@
+"""日志密钥轮换: the log's tree goes on under another key, by the word of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from seal_service.domain.access import Caller, Permission
+from seal_service.domain.errors import Conflict, InstanceNotReady, LogHalted, Unavailable
+from seal_service.domain.events import Event, EventKind, act_of
+from seal_service.domain.log_keys import LogKeyPeriod, log_key_reference
+from seal_service.domain.publication import SignedTree
+from seal_service.formats.log_keys import closing_entry, closing_facts, opening_facts
+from seal_service.ports.records import Records, SigningLog, Transaction
+from seal_service.ports.transparency import LogKeyMaker, TreeFiles
+from seal_service.usecases.log_condition import NOT_BEGUN, LogCondition
+from seal_service.usecases.log_key_periods import LogKeyPeriods
+from seal_service.usecases.publish_checkpoint import PublishCheckpoint, PublishCheckpointUseCase
+from seal_service.usecases.sequence_log import SequenceLog, SequenceLogUseCase
+
+_ATTEMPTS = 50
+"""A process that publishes already is waited for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RotateLogKey:
+    """日志密钥轮换."""
+
+    pause: Callable[[], object]
+    """Between attempts to publish while another process does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareLogKey:
+    """日志密钥备用: the next key is made, for witnesses to be told of it, and signs nothing yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKeyRotated:
+    """Which key ended with which tree, and which one follows."""
+
+    previous_key: str
+    last: SignedTree
+    """The last tree that the key before signed."""
+    verifier_key: str
+    key_reference: str
+    size: int
+    """That is published under the key that follows."""
+
+
+@dataclass(frozen=True)
+class PrepareLogKeyUseCase:
+    """日志密钥备用; the same key however often it is asked for. InstanceNotReady for a log without a key."""
+
+    permission: ClassVar[Permission] = Permission.MANAGE_KEYS
+    records: Records
+    log: SigningLog
+    maker: LogKeyMaker
+    keys: LogKeyPeriods
+
+    def __call__(self, caller: Caller, _command: PrepareLogKey) -> str:
+        """name+id+key of the next key."""
+        with self.records.read() as transaction:
+            period = self.keys.renewed(transaction)[-1]
+        self.maker.verifier_key_of(period.number)
+        return next_log_key(self.records, self.log, self.maker, caller, period.number + 1)
+
+
+def next_log_key(records: Records, log: SigningLog, maker: LogKeyMaker, caller: Caller, number: int) -> str:
+    """The verifier key of a number, made if it is not there; the log says so before it is."""
+    if not maker.is_there(number):
+        made = {"role": "log", "key_reference": log_key_reference(number)}
+        with records.write() as transaction:
+            log.append(transaction, act_of(caller, Event(kind=EventKind.KEY_CREATED, facts=made)))
+            transaction.commit()
+        maker.create(number)
+    return maker.verifier_key_of(number)
+
+
+@dataclass(frozen=True)
+class RotateLogKeyUseCase:
+    """日志密钥轮换 (log.md of the design, keys and signatures). It may be broken off anywhere and is repeated.
+
+    One tree and one origin for good: every proof can be had anew under the next key, and who trusts the key before
+    finds the next one in `log.close`, under that key's last checkpoint. Raises InstanceNotReady for a log that was not
+    initialised, LogHalted, LogDamaged, Unavailable while the last checkpoint cannot be published, Conflict when another
+    rotation came first.
+    """
+
+    permission: ClassVar[Permission] = Permission.MANAGE_KEYS
+    records: Records
+    log: SigningLog
+    condition: LogCondition
+    maker: LogKeyMaker
+    keys: LogKeyPeriods
+    sequence: SequenceLogUseCase
+    publish: PublishCheckpointUseCase
+    files: TreeFiles
+
+    def __call__(self, caller: Caller, command: RotateLogKey) -> LogKeyRotated:
+        """Steps 1–5."""
+        self._require_standing()
+        with self.records.read() as transaction:
+            period = self.keys.renewed(transaction)[-1]
+        ending, number = self.maker.verifier_key_of(period.number), period.number + 1
+        # 1 the next key, as it was prepared or made now
+        following = next_log_key(self.records, self.log, self.maker, caller, number)
+        # 2 the log says so, and 3 the key that ends signs that
+        closed = self._closed(caller, period, ending, following)
+        self._publish_up_to(caller, closed, command)
+        # 4 from here on the next key signs
+        last = self._opened(caller, period, closed, ending, following)
+        # 5 its first checkpoint
+        size = self._publish_beyond(caller, last.size, command)
+        return LogKeyRotated(
+            previous_key=ending,
+            last=last,
+            verifier_key=following,
+            key_reference=log_key_reference(number),
+            size=size,
+        )
+
+    def _require_standing(self) -> None:
+        looked = self.condition.look()
+        reason = looked.halted or looked.damage
+        if reason is not None:
+            raise LogHalted(reason)
+        if not looked.begun:
+            raise InstanceNotReady(NOT_BEGUN)
+
+    def _closed(self, caller: Caller, period: LogKeyPeriod, ending: str, following: str) -> str:
+        """The entry `log.close`; one that a rotation wrote which was broken off."""
+        with self.records.write() as transaction:
+            transaction.tree.lock_head()
+            self._require_in_force(transaction, period)
+            there = closing_entry(transaction.log.changes_of_key(), following)
+            if there is not None:
+                return there
+            facts = closing_facts(self.log.origin, period, ending, following)
+            entry = self.log.append(transaction, act_of(caller, Event(kind=EventKind.LOG_CLOSED, facts=facts)))
+            transaction.commit()
+        return entry.entry_id
+
+    def _opened(self, caller: Caller, period: LogKeyPeriod, closed: str, ending: str, following: str) -> SignedTree:
+        """Write `log.open`; the tree that was signed last before it, which has `log.close` in it."""
+        with self.records.write() as transaction:
+            transaction.tree.lock_head()
+            self._require_in_force(transaction, period)
+            signed, place = transaction.tree.latest_checkpoint(), transaction.tree.index_of(closed)
+            if signed is None or place is None or place >= signed.size:
+                raise Conflict("The log was restored meanwhile: repeat this")
+            last = SignedTree(size=signed.size, root=signed.root)
+            facts = opening_facts(self.log.origin, period, ending, following, last)
+            self.log.append(transaction, act_of(caller, Event(kind=EventKind.LOG_OPENED, facts=facts)))
+            transaction.commit()
+        with self.records.read() as transaction:
+            self.keys.renewed(transaction)
+        return last
+
+    def _require_in_force(self, transaction: Transaction, period: LogKeyPeriod) -> None:
+        if self.keys.renewed(transaction)[-1].number != period.number:
+            raise Conflict("Another rotation of the log's key came first: `seal log key --all` tells which keys it has")
+
+    def _publish_up_to(self, caller: Caller, entry_id: str, command: RotateLogKey) -> None:
+        for _ in range(_ATTEMPTS):
+            self._publish(caller)
+            with self.records.read() as transaction:
+                place = transaction.tree.index_of(entry_id)
+            if place is not None and self._published() > place:
+                return
+            command.pause()
+        raise Unavailable(
+            "The last checkpoint under the log's key is not published yet (`seal doctor` tells why): the key stays in "
+            "force; repeat this when it is"
+        )
+
+    def _publish_beyond(self, caller: Caller, size: int, command: RotateLogKey) -> int:
+        """The published size. The key is changed by now: who finds it published no further publishes it later."""
+        for _ in range(_ATTEMPTS):
+            self._publish(caller)
+            if self._published() > size:
+                break
+            command.pause()
+        return self._published()
+
+    def _publish(self, caller: Caller) -> None:
+        while self.sequence(caller, SequenceLog()).placed:
+            pass
+        self.publish(caller, PublishCheckpoint())
+
+    def _published(self) -> int:
+        tree = self.files.tree()
+        return 0 if tree is None else tree.size
