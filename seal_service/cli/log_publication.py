@@ -25,7 +25,11 @@ MACHINE = Caller(account_id=None, name="seal log", roles=frozenset({Role.SYSTEM_
 _PAUSE_SECONDS = 0.2
 
 KEY_EXAMPLE = example("seal log key > log.vkey", "seal log key --all --json")
-ROTATE_EXAMPLE = example("seal log rotate-key --prepare", "seal log rotate-key --yes")
+ROTATE_EXAMPLE = example(
+    "seal log rotate-key --prepare",
+    "seal log rotate-key --yes",
+    'seal log rotate-key --key-lost "$(cat log.vkey)" --yes',
+)
 INIT_EXAMPLE = example("seal log init", "seal log init --guard-lost --yes")
 PUBLISH_EXAMPLE = example("seal log publish", "seal log publish --json")
 RESUME_EXAMPLE = example("seal log resume witness.audit.example/w1 --yes")
@@ -61,6 +65,12 @@ def rotate_key(
     prepare: Annotated[
         bool, typer.Option("--prepare", help="Only make the next key and print it, for witnesses to be told of it.")
     ] = False,
+    key_lost: Annotated[
+        str | None,
+        typer.Option(
+            "--key-lost", metavar="VKEY", help="The log's key, which this is, is gone for good, in every backup too."
+        ),
+    ] = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
@@ -68,6 +78,7 @@ def rotate_key(
 
     Run on the machine. It may be broken off and repeated. Whoever trusts the key before finds the next one in the entry
     `log.close`, under the last checkpoint that it signed; witnesses are told the next key before this (--prepare).
+    Whoever checks a log whose key is lost (--key-lost) has to be told the next one.
     """
     if prepare:
         with instance() as service:
@@ -76,7 +87,9 @@ def rotate_key(
         return
     unless_confirmed(yes, "end the log's key and have another one sign its checkpoints and receipts from now on")
     with instance() as service:
-        done = service.transparency.rotate_key(MACHINE, RotateLogKey(pause=partial(time.sleep, _PAUSE_SECONDS)))
+        done = service.transparency.rotate_key(
+            MACHINE, RotateLogKey(pause=partial(time.sleep, _PAUSE_SECONDS), lost_key=key_lost)
+        )
     fields = {
         "verifier_key": done.verifier_key,
         "key_reference": done.key_reference,

@@ -17,7 +17,7 @@ def closing_facts(origin: str, period: LogKeyPeriod, verifier_key: str, next_key
 
 
 def opening_facts(
-    origin: str, period: LogKeyPeriod, verifier_key: str, next_key: str, tree: SignedTree
+    origin: str, period: LogKeyPeriod, verifier_key: str, next_key: str, tree: SignedTree, *, key_lost: bool = False
 ) -> dict[str, Scalar]:
     """What `log.open` says of a key that follows another one, whose last checkpoint is of this tree."""
     return {
@@ -27,6 +27,7 @@ def opening_facts(
         "previous_key": verifier_key,
         "previous_size": tree.size,
         "previous_root": tree.root.hex(),
+        "key_lost": key_lost,
     }
 
 
@@ -41,7 +42,7 @@ def log_key_periods(canons: Iterable[bytes]) -> tuple[LogKeyPeriod, ...]:
         number, above = facts["key_number"], facts.get("previous_size")
         key, previous = facts.get("verifier_key"), facts.get("previous_key")
         last = found[-1]
-        follows = number == last.number + 1 and isinstance(above, int) and above > last.above
+        follows = number == last.number + 1 and isinstance(above, int) and above >= last.above
         if not follows or not isinstance(key, str) or last.verifier_key not in (None, previous):
             raise LogDamaged("The log's entries `log.open` name keys that do not follow one another")
         found[-1] = LogKeyPeriod(number=last.number, verifier_key=str(previous), above=last.above)

@@ -146,7 +146,9 @@ class LogKey:
                         raise InstanceNotReady(
                             f"The signing log's key {log_key_reference(number)} is not here: put it back from a backup"
                         )
-                    raise InstanceNotReady("The signing log has no key: run `seal log init`")
+                    raise InstanceNotReady(
+                        "The signing log has no key: run `seal log init`; where it had one, put that back from a backup"
+                    )
                 key, place = found
                 self._rule.require_permitted(log_key_reference(number), place)
                 self._held[number] = key

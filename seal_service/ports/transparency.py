@@ -16,7 +16,14 @@ LARGEST_PROOF = 64 * 1024
 """Bytes of a proof file, with its entry as extra data."""
 
 
-class NoteSigner(Protocol):
+class CheckpointReader(Protocol):
+    """Knows by which key a checkpoint of the log must be signed. Safe for threads."""
+
+    def open(self, content: bytes) -> SignedTree:
+        """What a checkpoint says, signed by the key of its size; NoteRefused, InstanceNotReady without a key."""
+
+
+class NoteSigner(CheckpointReader, Protocol):
     """The log's key, and those that were before it. Safe for threads."""
 
     @property
@@ -30,9 +37,6 @@ class NoteSigner(Protocol):
     def sign(self, text: str, size: int | None = None) -> bytes:
         """The signed note of a text, which ends with a line feed, by the key in force; by that of a tree's size where
         one is given. InstanceNotReady without that key."""
-
-    def open(self, content: bytes) -> SignedTree:
-        """What a checkpoint says, signed by the key of its size; NoteRefused, InstanceNotReady without a key."""
 
 
 class LogKeyMaker(Protocol):

@@ -12,7 +12,7 @@ from seal_service.domain.publication import CONFLICT, DAMAGES, Compared, SignedT
 from seal_service.ports.records import Records
 from seal_service.ports.records.tree import StoredCheckpoint, TreeHead
 from seal_service.ports.system import Clock
-from seal_service.ports.transparency import Guard, GuardedCheckpoint, NoteSigner
+from seal_service.ports.transparency import CheckpointReader, Guard, GuardedCheckpoint
 
 KEPT_FOR = timedelta(seconds=1)
 NOT_BEGUN = "The signing log is not published yet: run `seal log init`"
@@ -56,7 +56,7 @@ class LogCondition:
         self,
         records: Records,
         guard: Guard,
-        signer: NoteSigner,
+        signer: CheckpointReader,
         clock: Clock,
         witnesses: Sequence[str],
         clock_allowed: timedelta,
@@ -73,6 +73,18 @@ class LogCondition:
         self._required = required
         self._seen: tuple[datetime, str | None] | None = None
         self._lock = Lock()
+
+    def by(self, signer: CheckpointReader) -> LogCondition:
+        """The same to who knows another key."""
+        return LogCondition(
+            self._records,
+            self._guard,
+            signer,
+            self._clock,
+            self._witnesses,
+            self._clock_allowed,
+            required=self._required,
+        )
 
     def halted(self) -> str | None:
         """Why nothing may be sealed, with what to do; None: the log stands."""

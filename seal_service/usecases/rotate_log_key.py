@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.errors import Conflict, InstanceNotReady, LogHalted, Unavailable
+from seal_service.domain.errors import Conflict, InstanceNotReady, InvalidInput, LogHalted, NoteRefused, Unavailable
 from seal_service.domain.events import Event, EventKind, act_of
 from seal_service.domain.log_keys import LogKeyPeriod, log_key_reference
 from seal_service.domain.publication import SignedTree
+from seal_service.formats.checkpoint import open_checkpoint
 from seal_service.formats.log_keys import closing_entry, closing_facts, opening_facts
+from seal_service.formats.note import verifier_key
 from seal_service.ports.records import Records, SigningLog, Transaction
 from seal_service.ports.transparency import LogKeyMaker, TreeFiles
 from seal_service.usecases.log_condition import NOT_BEGUN, LogCondition
 from seal_service.usecases.log_key_periods import LogKeyPeriods
 from seal_service.usecases.publish_checkpoint import PublishCheckpoint, PublishCheckpointUseCase
-from seal_service.usecases.sequence_log import SequenceLog, SequenceLogUseCase
+from seal_service.usecases.sequence_log import MOST_AT_ONCE, SequenceLog, SequenceLogUseCase
 
 _ATTEMPTS = 50
 """A process that publishes already is waited for."""
@@ -29,6 +31,8 @@ class RotateLogKey:
 
     pause: Callable[[], object]
     """Between attempts to publish while another process does."""
+    lost_key: str | None = None
+    """密钥遗失: name+id+key of the one in force, whose private key is gone for good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,18 @@ class LogKeyRotated:
     key_reference: str
     size: int
     """That is published under the key that follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """The port CheckpointReader, by one key."""
+
+    verifier_key: str
+
+    def open(self, content: bytes) -> SignedTree:
+        """NoteRefused."""
+        checkpoint = open_checkpoint(content, verifier_key(self.verifier_key)).checkpoint
+        return SignedTree(size=checkpoint.size, root=checkpoint.root)
 
 
 @dataclass(frozen=True)
@@ -86,6 +102,9 @@ class RotateLogKeyUseCase:
     finds the next one in `log.close`, under that key's last checkpoint. Raises InstanceNotReady for a log that was not
     initialised, LogHalted, LogDamaged, Unavailable while the last checkpoint cannot be published, Conflict when another
     rotation came first.
+
+    A key that is lost has signed its last checkpoint: there is no `log.close`, and the next key has this log's word
+    alone. Raises Conflict for a key that is here, InvalidInput for one that is not this log's.
     """
 
     permission: ClassVar[Permission] = Permission.MANAGE_KEYS
@@ -100,15 +119,18 @@ class RotateLogKeyUseCase:
 
     def __call__(self, caller: Caller, command: RotateLogKey) -> LogKeyRotated:
         """Steps 1–5."""
-        self._require_standing()
         with self.records.read() as transaction:
             period = self.keys.renewed(transaction)[-1]
-        ending, number = self.maker.verifier_key_of(period.number), period.number + 1
+        lost, number = command.lost_key, period.number + 1
+        ending = self.maker.verifier_key_of(period.number) if lost is None else self._lost(period, lost)
+        unnamed = lost is not None and period.verifier_key is None
+        self._require_standing(self.condition.by(KnownKey(ending)) if unnamed else self.condition)
         # 1 the next key, as it was prepared or made now
         following = next_log_key(self.records, self.log, self.maker, caller, number)
-        # 2 the log says so, and 3 the key that ends signs that
-        closed = self._closed(caller, period, ending, following)
-        self._publish_up_to(caller, closed, command)
+        closed = None
+        if lost is None:  # 2 the log says so, and 3 the key that ends signs that
+            closed = self._closed(caller, period, ending, following)
+            self._publish_up_to(caller, closed, command)
         # 4 from here on the next key signs
         last = self._opened(caller, period, closed, ending, following)
         # 5 its first checkpoint
@@ -121,8 +143,26 @@ class RotateLogKeyUseCase:
             size=size,
         )
 
-    def _require_standing(self) -> None:
-        looked = self.condition.look()
+    def _lost(self, period: LogKeyPeriod, lost: str) -> str:
+        """The key that is lost, as the log names it; by what it signed where the log does not name it."""
+        if self.maker.is_there(period.number):
+            raise Conflict(f"The key {period.reference} is here: `seal log rotate-key` without --key-lost ends it")
+        with self.records.read() as transaction:
+            signed = transaction.tree.latest_checkpoint()
+        try:
+            known = verifier_key(lost).text
+            if period.verifier_key is not None and known != period.verifier_key:
+                raise NoteRefused(f"the log names {period.verifier_key}")
+            if period.verifier_key is None:
+                KnownKey(known).open(b"" if signed is None else signed.note)
+        except NoteRefused as error:
+            told = f"This is not the key that signs this log: {error.message}"
+            raise InvalidInput(told, field="lost_key") from error
+        return known
+
+    @staticmethod
+    def _require_standing(condition: LogCondition) -> None:
+        looked = condition.look()
         reason = looked.halted or looked.damage
         if reason is not None:
             raise LogHalted(reason)
@@ -142,16 +182,19 @@ class RotateLogKeyUseCase:
             transaction.commit()
         return entry.entry_id
 
-    def _opened(self, caller: Caller, period: LogKeyPeriod, closed: str, ending: str, following: str) -> SignedTree:
-        """Write `log.open`; the tree that was signed last before it, which has `log.close` in it."""
+    def _opened(
+        self, caller: Caller, period: LogKeyPeriod, closed: str | None, ending: str, following: str
+    ) -> SignedTree:
+        """Write `log.open`; the tree that was signed last before it, which has `log.close` in it where there is one."""
         with self.records.write() as transaction:
             transaction.tree.lock_head()
             self._require_in_force(transaction, period)
-            signed, place = transaction.tree.latest_checkpoint(), transaction.tree.index_of(closed)
+            signed = transaction.tree.latest_checkpoint()
+            place = -1 if closed is None else transaction.tree.index_of(closed)
             if signed is None or place is None or place >= signed.size:
                 raise Conflict("The log was restored meanwhile: repeat this")
             last = SignedTree(size=signed.size, root=signed.root)
-            facts = opening_facts(self.log.origin, period, ending, following, last)
+            facts = opening_facts(self.log.origin, period, ending, following, last, key_lost=closed is None)
             self.log.append(transaction, act_of(caller, Event(kind=EventKind.LOG_OPENED, facts=facts)))
             transaction.commit()
         with self.records.read() as transaction:
@@ -185,7 +228,7 @@ class RotateLogKeyUseCase:
         return self._published()
 
     def _publish(self, caller: Caller) -> None:
-        while self.sequence(caller, SequenceLog()).placed:
+        while self.sequence(caller, SequenceLog()).placed >= MOST_AT_ONCE:
             pass
         self.publish(caller, PublishCheckpoint())
 

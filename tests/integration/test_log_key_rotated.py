@@ -18,7 +18,15 @@ from typer.testing import CliRunner, Result
 from seal_service.__main__ import seal_command
 from seal_service.bootstrap import Service, build
 from seal_service.domain.access import PUBLIC_CALLER
-from seal_service.domain.errors import Conflict, KeyInUse, LogHalted, NoteRefused, Unavailable
+from seal_service.domain.errors import (
+    Conflict,
+    InstanceNotReady,
+    InvalidInput,
+    KeyInUse,
+    LogHalted,
+    NoteRefused,
+    Unavailable,
+)
 from seal_service.domain.events import EventKind
 from seal_service.domain.verdict import Outcome
 from seal_service.formats import canonical
@@ -32,6 +40,7 @@ from seal_service.log.merkle import consistency_holds, root_of
 from seal_service.log.proofs import read_proof, verified_proof
 from seal_service.ports.records import Records, StoredCheckpoint, Transaction
 from seal_service.ports.transparency import LogKeyMaker
+from seal_service.testing.transparency import MemoryLogKey
 from seal_service.usecases.apply_seal import AppliedSeal
 from seal_service.usecases.audit_log import AuditLog, CheckFiles
 from seal_service.usecases.check_readiness import CheckReadiness
@@ -398,6 +407,80 @@ def test_while_the_last_checkpoint_cannot_be_published_the_key_stays(on_sqlite: 
     office.service.transparency.rotate_key(MACHINE, ROTATE)
     assert key_of(office.service) != old
     assert len(of_kind(office, EventKind.LOG_CLOSED)) == 1
+
+
+def lose(office: RealOffice, reference: str) -> None:
+    """Its file is gone, and the service starts anew."""
+    office.service.close()
+    (office.settings.key_directory / f"{reference}.key").unlink()
+    office.service = build(office.settings, clock=office.clock)
+
+
+def test_a_key_that_is_lost_is_followed_by_the_logs_own_word(on_sqlite: RealOffice) -> None:
+    office = on_sqlite
+    office.use("before")
+    publish(office.service)
+    old = key_of(office.service).text
+    with pytest.raises(Conflict, match="is here"):
+        office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=old))
+    lose(office, "log")
+    with pytest.raises(LogHalted, match="put that back"):
+        office.use("without a key")
+    with pytest.raises(InstanceNotReady, match="put that back"):
+        office.service.transparency.rotate_key(MACHINE, ROTATE)
+    for other in (MemoryLogKey(office.settings.origin).verifier_key, "no key"):
+        with pytest.raises(InvalidInput, match="not the key that signs this log"):
+            office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=other))
+    told = office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=old))
+    assert (told.previous_key, told.key_reference) == (old, "log-2")
+    assert of_kind(office, EventKind.LOG_CLOSED) == []
+    office.clock.forward(LATER)
+    assert office.use("after").content is not None
+    publish(office.service)
+    require_sound(office)
+
+
+def test_a_key_that_is_lost_before_it_signed_anything_is_followed_too(on_sqlite: RealOffice) -> None:
+    office = on_sqlite
+    old = key_of(office.service).text
+    use_case = rotating(office)
+
+    def until_opened(caller: Any, command: PublishCheckpoint) -> Any:
+        if len(use_case.keys()) == 1:
+            use_case.publish(caller, command)
+
+    publisher: Any = until_opened
+    replace(use_case, publish=publisher)(MACHINE, ROTATE)
+    lose(office, "log-2")
+    with pytest.raises(InvalidInput, match="the log names"):
+        office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=old))
+    lost = office.service.transparency.read_keys(PUBLIC_CALLER, ReadLogKeys())[-1].verifier_key
+    office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=lost))
+    keys = office.service.transparency.read_keys(PUBLIC_CALLER, ReadLogKeys())
+    assert [one.key_reference for one in keys] == ["log", "log-2", "log-3"]
+    assert keys[2].above == keys[1].above
+    office.clock.forward(LATER)
+    assert office.use("after all").content is not None
+    publish(office.service)
+    require_sound(office)
+
+
+def test_a_log_whose_key_is_lost_and_whose_guard_knows_more_stays_halted(on_sqlite: RealOffice) -> None:
+    office = on_sqlite
+    old = key_of(office.service).text
+    office.service.close()
+    shutil.copytree(office.home, office.home.parent / "backup")
+    office.service = build(office.settings, clock=office.clock)
+    office.use("after the backup")
+    publish(office.service)
+    office.service.close()
+    for one in office.home.glob("seal.db*"):
+        one.unlink()
+    shutil.copy(office.home.parent / "backup" / "seal.db", office.home / "seal.db")
+    office.service = build(office.settings, clock=office.clock)
+    lose(office, "log")
+    with pytest.raises(LogHalted, match="its guard knows"):
+        office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=old))
 
 
 def test_a_backup_from_before_a_rotation_gets_the_key_back_with_the_entries(on_sqlite: RealOffice) -> None:

@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seal_service.formats.checkpoint import Checkpoint
+from seal_service.formats.merkle_leaf import leaf_hash
 from seal_service.formats.note import NoteSignature, SignatureType, VerifierKey, write_note
 from seal_service.log.merkle import inclusion_path
 from seal_service.log.proofs import LogProof, write_proof
@@ -21,6 +22,7 @@ from tests.interop.made_log import made_log
 from tests.interop.mutations import MUTATIONS, flipped
 from tests.interop.published import PublishedFiles
 from tests.interop.tools import Tools, ToolsMissing, prepared
+from tests.interop.used_office import UsedOffice
 from tests.interop.verifiers import VERIFIERS
 
 ENTRIES = 2000
@@ -45,6 +47,48 @@ def test_every_verifier_is_green_on_the_log_and_red_on_every_change_that_it_can_
     red = {one.log for one in judgements if not one.verdict.well}
     assert red == {one.name for one in MUTATIONS}
     assert {one.verifier for one in judgements if one.log == UNTOUCHED and one.verdict.well} == set(VERIFIERS)
+
+
+def test_a_log_whose_key_was_rotated_is_followed_by_who_kept_what_the_old_key_signed(
+    tools: Tools, tmp_path: Path
+) -> None:
+    """Go's note and tlog know several keys; who knows the next one alone cannot tell what the old one signed."""
+    office = UsedOffice(tmp_path / "instance")
+    try:
+        kept, old = _kept(office, 300, tmp_path), office.verifier_key
+        office.rotate_key()
+        new = office.verifier_key
+        office.append(300)
+        office.sequence()
+        office.publish()
+        (tmp_path / "new").write_text(f"{new}\n")
+        (tmp_path / "both").write_text(f"{new}\n{old}\n")
+        assert _audited(tools, tmp_path / "new", office.published)
+        assert _audited(tools, tmp_path / "both", office.published, *kept)
+        assert not _audited(tools, tmp_path / "new", office.published, *kept)
+        (tmp_path / "old").write_text(old)
+        assert not _audited(tools, tmp_path / "old", office.published)
+    finally:
+        office.close()
+
+
+def _kept(office: UsedOffice, entries: int, directory: Path) -> list[str]:
+    """A checkpoint and a proof of the log as it is now, as somebody keeps them."""
+    office.append(entries)
+    office.sequence()
+    office.publish()
+    checkpoint, proof = directory / "kept-checkpoint", directory / "kept.tlog-proof"
+    checkpoint.write_bytes((office.published / CHECKPOINT).read_bytes())
+    entry = PublishedFiles(office.published).entries()[100]
+    file = office.proving.inclusion(leaf_hash(entry), 100, entry)
+    assert file is not None
+    proof.write_bytes(file)
+    return ["-earlier", str(checkpoint), "-proof", str(proof)]
+
+
+def _audited(tools: Tools, key: Path, directory: Path, *kept: str) -> bool:
+    command = [str(tools.logcheck), "audit", "-key", str(key), *kept, str(directory)]
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def test_a_proof_file_holds_for_an_outside_verifier_and_with_a_bit_flipped_anywhere_does_not(

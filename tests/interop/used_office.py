@@ -16,6 +16,7 @@ from seal_service.ports.records import Transaction
 from seal_service.ports.transparency import PublishedLog
 from seal_service.usecases.initialise_log import InitialiseLog
 from seal_service.usecases.publish_checkpoint import PublishCheckpoint
+from seal_service.usecases.rotate_log_key import RotateLogKey
 from seal_service.usecases.sequence_log import SequenceLog
 from tests.instance import RealOffice
 
@@ -62,6 +63,12 @@ class UsedOffice(RealOffice):
         """The tree as it stands."""
         done = self.service.transparency.publish(MACHINE, PublishCheckpoint())
         assert done.waiting == 0
+
+    def rotate_key(self) -> None:
+        """The log's next key follows."""
+        self.service.transparency.rotate_key(MACHINE, RotateLogKey(pause=lambda: None))
+        with self.rooms.records.read() as transaction:
+            self.rooms.log_keys.renewed(transaction)
 
     @property
     def published(self) -> Path:

@@ -50,12 +50,16 @@ def test_without_any_entry_there_is_the_first_key() -> None:
     assert period_of([FIRST], 0) is FIRST
 
 
+def test_a_key_may_end_before_it_signed_anything() -> None:
+    periods = log_key_periods([opening(2, 5), opening(3, 5)])
+    assert [period_of(periods, size).number for size in (5, 6)] == [1, 3]
+
+
 @pytest.mark.parametrize(
     "entries",
     [
         [opening(3, 5)],
         [opening(2, 5), opening(2, 6)],
-        [opening(2, 5), opening(3, 5)],
         [opening(2, 5), opening(3, 4)],
         [opening(2, 5), opening(3, 6, previous_key="another")],
         [opening(2, 5, verifier_key=7)],

@@ -18,13 +18,13 @@ const provenEntries = 100
 
 // Audit checks a whole log: it hashes every entry up to the root, compares every tile, proves entries from the tiles,
 // and compares with what was seen earlier.
-func audit(directory string, key note.Verifier, earlier, proofs []string) (found findings) {
+func audit(directory string, keys note.Verifiers, earlier, proofs []string) (found findings) {
 	content, err := os.ReadFile(filepath.Join(directory, "checkpoint"))
 	if err != nil {
 		found.add("checkpoint: %v", err)
 		return found
 	}
-	tree, err := openCheckpoint(content, key)
+	tree, err := openCheckpoint(content, keys)
 	if err != nil {
 		found.add("checkpoint: %v", err)
 		return found
@@ -36,11 +36,11 @@ func audit(directory string, key note.Verifier, earlier, proofs []string) (found
 	reader := tlog.TileHashReader(tree, tileFiles{directory})
 	proveEntries(tree, leafHashes, reader, &found)
 	for _, path := range earlier {
-		seen, err := seenCheckpoint(path, key)
+		seen, err := seenCheckpoint(path, keys)
 		follows(path, seen, err, tree, hashed, reader, &found)
 	}
 	for _, path := range proofs {
-		seen, err := seenProof(path, key)
+		seen, err := seenProof(path, keys)
 		follows(path, seen, err, tree, hashed, reader, &found)
 	}
 	found.well = fmt.Sprintf("%d entries, %d files, root %v, follows %d seen earlier",
@@ -195,20 +195,20 @@ func proveEntries(tree tlog.Tree, leafHashes []tlog.Hash, reader tlog.HashReader
 	}
 }
 
-func seenCheckpoint(path string, key note.Verifier) (tlog.Tree, error) {
+func seenCheckpoint(path string, keys note.Verifiers) (tlog.Tree, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	return openCheckpoint(content, key)
+	return openCheckpoint(content, keys)
 }
 
-func seenProof(path string, key note.Verifier) (tlog.Tree, error) {
+func seenProof(path string, keys note.Verifiers) (tlog.Tree, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return tlog.Tree{}, err
 	}
-	tree, _, err := checkProof(content, nil, key)
+	tree, _, err := checkProof(content, nil, keys)
 	return tree, err
 }
 

@@ -15,9 +15,9 @@ import (
 
 const proofHeader = "c2sp.org/tlog-proof@v1"
 
-// OpenCheckpoint gives the tree of a checkpoint (C2SP tlog-checkpoint) that the log's key signed.
-func openCheckpoint(content []byte, key note.Verifier) (tlog.Tree, error) {
-	opened, err := note.Open(content, note.VerifierList(key))
+// OpenCheckpoint gives the tree of a checkpoint (C2SP tlog-checkpoint) that one of the log's keys signed.
+func openCheckpoint(content []byte, keys note.Verifiers) (tlog.Tree, error) {
+	opened, err := note.Open(content, keys)
 	if err != nil {
 		return tlog.Tree{}, err
 	}
@@ -25,8 +25,8 @@ func openCheckpoint(content []byte, key note.Verifier) (tlog.Tree, error) {
 	if len(lines) != 4 {
 		return tlog.Tree{}, errors.New("a checkpoint has at least three lines")
 	}
-	if lines[0] != key.Name() {
-		return tlog.Tree{}, fmt.Errorf("the checkpoint is of %q, the key of %q", lines[0], key.Name())
+	if signer := opened.Sigs[0].Name; lines[0] != signer {
+		return tlog.Tree{}, fmt.Errorf("the checkpoint is of %q, the key of %q", lines[0], signer)
 	}
 	size, err := strconv.ParseInt(lines[1], 10, 64)
 	if err != nil || size < 0 || strconv.FormatInt(size, 10) != lines[1] {
@@ -46,7 +46,7 @@ func decodeHash(text string) (tlog.Hash, error) {
 
 // CheckProof verifies a tlog-proof@v1 file and gives the tree of its checkpoint. The entry is that of the file when
 // none is given.
-func checkProof(content, entry []byte, key note.Verifier) (tlog.Tree, int64, error) {
+func checkProof(content, entry []byte, keys note.Verifiers) (tlog.Tree, int64, error) {
 	head, checkpoint, found := bytes.Cut(content, []byte("\n\n"))
 	lines := strings.Split(string(head), "\n")
 	if !found || lines[0] != proofHeader {
@@ -81,7 +81,7 @@ func checkProof(content, entry []byte, key note.Verifier) (tlog.Tree, int64, err
 		}
 		path = append(path, hash)
 	}
-	tree, err := openCheckpoint(checkpoint, key)
+	tree, err := openCheckpoint(checkpoint, keys)
 	if err != nil {
 		return tlog.Tree{}, 0, err
 	}
@@ -91,7 +91,7 @@ func checkProof(content, entry []byte, key note.Verifier) (tlog.Tree, int64, err
 	return tree, index, tlog.CheckRecord(path, tree.N, tree.Hash, index, tlog.RecordHash(entry))
 }
 
-func checkProofFile(path, entryFile string, key note.Verifier) (found findings) {
+func checkProofFile(path, entryFile string, keys note.Verifiers) (found findings) {
 	content, err := os.ReadFile(path)
 	var entry []byte
 	if err == nil && entryFile != "" {
@@ -100,7 +100,7 @@ func checkProofFile(path, entryFile string, key note.Verifier) (found findings) 
 	if err != nil {
 		misused(err.Error())
 	}
-	tree, index, err := checkProof(content, entry, key)
+	tree, index, err := checkProof(content, entry, keys)
 	if err != nil {
 		found.add("%s: %v", path, err)
 	}

@@ -33,7 +33,7 @@ func main() {
 		misused("audit or proof?")
 	}
 	flags := flag.NewFlagSet(os.Args[1], flag.ExitOnError)
-	keyFile := flags.String("key", "", "file with the log's verifier key (name+id+key)")
+	keyFile := flags.String("key", "", "file with the log's verifier key (name+id+key), and those that it had before, a line each")
 	var earlier, proofs paths
 	flags.Var(&earlier, "earlier", "file with a checkpoint seen earlier, which the log must follow")
 	flags.Var(&proofs, "proof", "file with a tlog-proof issued earlier, which must hold and which the log must follow")
@@ -41,28 +41,36 @@ func main() {
 	if flags.Parse(os.Args[2:]); flags.NArg() != 1 {
 		misused("one directory or proof is needed")
 	}
-	key, err := readKey(*keyFile)
+	keys, err := readKeys(*keyFile)
 	if err != nil {
 		misused(err.Error())
 	}
 	var found findings
 	switch os.Args[1] {
 	case "audit":
-		found = audit(flags.Arg(0), key, earlier, proofs)
+		found = audit(flags.Arg(0), keys, earlier, proofs)
 	case "proof":
-		found = checkProofFile(flags.Arg(0), *entryFile, key)
+		found = checkProofFile(flags.Arg(0), *entryFile, keys)
 	default:
 		misused("audit or proof?")
 	}
 	found.report()
 }
 
-func readKey(path string) (note.Verifier, error) {
+func readKeys(path string) (note.Verifiers, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return note.NewVerifier(strings.TrimSpace(string(text)))
+	var keys []note.Verifier
+	for _, line := range strings.Fields(string(text)) {
+		key, err := note.NewVerifier(line)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return note.VerifierList(keys...), nil
 }
 
 func misused(reason string) {
