@@ -197,7 +197,9 @@ def transparency_of(
     return Transparency(
         checks=checks_of(settings, rooms, PublishedFiles(publication.files, signer, guard), guarded),
         read_key=guarded(ReadLogKeyUseCase(signer)),
-        initialise=guarded(InitialiseLogUseCase(records, rooms.log, queries, files, rooms.log_key, signer, guard)),
+        initialise=guarded(
+            InitialiseLogUseCase(records, rooms.log, queries, files, rooms.log_key, rooms.log_keys, signer, guard)
+        ),
         sequence=guarded(publication.sequence),
         publish=guarded(publish),
         recover=guarded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import asdict
 from functools import partial
@@ -99,6 +100,9 @@ def rotate_key(
         "published": done.size,
     }
     print_fields(fields, as_json=as_json)
+    if done.size <= done.last.size:
+        print("The key is changed; nothing is published under it yet: `seal doctor` tells why.", file=sys.stderr)
+        raise typer.Exit(1)
 
 
 def init(

@@ -20,7 +20,9 @@ class LogKeyPeriod:
     verifier_key: str | None
     """name+id+key; None: the log does not name its first key before the next one follows."""
     above: int
-    """It signs trees of more entries than this."""
+    """It signs trees of more entries than this,"""
+    opened_by: str | None = None
+    """and of those the ones that have this entry `log.open`; None: the first key, which signs every tree."""
 
     @property
     def reference(self) -> str:

@@ -62,11 +62,11 @@ class SignedCheckpoint:
     content: bytes
 
 
-def open_checkpoint(content: bytes, *keys: VerifierKey) -> SignedCheckpoint:
-    """The checkpoint of a note that one of the log's keys signed; NoteRefused, also when its origin is not its name."""
+def open_checkpoint(content: bytes, key: VerifierKey) -> SignedCheckpoint:
+    """The checkpoint of a note that the log's key signed; NoteRefused, also when its origin is not the key's name."""
     note = read_note(content)
-    names = [one.name for one in verified_by(note, keys)]
+    verified_by(note, [key])
     checkpoint = read_checkpoint(note.text)
-    if checkpoint.origin not in names:
-        raise NoteRefused(f"The checkpoint is of {checkpoint.origin}, the key of {names[0]}")
+    if checkpoint.origin != key.name:
+        raise NoteRefused(f"The checkpoint is of {checkpoint.origin}, the key of {key.name}")
     return SignedCheckpoint(checkpoint=checkpoint, note=note, content=content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from seal_service.domain.errors import LogDamaged
 from seal_service.domain.events import EventKind, Scalar
@@ -35,7 +36,8 @@ def log_key_periods(canons: Iterable[bytes]) -> tuple[LogKeyPeriod, ...]:
     """The keys that entries `log.open` name, the first one first; LogDamaged when they do not follow one another."""
     found = [FIRST]
     # That of the log's beginning names no key. Clocks give several entries one millisecond: they are told by number.
-    opened = [_facts(canon) for canon in canons if _kind(canon) == EventKind.LOG_OPENED]
+    entries = [canonical.decode(canon) for canon in canons]
+    opened = [_facts(one) | {"id": one["id"]} for one in entries if one.get("kind") == EventKind.LOG_OPENED]
     for facts in sorted(
         (one for one in opened if "key_number" in one), key=lambda one: str(one["key_number"]).zfill(9)
     ):
@@ -45,21 +47,20 @@ def log_key_periods(canons: Iterable[bytes]) -> tuple[LogKeyPeriod, ...]:
         follows = number == last.number + 1 and isinstance(above, int) and above >= last.above
         if not follows or not isinstance(key, str) or last.verifier_key not in (None, previous):
             raise LogDamaged("The log's entries `log.open` name keys that do not follow one another")
-        found[-1] = LogKeyPeriod(number=last.number, verifier_key=str(previous), above=last.above)
-        found.append(LogKeyPeriod(number=last.number + 1, verifier_key=key, above=int(str(above))))
+        found[-1] = replace(last, verifier_key=str(previous))
+        found.append(
+            LogKeyPeriod(number=last.number + 1, verifier_key=key, above=int(str(above)), opened_by=str(facts["id"]))
+        )
     return tuple(found)
 
 
 def closing_entry(canons: Iterable[bytes], next_key: str) -> str | None:
     """The entry `log.close` that names a next key, the newest one; None without any."""
-    found = [one for one in canons if _kind(one) == EventKind.LOG_CLOSED and _facts(one).get("next_key") == next_key]
-    return str(canonical.decode(found[-1])["id"]) if found else None
+    closed = [one for one in map(canonical.decode, canons) if one.get("kind") == EventKind.LOG_CLOSED]
+    found = [str(one["id"]) for one in closed if _facts(one).get("next_key") == next_key]
+    return found[-1] if found else None
 
 
-def _kind(canon: bytes) -> object:
-    return canonical.decode(canon).get("kind")
-
-
-def _facts(canon: bytes) -> Mapping[str, object]:
-    facts = canonical.decode(canon).get("facts")
-    return facts if isinstance(facts, dict) else {}
+def _facts(entry: Mapping[str, object]) -> dict[str, object]:
+    facts = entry.get("facts")
+    return dict(facts) if isinstance(facts, dict) else {}

@@ -187,6 +187,12 @@ def verified_by(note: SignedNote, keys: Iterable[VerifierKey]) -> tuple[Verifier
     return tuple(found)
 
 
+def signed_by(content: bytes, name: str) -> bytes:
+    """A note with the signature lines of one name alone; NoteRefused when there are none."""
+    note = read_note(content)
+    return write_note(note.text, [one for one in note.signatures if one.name == name])
+
+
 def ed25519_holds(public_key: bytes, signature: bytes, message: bytes) -> bool:
     """Whether an Ed25519 signature (RFC 8032) is over the message."""
     try:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 
-from seal_service.domain.errors import InvalidInput, LogDamaged, LogIncomplete, Unavailable
+from seal_service.domain.errors import InvalidInput, LogDamaged, LogIncomplete, NoteRefused, Unavailable
 from seal_service.domain.logged import EntryFacts, Inclusion, LoggedUse, ProvenUses
-from seal_service.formats.checkpoint import open_checkpoint
 from seal_service.formats.merkle_leaf import leaf_hash
-from seal_service.formats.note import verifier_key
 from seal_service.log.entry_facts import entry_facts
 from seal_service.log.proofs import read_proof
 from seal_service.log.proven_uses import proven_uses, trusted_logs
@@ -40,6 +37,8 @@ class OwnLog:
     clock: Clock
     merge: timedelta
     """Within which an entry is published, as receipts promise."""
+    signed: dict[bytes, int] = field(default_factory=dict, compare=False, repr=False)
+    """The checkpoint that was opened last, with its size: most seals are asked under the same."""
 
     def of_intent(self, transaction: Transaction, leaf_hash: bytes) -> LoggedUse | None:
         """By the use's row, which only says where to look: what counts are the entries' own bytes.
@@ -60,8 +59,20 @@ class OwnLog:
 
     def by_proofs(self, proofs: Sequence[bytes], log_keys: Sequence[str]) -> ProvenUses:
         """What proof files show to whoever believes these log keys; without any, this log's own."""
-        trusted = trusted_logs(log_keys or self.signer.verifier_keys)
-        return proven_uses(proofs, replace(trusted, given=bool(log_keys)))
+        if log_keys:
+            return proven_uses(proofs, trusted_logs(log_keys))
+        trusted = trusted_logs(self.signer.verifier_keys)
+        return proven_uses(proofs, replace(trusted, given=False, also=self._require_own))
+
+    def _require_own(self, checkpoint: bytes) -> None:
+        """NoteRefused for a tree that this log never had, whoever signed it: a key that ended may be in other hands."""
+        tree = self.signer.open(checkpoint)
+        try:
+            root = self.published.root(tree.size)
+        except (LogIncomplete, LogDamaged, Unavailable) as error:
+            raise NoteRefused(f"The log cannot be compared with the proof's tree: {error.message}") from error
+        if root != tree.root:
+            raise NoteRefused(f"The proof's tree of {tree.size} entries is none of this log's")
 
     def _facts(self, row: LogRow) -> EntryFacts | None:
         try:
@@ -77,7 +88,7 @@ class OwnLog:
             index = transaction.tree.index_of(row.entry_id)
             proof = None if index is None else self.published.inclusion(leaf, index, None)
             if proof is not None:
-                return Inclusion.PUBLISHED, _signed_size(read_proof(proof).checkpoint, self.signer.verifier_keys)
+                return Inclusion.PUBLISHED, self._signed_size(read_proof(proof).checkpoint)
             tree = self.published.tree()
         except (LogIncomplete, Unavailable):
             return Inclusion.UNANSWERED, 0
@@ -92,9 +103,11 @@ class OwnLog:
     def _is_young(self, at: datetime) -> bool:
         return self.clock.now() < at + self.merge
 
-
-@lru_cache(maxsize=4)
-def _signed_size(checkpoint: bytes, keys: tuple[str, ...]) -> int:
-    """The size of a checkpoint that one of the log's keys signed; NoteRefused. Kept, as most seals are asked under the
-    same."""
-    return open_checkpoint(checkpoint, *map(verifier_key, keys)).checkpoint.size
+    def _signed_size(self, checkpoint: bytes) -> int:
+        """The size of a checkpoint that the log's key of that size signed; NoteRefused."""
+        size = self.signed.get(checkpoint)
+        if size is None:
+            size = self.signer.open(checkpoint).size
+            self.signed.clear()
+            self.signed[checkpoint] = size
+        return size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from seal_service.domain.errors import InvalidInput, NoteRefused
@@ -25,6 +25,8 @@ class TrustedLogs:
     """Whether the logs' keys are those of whoever asks; a service's own are its own word."""
     witnesses: tuple[VerifierKey, ...] = ()
     witnesses_needed: int = 0
+    also: Callable[[bytes], None] = lambda _checkpoint: None
+    """NoteRefused for a checkpoint that is not believed all the same."""
 
 
 def trusted_logs(keys: Sequence[str], witnesses: Sequence[str] = (), needed: int | None = None) -> TrustedLogs:
@@ -75,6 +77,7 @@ def _opened(proof: LogProof, leaf: bytes, trusted: TrustedLogs) -> tuple[SignedC
             reason = error
             continue
         _require_cosigned(opened, trusted)
+        trusted.also(proof.checkpoint)
         return opened, key
     raise reason
 

@@ -65,6 +65,19 @@ class TiledLog:
 
         return self._from_tree(prove)
 
+    def root(self, size: int) -> bytes | None:
+        """From the tiles."""
+
+        def prove(tree: PublishedTree) -> bytes | None:
+            if size > tree.size:
+                return None
+            found = compact_range(size, TiledNodes(tree.size, partial(tile_content, self._files))).root()
+            if size == tree.size and found != tree.root:
+                raise LogDamaged("The tiles of the published tree do not give its root")
+            return found
+
+        return self._from_tree(prove)
+
     def consistency(self, old: int, size: int) -> tuple[bytes, ...] | None:
         """PROOF(old, D[size]); it is checked before it is given out."""
         if not 0 < old <= size:

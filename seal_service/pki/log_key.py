@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from threading import Lock
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from seal_service.domain.key_custody import CustodyRule
 from seal_service.domain.log_keys import LogKeyPeriod, log_key_reference, period_of
 from seal_service.domain.operation import KeyPlace
 from seal_service.domain.publication import SignedTree
-from seal_service.formats.checkpoint import open_checkpoint, read_checkpoint
+from seal_service.formats.checkpoint import SignedCheckpoint, open_checkpoint, read_checkpoint
 from seal_service.formats.note import (
     NoteSignature,
     SignatureType,
@@ -44,6 +44,20 @@ class Ed25519Keys(Protocol):
         """The key; SignatureRefused when there is none."""
 
 
+_LOOKED_FOR = 16
+"""Keys after the last one that the log names: it was rotated less often since any backup that is still restored."""
+
+
+class NamedKeys(Protocol):
+    """日志密钥更替 by the log's entries: the first key first, the last one in force."""
+
+    def __call__(self) -> Sequence[LogKeyPeriod]:
+        """As they were a moment ago."""
+
+    def anew(self) -> Sequence[LogKeyPeriod]:
+        """As they are."""
+
+
 class LogKey:
     """日志密钥 under the log's name, each held ready after its first use. Safe for threads.
 
@@ -58,9 +72,8 @@ class LogKey:
         hsm: Ed25519Keys | None,
         new_keys: KeyPlace,
         rule: CustodyRule,
-        periods: Callable[[], Sequence[LogKeyPeriod]],
+        periods: NamedKeys,
     ) -> None:
-        """`periods`: the log's keys by its entries, the first one first, the last one in force."""
         self._name = name
         self._stores: dict[KeyPlace, Ed25519Keys] = {KeyPlace.FILE: files}
         if hsm is not None:
@@ -69,73 +82,102 @@ class LogKey:
         self._rule = rule
         self._periods = periods
         self._held: dict[int, Ed25519Key] = {}
+        self._ended: dict[int, VerifierKey | None] = {}
         self._lock = Lock()
 
     @property
     def verifier_key(self) -> str:
-        """name+id+key (C2SP vkey); InstanceNotReady without a key, SoftwareKeysRefused for one that may not be."""
-        return self._public(self._periods()[-1]).text
+        """name+id+key (C2SP vkey); InstanceNotReady without the key in force, SoftwareKeysRefused for one that may not
+        be, IntegrityFailed for one that the log does not name."""
+        periods = self._periods()
+        return self._public(periods, periods[-1]).text
 
     @property
     def verifier_keys(self) -> tuple[str, ...]:
         """Of all periods, the one in force first."""
-        return tuple(self._public(one).text for one in reversed(self._periods()))
+        periods = self._periods()
+        return tuple(self._public(periods, one).text for one in reversed(periods))
 
-    def sign(self, text: str, size: int | None = None) -> bytes:
+    def sign(self, text: str, size: int | None = None, periods: Sequence[LogKeyPeriod] | None = None) -> bytes:
         """The signed note, by the key in force or by that of a tree's size.
 
-        Raises InstanceNotReady without that key, SoftwareKeysRefused, KeyStoreUnavailable.
-
-        Raises IntegrityFailed when the key that is here is not the one that the log names.
+        Raises InstanceNotReady without that key, SoftwareKeysRefused, KeyStoreUnavailable, IntegrityFailed.
         """
-        periods = self._periods()
+        periods = periods or self._periods()
         period = periods[-1] if size is None else period_of(periods, size)
         key = self._key(period.number)
-        verifier = self._verifier(key)
-        if period.verifier_key not in (None, verifier.text):
-            raise IntegrityFailed(
-                f"The key {period.reference} is not the one that the log names ({period.verifier_key}): put that back"
-            )
+        verifier = self._named(period, self._verifier(key))
         signature = NoteSignature(name=self._name, key_id=verifier.key_id, value=key.sign(checked_text(text)))
         return write_note(text, [signature])
 
-    def open(self, content: bytes) -> SignedTree:
-        """By the key of the checkpoint's size; NoteRefused.
-
-        A key that is here and that the log does not name yet holds too for what none that it names could have signed: a
-        database restored from a backup is behind its guard, also in this.
-        """
-        periods = self._periods()
+    def open(
+        self, content: bytes, *, periods: Sequence[LogKeyPeriod] | None = None, beyond: int | None = None
+    ) -> SignedTree:
+        """By the key of the checkpoint's size; beyond a size also by a later one that is here. NoteRefused."""
         size = read_checkpoint(read_note(content).text).size
-        period = period_of(periods, size)
+        known = periods or self._periods()
         try:
-            checkpoint = open_checkpoint(content, self._public(period)).checkpoint
-        except NoteRefused:
-            number = period.number + 1
-            if period is not periods[-1] or not self.is_there(number):
+            return self._opened(content, size, known)
+        except (NoteRefused, InstanceNotReady):
+            now = periods or self._periods.anew()
+            if now != known:  # another process changed it a moment ago
+                return self._opened(content, size, now)
+            later = None if beyond is None or size <= beyond else self._later(content, now[-1].number)
+            if later is None:
                 raise
-            checkpoint = open_checkpoint(content, self._verifier(self._key(number))).checkpoint
-        return SignedTree(size=checkpoint.size, root=checkpoint.root)
+            return later
+
+    def _opened(self, content: bytes, size: int, periods: Sequence[LogKeyPeriod]) -> SignedTree:
+        return _tree(open_checkpoint(content, self._public(periods, period_of(periods, size))))
 
     def is_there(self, number: int = 1) -> bool:
         """Whether there is that key."""
         return self._found(number) is not None
 
+    def require_permitted(self, number: int = 1) -> None:
+        """SoftwareKeysRefused when it may not be made where new keys go."""
+        self._rule.require_permitted(log_key_reference(number), self._new_keys)
+
     def create(self, number: int = 1) -> None:
         """Make it; AlreadyRegistered, SoftwareKeysRefused."""
-        reference = log_key_reference(number)
-        self._rule.require_permitted(reference, self._new_keys)
-        self._stores[self._new_keys].create(reference)
+        self.require_permitted(number)
+        self._stores[self._new_keys].create(log_key_reference(number))
 
     def verifier_key_of(self, number: int) -> str:
         """name+id+key; InstanceNotReady without that key, SoftwareKeysRefused."""
         return self._verifier(self._key(number)).text
 
-    def _public(self, period: LogKeyPeriod) -> VerifierKey:
-        """A key that the log names may be gone by now, but for the one in force."""
-        if period.verifier_key is not None:
-            return verifier_key(period.verifier_key)
-        return self._verifier(self._key(period.number))
+    def _public(self, periods: Sequence[LogKeyPeriod], period: LogKeyPeriod) -> VerifierKey:
+        """The key in force has to be here; one that ended may be gone, and then is as the log names it.
+
+        What the log names is in a database, so that a key that is here has the last word.
+        """
+        if period.number == periods[-1].number or period.verifier_key is None:
+            return self._named(period, self._verifier(self._key(period.number)))
+        with self._lock:
+            if period.number not in self._ended:
+                found = self._found(period.number)
+                self._ended[period.number] = None if found is None else self._verifier(found[0])
+            here = self._ended[period.number]
+        return self._named(period, here or verifier_key(period.verifier_key))
+
+    @staticmethod
+    def _named(period: LogKeyPeriod, found: VerifierKey) -> VerifierKey:
+        if period.verifier_key not in (None, found.text):
+            raise IntegrityFailed(
+                f"The key {period.reference} is not the one that the log names ({period.verifier_key}): put that back"
+            )
+        return found
+
+    def _later(self, content: bytes, last: int) -> SignedTree | None:
+        """A checkpoint that a key signed which is here and follows the last one that the log names."""
+        for number in range(last + 1, last + 1 + _LOOKED_FOR):
+            try:
+                if self.is_there(number):
+                    return _tree(open_checkpoint(content, self._verifier(self._key(number))))
+            except NoteRefused:
+                continue
+        return None
 
     def _key(self, number: int) -> Ed25519Key:
         with self._lock:
@@ -164,3 +206,7 @@ class LogKey:
 
     def _verifier(self, key: Ed25519Key) -> VerifierKey:
         return VerifierKey(name=self._name, type=SignatureType.ED25519, public_key=key.public_key)
+
+
+def _tree(opened: SignedCheckpoint) -> SignedTree:
+    return SignedTree(size=opened.checkpoint.size, root=opened.checkpoint.root)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from seal_service.domain.errors import LogHalted
+from seal_service.domain.log_keys import LogKeyPeriod
 from seal_service.domain.publication import SignedTree
 from seal_service.ports.records.tree import TreeHead, TreeRecords
 
@@ -19,8 +20,15 @@ LARGEST_PROOF = 64 * 1024
 class CheckpointReader(Protocol):
     """Knows by which key a checkpoint of the log must be signed. Safe for threads."""
 
-    def open(self, content: bytes) -> SignedTree:
-        """What a checkpoint says, signed by the key of its size; NoteRefused, InstanceNotReady without a key."""
+    def open(
+        self, content: bytes, *, periods: Sequence[LogKeyPeriod] | None = None, beyond: int | None = None
+    ) -> SignedTree:
+        """What a checkpoint says, signed by the key of its size.
+
+        `periods`: the log's keys, where they were just read. `beyond`: of a larger tree than this the log may not know
+        the key, as a restored database does not; then a key counts too that is here and that it does not name. Raises
+        NoteRefused, InstanceNotReady without a key, IntegrityFailed when the key here is not the one that it names.
+        """
 
 
 class NoteSigner(CheckpointReader, Protocol):
@@ -34,9 +42,9 @@ class NoteSigner(CheckpointReader, Protocol):
     def verifier_keys(self) -> tuple[str, ...]:
         """Of all of them, the one in force first. InstanceNotReady without a key."""
 
-    def sign(self, text: str, size: int | None = None) -> bytes:
+    def sign(self, text: str, size: int | None = None, periods: Sequence[LogKeyPeriod] | None = None) -> bytes:
         """The signed note of a text, which ends with a line feed, by the key in force; by that of a tree's size where
-        one is given. InstanceNotReady without that key."""
+        one is given. InstanceNotReady without that key, IntegrityFailed as above."""
 
 
 class LogKeyMaker(Protocol):
@@ -44,6 +52,9 @@ class LogKeyMaker(Protocol):
 
     def is_there(self, number: int = 1) -> bool:
         """Whether there is that one."""
+
+    def require_permitted(self, number: int = 1) -> None:
+        """SoftwareKeysRefused when that one may not be made where new keys go."""
 
     def create(self, number: int = 1) -> None:
         """Make it; AlreadyRegistered, SoftwareKeysRefused."""
@@ -167,6 +178,12 @@ class PublishedLog(Protocol):
         """收录证明: the tlog-proof@v1 of a leaf in the last published tree; None while that does not reach it.
 
         Raises LogDamaged when the tree has another leaf in that place, LogIncomplete when a tile is missing.
+        """
+
+    def root(self, size: int) -> bytes | None:
+        """The root of the first leaves; None when the published tree does not reach so far.
+
+        Raises LogDamaged, LogIncomplete.
         """
 
     def consistency(self, old: int, size: int) -> Sequence[bytes] | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from seal_service.domain.errors import LogDamaged
+from seal_service.domain.log_keys import LogKeyPeriod
 from seal_service.domain.publication import SignedTree
 from seal_service.formats.checkpoint import open_checkpoint
 from seal_service.formats.note import NoteSignature, SignatureType, VerifierKey, write_note
@@ -37,13 +38,17 @@ class MemoryLogKey:
         """The one."""
         return (self.verifier_key,)
 
-    def open(self, content: bytes) -> SignedTree:
+    def open(
+        self, content: bytes, *, periods: Sequence[LogKeyPeriod] | None = None, beyond: int | None = None
+    ) -> SignedTree:
         """By the one key."""
+        del periods, beyond
         opened = open_checkpoint(content, self.verifier).checkpoint
         return SignedTree(size=opened.size, root=opened.root)
 
-    def sign(self, text: str, size: int | None = None) -> bytes:  # noqa: ARG002 - there is one key
+    def sign(self, text: str, size: int | None = None, periods: Sequence[LogKeyPeriod] | None = None) -> bytes:
         """The signed note."""
+        del size, periods
         key = self.verifier
         value = self.private.sign(text.encode())
         return write_note(text, [NoteSignature(name=key.name, key_id=key.key_id, value=value)])

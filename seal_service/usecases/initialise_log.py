@@ -15,6 +15,7 @@ from seal_service.ports.reading import LogFilter, Queries
 from seal_service.ports.records import Records, SigningLog
 from seal_service.ports.records.tree import StoredCheckpoint, TreeHead
 from seal_service.ports.transparency import Guard, GuardedCheckpoint, LogKeyMaker, NoteSigner, TreeFiles
+from seal_service.usecases.log_key_periods import LogKeyPeriods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,8 @@ class InitialiseLog:
 class LogInitialised:
     """What the guard begins with."""
 
-    verifier_key: str
+    verifier_key: str | None
+    """None: the key that signed this log is not here."""
     size: int
     key_made: bool
 
@@ -48,6 +50,7 @@ class InitialiseLogUseCase:
     queries: Queries
     files: TreeFiles
     maker: LogKeyMaker
+    keys: LogKeyPeriods
     signer: NoteSigner
     guard: Guard
 
@@ -57,7 +60,9 @@ class InitialiseLogUseCase:
             signed = transaction.tree.latest_checkpoint()
         lost = self._lost(guard_lost=command.guard_lost)
         self._require_unpublished(signed, guard_lost=command.guard_lost)
-        key_made = not self.maker.is_there()
+        number = self.keys()[-1].number
+        key_there = self.maker.is_there(number)
+        key_made = not key_there and signed is None  # one that signed and is not here is lost: no other takes its place
         opened = next(iter(self.queries.log(PageRequest(limit=1), LogFilter(kind=EventKind.LOG_OPENED)).items), None)
         size = 0 if signed is None else signed.size
         events = []
@@ -77,7 +82,8 @@ class InitialiseLogUseCase:
             self.guard.renew(lost, first)
         else:
             self.guard.create(first)
-        return LogInitialised(verifier_key=self.signer.verifier_key, size=size, key_made=key_made)
+        there = key_there or key_made
+        return LogInitialised(verifier_key=self.signer.verifier_key if there else None, size=size, key_made=key_made)
 
     def _lost(self, *, guard_lost: bool) -> GuardedCheckpoint | None:
         """What a guard holds that is no checkpoint of this log; AlreadyRegistered for one that holds one."""
@@ -88,7 +94,9 @@ class InitialiseLogUseCase:
         except LogHalted:  # its making was interrupted, or its content is lost
             return None
         try:
-            self.signer.open(held.content)
+            with self.records.read() as transaction:
+                size = transaction.tree.head().size
+            self.signer.open(held.content, beyond=size)
         except NoteRefused as error:
             if guard_lost:
                 return held

@@ -37,7 +37,7 @@ class LogBeginning:
 
 @dataclass(frozen=True, slots=True)
 class IssueReceipt:
-    """签章回执 of a use, the same however often it is asked for, as long as `merge` is."""
+    """签章回执 of a use, the same however often it is asked for, as long as `merge` and the log's key are."""
 
     origin: str
     signer: NoteSigner

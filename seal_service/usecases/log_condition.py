@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
-from seal_service.domain.errors import InstanceNotReady, LogHalted, NoteRefused, SealServiceError
+from seal_service.domain.errors import InstanceNotReady, IntegrityFailed, LogHalted, NoteRefused, SealServiceError
 from seal_service.domain.publication import CONFLICT, DAMAGES, Compared, SignedTree, halted_because
 from seal_service.ports.records import Records
 from seal_service.ports.records.tree import StoredCheckpoint, TreeHead
@@ -103,8 +103,8 @@ class LogCondition:
         """The guard first: what the log has signed since then is no contradiction."""
         try:
             guarded = self._guard.read() if self._guard.is_there() else None
-            tree = None if guarded is None else self._opened(guarded)
-        except (LogHalted, InstanceNotReady) as error:
+            tree = None if guarded is None else self._opened(guarded, self._head().size)
+        except (LogHalted, InstanceNotReady, IntegrityFailed) as error:
             return LogLook(head=self._head(), signed=None, guarded=None, guarded_tree=None, contradicted=error.message)
         with self._records.read() as transaction:
             head, signed = transaction.tree.head(), transaction.tree.latest_checkpoint()
@@ -151,8 +151,8 @@ class LogCondition:
         except SealServiceError:
             return TreeHead(size=0, hashes=())
 
-    def _opened(self, guarded: GuardedCheckpoint) -> SignedTree:
+    def _opened(self, guarded: GuardedCheckpoint, size: int) -> SignedTree:
         try:
-            return self._signer.open(guarded.content)
+            return self._signer.open(guarded.content, beyond=size)
         except NoteRefused as error:
             raise LogHalted(f"The log's guard holds no checkpoint of this log: {error.message}") from error

@@ -17,28 +17,34 @@ class LogKeyPeriods:
     """The log's keys, the first one first, the last one in force; what was read is believed for a second.
 
     Safe for threads. A receipt that is signed in that second with the key before can be had again with the new one; a
-    checkpoint cannot, so who keeps one asks by `renewed` in the transaction that does. Raises LogDamaged, Unavailable.
+    checkpoint cannot, so who keeps one reads them in the transaction that does. Raises LogDamaged, Unavailable.
     """
 
     def __init__(self, records: Records, clock: Clock) -> None:
         self._records = records
         self._clock = clock
-        self._read: tuple[datetime, tuple[LogKeyPeriod, ...]] | None = None
+        self._seen: tuple[datetime, tuple[LogKeyPeriod, ...]] | None = None
         self._lock = Lock()
 
     def __call__(self) -> tuple[LogKeyPeriod, ...]:
         """As read within the last second."""
         now = self._clock.now()
         with self._lock:
-            read = self._read
-        if read is not None and timedelta(0) <= now - read[0] < KEPT_FOR:
-            return read[1]
-        with self._records.read() as transaction:
-            return self.renewed(transaction)
+            seen = self._seen
+        if seen is not None and timedelta(0) <= now - seen[0] < KEPT_FOR:
+            return seen[1]
+        return self.anew()
 
-    def renewed(self, transaction: Transaction) -> tuple[LogKeyPeriod, ...]:
-        """As a transaction sees them."""
+    def anew(self) -> tuple[LogKeyPeriod, ...]:
+        """As they are now."""
+        with self._records.read() as transaction:
+            return self.read(transaction)
+
+    def read(self, transaction: Transaction) -> tuple[LogKeyPeriod, ...]:
+        """As a transaction sees them, which has written none."""
+        began = self._clock.now()
         found = log_key_periods(transaction.log.changes_of_key())
-        with self._lock:
-            self._read = self._clock.now(), found
+        with self._lock:  # keys are only ever added: who has read fewer has read before
+            if self._seen is None or len(found) >= len(self._seen[1]):
+                self._seen = began, found
         return found

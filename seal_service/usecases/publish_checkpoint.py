@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import LogDamaged, LogHalted, NoteRefused
+from seal_service.domain.log_keys import LogKeyPeriod, period_of
 from seal_service.formats.checkpoint import Checkpoint
 from seal_service.ports.records import Records, Transaction
 from seal_service.ports.records.tree import StoredCheckpoint
@@ -146,10 +148,14 @@ class PublishCheckpointUseCase:
             raise LogHalted(f"The tree does not follow the one of {guarded.size} entries that the guard knows")
         if signed is None:
             text = Checkpoint(origin=self.origin, size=size, root=root).text
-            note = self.signer.sign(text)  # 2 always the same
+            note = self.signer.sign(text, size)  # 2 always the same
             with self.records.write() as transaction:  # 3 one root for a size, for good
-                if not self._is_in_force(transaction, note):
-                    note = self.signer.sign(text)
+                transaction.tree.lock_head()  # who changes the key holds it too
+                periods = self.keys.read(transaction)
+                if not _may_sign(transaction, period_of(periods, size), size):
+                    return
+                if not self._holds(note, periods):
+                    note = self.signer.sign(text, size, periods)
                 signed = StoredCheckpoint(size=size, root=root, note=note, at=self.clock.now())
                 transaction.tree.insert_checkpoint(signed)
                 transaction.commit()
@@ -158,13 +164,10 @@ class PublishCheckpointUseCase:
         if self._cosign_and_show(signed):  # 5, 6
             self.files.collect(size, since)  # 7 partial tiles that nobody needs any more
 
-    def _is_in_force(self, transaction: Transaction, note: bytes) -> bool:
-        """Whether the key that signed is the one in force, now until the transaction ends: who changes it holds the
-        head too. The signer knows the one in force then."""
-        transaction.tree.lock_head()
-        self.keys.renewed(transaction)
+    def _holds(self, note: bytes, periods: Sequence[LogKeyPeriod]) -> bool:
+        """Whether the key that signed is the one of the note's size; it may have ended since then."""
         try:
-            self.signer.open(note)
+            self.signer.open(note, periods=periods)
         except NoteRefused:
             return False
         return True
@@ -182,3 +185,11 @@ class PublishCheckpointUseCase:
 
     def _show(self, signed: StoredCheckpoint, lines: list[str]) -> None:
         self.files.publish(signed.note + "".join(lines).encode())
+
+
+def _may_sign(transaction: Transaction, period: LogKeyPeriod, size: int) -> bool:
+    """Whether a key's `log.open` is in a tree of this size: in every tree that it signs is by what right it does."""
+    if period.opened_by is None:
+        return True
+    place = transaction.tree.index_of(period.opened_by)
+    return place is not None and place < size

@@ -42,7 +42,9 @@ class ReadLogKeysUseCase:
         """The last one is in force."""
         return tuple(
             LogKeyInTime(verifier_key=key, key_reference=one.reference, above=max(0, one.above))
-            for one, key in zip(self.keys(), reversed(self.signer.verifier_keys), strict=True)
+            for one, key in zip(
+                self.keys(), reversed(self.signer.verifier_keys), strict=False
+            )  # a rotation may come in between
         )
 
 

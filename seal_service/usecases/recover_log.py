@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.errors import Conflict, LogDamaged, LogHalted, NoteRefused
+from seal_service.domain.errors import Conflict, InstanceNotReady, LogDamaged, LogHalted, NoteRefused
 from seal_service.domain.events import Event, EventKind, Scalar, act_of
+from seal_service.domain.log_keys import LogKeyPeriod
 from seal_service.domain.publication import SignedTree
 from seal_service.domain.recovery import RECOVERY, ToDoAgain
 from seal_service.domain.seal import SealState
-from seal_service.formats.checkpoint import Checkpoint
 from seal_service.formats.merkle_leaf import leaf_hash
+from seal_service.formats.note import signed_by
 from seal_service.ports.backup import Told, untold
 from seal_service.ports.log_recovery import PublishedEntries, ReplayedEntry
 from seal_service.ports.records import (
@@ -26,7 +28,7 @@ from seal_service.ports.records import (
     TreeHead,
 )
 from seal_service.ports.system import Clock
-from seal_service.ports.transparency import NoteSigner, TreeFiles
+from seal_service.ports.transparency import CheckpointReader, TreeFiles
 from seal_service.usecases.log_condition import NOT_BEGUN, LogCondition
 from seal_service.usecases.log_key_periods import LogKeyPeriods
 from seal_service.usecases.recovered_states import Followed, FollowEntries
@@ -35,6 +37,10 @@ from seal_service.usecases.sequence_log import counted_again
 _PAGE = 256
 _MOST_NAMED = 100
 """Seals in the entry about the recovery; all are in the answer, and in the entries themselves."""
+
+
+Notes = Mapping[int, tuple[bytes, bytes]]
+"""Roots and signed notes, without cosignatures, by the sizes of their trees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +79,7 @@ class RecoverLogUseCase:
     condition: LogCondition
     files: TreeFiles
     entries: PublishedEntries
-    signer: NoteSigner
+    signer: CheckpointReader
     keys: LogKeyPeriods
     grow: GrowTree
     follow: FollowEntries
@@ -84,14 +90,15 @@ class RecoverLogUseCase:
         with self.files.publishing() as alone:
             if not alone:
                 raise Conflict("Another process publishes the log: stop `seal serve` before the log is recovered")
-            head, target = self._missing()  # 1 what the guard knows and this database does not
-            trees = self._signed(target)
+            head, target, guarded = self._missing()  # 1 what the guard knows and this database does not
+            notes = self._signed(head, target, guarded)
+            trees = {size: root for size, (root, _) in notes.items()}
             self._require_one_history(head, trees, command.told)  # 2 before anything is written
             before = self._begun(head, write=command.confirmed)  # 3 where it began, for whoever has to repeat it
             if not command.confirmed:
                 return Recovered(before=before, size=target.size, done=False)
             self._replay(head, target, command.told)  # 4
-            followed = self._finish(caller, before, target, trees)  # 5, 6
+            followed = self._finish(caller, before, target, notes)  # 5, 6
         return Recovered(
             before=before,
             size=target.size,
@@ -101,30 +108,32 @@ class RecoverLogUseCase:
             open=tuple(followed.open),
         )
 
-    def _missing(self) -> tuple[TreeHead, SignedTree]:
+    def _missing(self) -> tuple[TreeHead, SignedTree, bytes]:
         looked = self.condition.look()
-        if looked.guarded_tree is None:
+        if looked.guarded is None or looked.guarded_tree is None:
             raise LogHalted(looked.halted or NOT_BEGUN)
         head, target = looked.head, looked.guarded_tree
         with self.records.read() as transaction:
             there = transaction.tree.checkpoint_of(target.size) if target.size else None
         if not target.size or there is not None or head.size > target.size:
             raise Conflict("The log lacks nothing that its guard knows: there is nothing to recover")
-        return head, target
+        return head, target, looked.guarded.content
 
-    def _signed(self, target: SignedTree) -> dict[int, bytes]:
-        """Roots by size: the guard's, and the published checkpoint's where that is another one."""
-        trees = {target.size: target.root}
+    def _signed(self, head: TreeHead, target: SignedTree, guarded: bytes) -> Notes:
+        """Roots and notes by size: the guard's, and the published checkpoint's where that is another one."""
+        notes = {target.size: (target.root, guarded)}
         published = self.files.tree()
         if published is None:
-            return trees
+            return notes
         try:
-            self.signer.open(published.content)
+            with suppress(InstanceNotReady):  # of a key that the log names again only when its entries are back: see 6
+                self.signer.open(published.content, beyond=head.size)
+            note = signed_by(published.content, self.log.origin)
         except NoteRefused as error:
             raise LogDamaged(f"The published checkpoint is not this log's: {error.message}") from error
-        if published.size > target.size or trees.get(published.size, published.root) != published.root:
+        if published.size > target.size or notes.get(published.size, (published.root, b""))[0] != published.root:
             raise LogDamaged("The published checkpoint does not follow the guard's: keep all files of both")
-        return trees | {published.size: published.root}
+        return {published.size: (published.root, note)} | notes
 
     def _require_one_history(self, head: TreeHead, trees: dict[int, bytes], told: Told) -> None:
         """The tree as it stands here, grown by the bundles, has the roots that were signed; else LogDamaged."""
@@ -189,14 +198,14 @@ class RecoverLogUseCase:
         if self.files.head_root(head) != target.root:  # a bundle that changed after it was compared
             raise LogDamaged("The bundles of the log changed while they were read: restore the backup again")
 
-    def _finish(self, caller: Caller, before: int, target: SignedTree, trees: dict[int, bytes]) -> Followed:
+    def _finish(self, caller: Caller, before: int, target: SignedTree, notes: Notes) -> Followed:
         now = self.clock.now()
         with self.records.write() as transaction:
             followed = self.follow(transaction, caller, self._replayed(transaction, before, target.size), now)  # 5
-            self.keys.renewed(transaction)  # what came back may name another key
-            for size, root in trees.items():  # 6 from here on the log is no longer halted
+            periods = self.keys.read(transaction)
+            for size, (root, note) in notes.items():  # 6 from here on the log is no longer halted
                 if size >= before and size and transaction.tree.checkpoint_of(size) is None:
-                    note = self.signer.sign(Checkpoint(origin=self.log.origin, size=size, root=root).text, size)
+                    self._require_signed(note, periods)
                     transaction.tree.insert_checkpoint(StoredCheckpoint(size=size, root=root, note=note, at=now))
             codes = tuple(sorted(followed.stopped))
             facts: dict[str, Scalar] = {
@@ -212,6 +221,14 @@ class RecoverLogUseCase:
             self._note(transaction, f"{target.size - before} entries recovered", well=True)
             transaction.commit()
         return followed
+
+    def _require_signed(self, note: bytes, periods: Sequence[LogKeyPeriod]) -> None:
+        try:
+            self.signer.open(note, periods=periods)
+        except NoteRefused as error:
+            raise LogDamaged(
+                f"Guard or published checkpoint have a key that the log does not name: {error.message}"
+            ) from error
 
     def _replayed(self, transaction: Transaction, first: int, size: int) -> Iterator[tuple[int, ReplayedEntry]]:
         for begin in range(first, size, _PAGE):

@@ -62,7 +62,7 @@ class FollowEntries:
                     approvals.add(str(facts["approval_id"]))
             elif row.kind in TERMINAL_KINDS:
                 _end_use(transaction, entry)
-            elif lies_open(row.kind, row.result):
+            elif lies_open(row.kind, row.result) and not _made_log_key(entry):
                 if row.seal_code is not None and concerns_state(row.kind):
                     of_seals.setdefault(row.seal_code, []).append(entry)
                 followed.open.append(_told(place, entry, _stopped_at_once(transaction, entry, now)))
@@ -116,6 +116,11 @@ class FollowEntries:
                 self.authority.revoke(transaction, one.serial, now, "privilege_withdrawn", seal.invalid_from)
             else:
                 self.authority.revoke(transaction, one.serial, now, "cessation_of_operation")
+
+
+def _made_log_key(entry: ReplayedEntry) -> bool:
+    """A key of the log is where it was: no backup is put in the place of keys."""
+    return entry.row.kind is EventKind.KEY_CREATED and entry.facts.get("role") == "log"
 
 
 _SAYS_SO = frozenset({EventKind.SEAL_SUSPENDED, EventKind.SEAL_CANCELLED, EventKind.SEAL_INVALIDATED})

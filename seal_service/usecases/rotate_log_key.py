@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.errors import Conflict, InstanceNotReady, InvalidInput, LogHalted, NoteRefused, Unavailable
+from seal_service.domain.errors import (
+    AlreadyRegistered,
+    Conflict,
+    InstanceNotReady,
+    InvalidInput,
+    LogDamaged,
+    LogHalted,
+    NoteRefused,
+    Unavailable,
+)
 from seal_service.domain.events import Event, EventKind, act_of
 from seal_service.domain.log_keys import LogKeyPeriod, log_key_reference
 from seal_service.domain.publication import SignedTree
@@ -59,8 +69,11 @@ class KnownKey:
 
     verifier_key: str
 
-    def open(self, content: bytes) -> SignedTree:
+    def open(
+        self, content: bytes, *, periods: Sequence[LogKeyPeriod] | None = None, beyond: int | None = None
+    ) -> SignedTree:
         """NoteRefused."""
+        del periods, beyond
         checkpoint = open_checkpoint(content, verifier_key(self.verifier_key)).checkpoint
         return SignedTree(size=checkpoint.size, root=checkpoint.root)
 
@@ -78,19 +91,24 @@ class PrepareLogKeyUseCase:
     def __call__(self, caller: Caller, _command: PrepareLogKey) -> str:
         """name+id+key of the next key."""
         with self.records.read() as transaction:
-            period = self.keys.renewed(transaction)[-1]
+            period = self.keys.read(transaction)[-1]
         self.maker.verifier_key_of(period.number)
         return next_log_key(self.records, self.log, self.maker, caller, period.number + 1)
 
 
 def next_log_key(records: Records, log: SigningLog, maker: LogKeyMaker, caller: Caller, number: int) -> str:
-    """The verifier key of a number, made if it is not there; the log says so before it is."""
+    """The verifier key of a number, made if it is not there; the log says so before it is.
+
+    Raises SoftwareKeysRefused.
+    """
     if not maker.is_there(number):
+        maker.require_permitted(number)
         made = {"role": "log", "key_reference": log_key_reference(number)}
         with records.write() as transaction:
             log.append(transaction, act_of(caller, Event(kind=EventKind.KEY_CREATED, facts=made)))
             transaction.commit()
-        maker.create(number)
+        with suppress(AlreadyRegistered):  # another process was first
+            maker.create(number)
     return maker.verifier_key_of(number)
 
 
@@ -120,11 +138,18 @@ class RotateLogKeyUseCase:
     def __call__(self, caller: Caller, command: RotateLogKey) -> LogKeyRotated:
         """Steps 1–5."""
         with self.records.read() as transaction:
-            period = self.keys.renewed(transaction)[-1]
-        lost, number = command.lost_key, period.number + 1
-        ending = self.maker.verifier_key_of(period.number) if lost is None else self._lost(period, lost)
-        unnamed = lost is not None and period.verifier_key is None
-        self._require_standing(self.condition.by(KnownKey(ending)) if unnamed else self.condition)
+            periods = self.keys.read(transaction)
+        period, lost, number = periods[-1], command.lost_key, periods[-1].number + 1
+        if lost is None and period.number > 1 and self._published() <= period.above:
+            return self._finished(caller, periods, command)  # an earlier rotation, of which step 5 is missing
+        if lost is None:
+            self._require_standing(self.condition)
+            ending = self.maker.verifier_key_of(period.number)
+        else:
+            ending = self._lost(period, lost)
+            self._require_standing(
+                self.condition.by(KnownKey(ending)) if period.verifier_key is None else self.condition
+            )
         # 1 the next key, as it was prepared or made now
         following = next_log_key(self.records, self.log, self.maker, caller, number)
         closed = None
@@ -132,15 +157,26 @@ class RotateLogKeyUseCase:
             closed = self._closed(caller, period, ending, following)
             self._publish_up_to(caller, closed, command)
         # 4 from here on the next key signs
-        last = self._opened(caller, period, closed, ending, following)
+        self._opened(caller, period, closed, ending, following)
         # 5 its first checkpoint
-        size = self._publish_beyond(caller, last.size, command)
+        return self._finished(caller, self.keys(), command)
+
+    def _finished(self, caller: Caller, periods: Sequence[LogKeyPeriod], command: RotateLogKey) -> LogKeyRotated:
+        """Step 5."""
+        before, period = periods[-2:]
+        following = self.maker.verifier_key_of(period.number)
+        with self.records.read() as transaction:
+            signed = transaction.tree.checkpoint_of(period.above)
+        if signed is None or before.verifier_key is None or following != period.verifier_key:
+            raise LogDamaged(
+                f"The last checkpoint of the log's key {before.reference} is not here: run `seal log audit`"
+            )
         return LogKeyRotated(
-            previous_key=ending,
-            last=last,
+            previous_key=before.verifier_key,
+            last=SignedTree(size=signed.size, root=signed.root),
             verifier_key=following,
-            key_reference=log_key_reference(number),
-            size=size,
+            key_reference=period.reference,
+            size=self._publish_beyond(caller, signed.size, command),
         )
 
     def _lost(self, period: LogKeyPeriod, lost: str) -> str:
@@ -182,10 +218,8 @@ class RotateLogKeyUseCase:
             transaction.commit()
         return entry.entry_id
 
-    def _opened(
-        self, caller: Caller, period: LogKeyPeriod, closed: str | None, ending: str, following: str
-    ) -> SignedTree:
-        """Write `log.open`; the tree that was signed last before it, which has `log.close` in it where there is one."""
+    def _opened(self, caller: Caller, period: LogKeyPeriod, closed: str | None, ending: str, following: str) -> None:
+        """Write `log.open` after the tree that was signed last, which has `log.close` in it where there is one."""
         with self.records.write() as transaction:
             transaction.tree.lock_head()
             self._require_in_force(transaction, period)
@@ -198,11 +232,10 @@ class RotateLogKeyUseCase:
             self.log.append(transaction, act_of(caller, Event(kind=EventKind.LOG_OPENED, facts=facts)))
             transaction.commit()
         with self.records.read() as transaction:
-            self.keys.renewed(transaction)
-        return last
+            self.keys.read(transaction)
 
     def _require_in_force(self, transaction: Transaction, period: LogKeyPeriod) -> None:
-        if self.keys.renewed(transaction)[-1].number != period.number:
+        if self.keys.read(transaction)[-1].number != period.number:
             raise Conflict("Another rotation of the log's key came first: `seal log key --all` tells which keys it has")
 
     def _publish_up_to(self, caller: Caller, entry_id: str, command: RotateLogKey) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,19 @@ PRODUCTION = CustodyRule(profile=Profile.PRODUCTION, software_keys_allowed=False
 TEXT = f"{NAME}\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"
 
 
+@dataclass
+class Said:
+    """What the log says of its keys."""
+
+    periods: list[LogKeyPeriod]
+
+    def __call__(self) -> list[LogKeyPeriod]:
+        return list(self.periods)
+
+    def anew(self) -> list[LogKeyPeriod]:
+        return list(self.periods)
+
+
 @pytest.fixture
 def said() -> list[LogKeyPeriod]:
     """The log's keys, as the log says."""
@@ -46,8 +60,7 @@ def said() -> list[LogKeyPeriod]:
 
 @pytest.fixture(params=["file", "HSM"])
 def opening(request: pytest.FixtureRequest, tmp_path: Path, said: list[LogKeyPeriod]) -> Callable[[], LogKey]:
-    def periods() -> tuple[LogKeyPeriod, ...]:
-        return tuple(said)
+    periods = Said(said)
 
     hierarchy = key_hierarchy(tmp_path / "keys")
 
@@ -102,6 +115,17 @@ def follow(key: LogKey, said: list[LogKeyPeriod]) -> None:
     said[:] = [first, LogKeyPeriod(number=2, verifier_key=key.verifier_key_of(2), above=9)]
 
 
+class LogKeyNumbered:
+    """One of a log's keys, as if it were in force."""
+
+    def __init__(self, key: LogKey, number: int) -> None:
+        self._key = key
+        self._periods = [LogKeyPeriod(number=number, verifier_key=key.verifier_key_of(number), above=-1)]
+
+    def sign(self, text: str) -> bytes:
+        return self._key.sign(text, periods=self._periods)
+
+
 def followed(opening: Callable[[], LogKey], said: list[LogKeyPeriod]) -> LogKey:
     """A key that has ended, and the one after it."""
     key = opening()
@@ -144,7 +168,7 @@ def test_a_key_that_ended_may_be_gone(said: list[LogKeyPeriod], tmp_path: Path) 
     files = Ed25519Files(key_hierarchy(tmp_path / "keys"), SystemEntropy())
 
     def opening() -> LogKey:
-        return LogKey(NAME, files, None, KeyPlace.FILE, RULE, lambda: tuple(said))
+        return LogKey(NAME, files, None, KeyPlace.FILE, RULE, Said(said))
 
     key = followed(opening, said)
     old = key.sign(checkpoint(3), 3)
@@ -157,20 +181,52 @@ def test_a_key_that_ended_may_be_gone(said: list[LogKeyPeriod], tmp_path: Path) 
         fresh.sign(checkpoint(3), 3)
 
 
-def test_a_database_behind_its_guard_knows_the_next_key_by_the_store(
+def test_a_database_behind_its_guard_knows_later_keys_by_the_store(
     opening: Callable[[], LogKey], said: list[LogKeyPeriod]
 ) -> None:
-    """As after the restore of a backup from before a rotation."""
+    """As after the restore of a backup from before rotations; a key of before that may be destroyed by now."""
     key = followed(opening, said)
-    guarded = key.sign(checkpoint(12))
+    key.create(4)
+    guarded = [key.sign(checkpoint(12)), LogKeyNumbered(key, 4).sign(checkpoint(13))]
     said[:] = [FIRST]
-    assert opening().open(guarded).size == 12
-    key.create(3)
-    said[:] = [FIRST, LogKeyPeriod(number=2, verifier_key=key.verifier_key_of(3), above=9)]
-    with pytest.raises(NoteRefused):
-        opening().open(guarded)
-    with pytest.raises(IntegrityFailed, match="not the one that the log names"):
-        opening().sign(checkpoint(12))
+    for note, size in zip(guarded, (12, 13), strict=True):
+        with pytest.raises(NoteRefused):
+            opening().open(note)
+        with pytest.raises(NoteRefused):
+            opening().open(note, beyond=size)
+        assert opening().open(note, beyond=size - 1).size == size
+    said[:] = [FIRST, LogKeyPeriod(number=5, verifier_key=None, above=9)]  # which is not here
+    key.create(6)
+    assert opening().open(LogKeyNumbered(key, 6).sign(checkpoint(14)), beyond=13).size == 14
+
+
+def test_a_key_that_is_here_has_the_last_word(opening: Callable[[], LogKey], said: list[LogKeyPeriod]) -> None:
+    """Whoever can write to the database names no key of the log."""
+    key = followed(opening, said)
+    note = key.sign(checkpoint(3), 3)
+    foreign = MemoryLogKey(NAME)
+    first, second = said
+    for periods in (
+        [replace(first, verifier_key=foreign.verifier_key), second],
+        [first, replace(second, verifier_key=foreign.verifier_key)],
+    ):
+        said[:] = periods
+        again = opening()
+        with pytest.raises(IntegrityFailed, match="not the one that the log names"):
+            _ = again.verifier_keys
+        wrong = note if said[0].verifier_key == foreign.verifier_key else foreign.sign(checkpoint(10))
+        with pytest.raises(IntegrityFailed, match="not the one that the log names"):
+            again.open(wrong)
+
+
+def test_production_takes_no_software_key_that_follows(said: list[LogKeyPeriod], tmp_path: Path) -> None:
+    files = Ed25519Files(key_hierarchy(tmp_path / "keys"), SystemEntropy())
+    followed(lambda: LogKey(NAME, files, None, KeyPlace.FILE, RULE, Said(said)), said)
+    production = LogKey(NAME, files, None, KeyPlace.FILE, PRODUCTION, Said(said))
+    with pytest.raises(SoftwareKeysRefused):
+        _ = production.verifier_key
+    with pytest.raises(SoftwareKeysRefused):
+        production.require_permitted(3)
 
 
 def test_a_key_that_the_log_names_and_that_is_not_here_is_asked_for(
@@ -186,10 +242,10 @@ def test_a_key_that_the_log_names_and_that_is_not_here_is_asked_for(
 def test_production_takes_no_software_key(tmp_path: Path) -> None:
     files = Ed25519Files(key_hierarchy(tmp_path / "keys"), SystemEntropy())
     with pytest.raises(SoftwareKeysRefused):
-        LogKey(NAME, files, None, KeyPlace.FILE, PRODUCTION, lambda: (FIRST,)).create()
+        LogKey(NAME, files, None, KeyPlace.FILE, PRODUCTION, Said([FIRST])).create()
     files.create(LOG_KEY)
     with pytest.raises(SoftwareKeysRefused):
-        LogKey(NAME, files, None, KeyPlace.FILE, PRODUCTION, lambda: (FIRST,)).sign(TEXT)
+        LogKey(NAME, files, None, KeyPlace.FILE, PRODUCTION, Said([FIRST])).sign(TEXT)
 
 
 def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ class UsedOffice(RealOffice):
         """The log's next key follows."""
         self.service.transparency.rotate_key(MACHINE, RotateLogKey(pause=lambda: None))
         with self.rooms.records.read() as transaction:
-            self.rooms.log_keys.renewed(transaction)
+            self.rooms.log_keys.read(transaction)
 
     @property
     def published(self) -> Path:

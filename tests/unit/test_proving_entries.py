@@ -123,8 +123,8 @@ def test_before_the_log_is_published_no_time_is_promised() -> None:
 
 
 class LostKey(MemoryLogKey):
-    def sign(self, text: str, size: int | None = None) -> bytes:
-        del text
+    def sign(self, text: str, size: int | None = None, periods: object = None) -> bytes:
+        del text, size, periods
         raise InstanceNotReady("There is no log key")
 
 
