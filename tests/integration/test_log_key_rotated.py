@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
+import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,127 +14,72 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from seal_service.__main__ import seal_command
 from seal_service.bootstrap import Service, build
 from seal_service.domain.access import PUBLIC_CALLER
 from seal_service.domain.errors import (
     Conflict,
-    InstanceNotReady,
-    IntegrityFailed,
-    InvalidInput,
     KeyInUse,
     LogHalted,
     NoteRefused,
     SoftwareKeysRefused,
     Unavailable,
 )
-from seal_service.domain.events import Event, EventKind, act_of
-from seal_service.domain.log_keys import FIRST, LogKeyPeriod
-from seal_service.domain.publication import SignedTree
+from seal_service.domain.events import EventKind
 from seal_service.domain.verdict import Outcome
 from seal_service.formats import canonical
-from seal_service.formats.checkpoint import Checkpoint, open_checkpoint
-from seal_service.formats.log_keys import opening_facts
-from seal_service.formats.note import VerifierKey, verifier_key
+from seal_service.formats.checkpoint import open_checkpoint
+from seal_service.formats.cosignature import cosigned_at
+from seal_service.formats.note import verifier_key
 from seal_service.formats.receipt import open_receipt
-from seal_service.formats.upload import upload_of
 from seal_service.jobs.maintenance import MACHINE
 from seal_service.log.merkle import consistency_holds, root_of
-from seal_service.log.proofs import LogProof, read_proof, verified_proof, write_proof
-from seal_service.ports.records import Records, StoredCheckpoint, Transaction
+from seal_service.log.proofs import read_proof, verified_proof
+from seal_service.ports.records import Records, Transaction
 from seal_service.ports.transparency import LogKeyMaker
-from seal_service.testing.transparency import MemoryLogKey
-from seal_service.usecases.apply_seal import AppliedSeal
-from seal_service.usecases.audit_log import AuditLog, CheckFiles
+from seal_service.usecases.audit_log import AuditLog
 from seal_service.usecases.check_readiness import CheckReadiness
 from seal_service.usecases.destroy_key import DestroyKey
 from seal_service.usecases.initialise_log import InitialiseLog
 from seal_service.usecases.prove_entry import ProveEntry
 from seal_service.usecases.publish_checkpoint import PublishCheckpoint
-from seal_service.usecases.read_log_key import ReadLogKey, ReadLogKeys
+from seal_service.usecases.read_log_key import ReadLogKeys
 from seal_service.usecases.read_published_log import ProveConsistency
-from seal_service.usecases.recover_log import Recovered, RecoverLog
-from seal_service.usecases.rotate_log_key import LogKeyRotated, PrepareLogKey, RotateLogKey, RotateLogKeyUseCase
+from seal_service.usecases.rotate_log_key import LogKeyRotated, PrepareLogKey, RotateLogKey
 from seal_service.usecases.sequence_log import SequenceLog
-from seal_service.usecases.verify_document import VerifyDocument
 from tests.instance import RealOffice
-from tests.postgresql import postgresql_settings
-
-ROTATE = RotateLogKey(pause=lambda: None)
-LATER = timedelta(seconds=2)
+from tests.rotated_log import (
+    LATER,
+    ROTATE,
+    entries,
+    insert_checkpoint,
+    key_of,
+    logged,
+    of_kind,
+    proof,
+    publish,
+    published,
+    published_office,
+    records,
+    require_sound,
+    rotating,
+)
+from tests.witness_process import key_of as witness_key_of
+from tests.witness_process import made_witness, serving
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RealOffice]:
-    changes = {} if request.param == "sqlite" else postgresql_settings("rotated")
-    made = RealOffice(tmp_path / "var", changes=changes)
-    made.service.transparency.initialise(MACHINE, InitialiseLog())
-    publish(made.service)
-    yield made
-    made.service.close()
+    with published_office(tmp_path, request.param) as made:
+        yield made
 
 
 @pytest.fixture
 def on_sqlite(tmp_path: Path) -> Iterator[RealOffice]:
-    made = RealOffice(tmp_path / "var")
-    made.service.transparency.initialise(MACHINE, InitialiseLog())
-    publish(made.service)
-    yield made
-    made.service.close()
-
-
-def publish(service: Service) -> int:
-    while service.transparency.sequence(MACHINE, SequenceLog()).placed:
-        pass
-    return service.transparency.publish(MACHINE, PublishCheckpoint()).size
-
-
-def key_of(service: Service) -> VerifierKey:
-    return verifier_key(service.transparency.read_key(PUBLIC_CALLER, ReadLogKey()))
-
-
-def rotating(office: RealOffice) -> RotateLogKeyUseCase:
-    use_case = office.service.transparency.rotate_key.use_case
-    assert isinstance(use_case, RotateLogKeyUseCase)
-    return use_case
-
-
-def published(office: RealOffice) -> bytes:
-    return (office.home / "log" / "checkpoint").read_bytes()
-
-
-def proof(office: RealOffice, applied: AppliedSeal) -> bytes:
-    entry_id = applied.use.terminal_entry_id
-    assert entry_id is not None
-    return office.service.transparency.prove_entry(office.auditor, ProveEntry(entry_id=entry_id))
-
-
-def logged(office: RealOffice, content: bytes, proofs: tuple[bytes, ...] = (), keys: tuple[str, ...] = ()) -> Outcome:
-    command = VerifyDocument(document=upload_of(content), proofs=proofs, log_keys=keys)
-    [signature] = office.service.verify_document(PUBLIC_CALLER, command).signatures
-    return next(one.outcome for one in signature.checks if one.id == "logged")
-
-
-def entries(office: RealOffice, size: int) -> list[bytes]:
-    with records(office).read() as transaction:
-        return list(transaction.tree.entries(0, size))
-
-
-def records(office: RealOffice) -> Records:
-    return rotating(office).records
-
-
-def of_kind(office: RealOffice, kind: EventKind) -> list[dict[str, Any]]:
-    publish(office.service)
-    with records(office).read() as transaction:
-        found = [canonical.decode(one) for one in transaction.tree.entries(0, transaction.tree.head().size)]
-    return [dict(one) for one in found if one["kind"] == kind]
-
-
-def require_sound(office: RealOffice) -> None:
-    for check in (office.service.transparency.checks.audit, office.service.transparency.checks.files):
-        command: Any = AuditLog() if check is office.service.transparency.checks.audit else CheckFiles()
-        assert check(office.operator, command).findings == ()
+    with published_office(tmp_path) as made:
+        yield made
 
 
 def test_the_tree_goes_on_under_the_next_key(office: RealOffice) -> None:
@@ -407,262 +352,6 @@ def test_while_the_last_checkpoint_cannot_be_published_the_key_stays(on_sqlite: 
     assert len(of_kind(office, EventKind.LOG_CLOSED)) == 1
 
 
-def lose(office: RealOffice, reference: str) -> None:
-    """Its file is gone, and the service starts anew."""
-    office.service.close()
-    (office.settings.key_directory / f"{reference}.key").unlink()
-    office.service = build(office.settings, clock=office.clock)
-
-
-def test_a_key_that_is_lost_is_followed_by_the_logs_own_word(on_sqlite: RealOffice) -> None:
-    office = on_sqlite
-    office.use("before")
-    publish(office.service)
-    old = key_of(office.service).text
-    with pytest.raises(Conflict, match="is here"):
-        office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=old))
-    lose(office, "log")
-    with pytest.raises(LogHalted, match="put that back"):
-        office.use("without a key")
-    with pytest.raises(LogHalted, match="put that back"):
-        office.service.transparency.rotate_key(MACHINE, ROTATE)
-    for other in (MemoryLogKey(office.settings.origin).verifier_key, "no key"):
-        with pytest.raises(InvalidInput, match="not the key that signs this log"):
-            office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=other))
-    told = office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=old))
-    assert (told.previous_key, told.key_reference) == (old, "log-2")
-    assert of_kind(office, EventKind.LOG_CLOSED) == []
-    office.clock.forward(LATER)
-    assert office.use("after").content is not None
-    publish(office.service)
-    require_sound(office)
-
-
-def test_a_key_that_is_lost_before_it_signed_anything_is_followed_too(on_sqlite: RealOffice) -> None:
-    office = on_sqlite
-    old = key_of(office.service).text
-    use_case = rotating(office)
-
-    def until_opened(caller: Any, command: PublishCheckpoint) -> Any:
-        if len(use_case.keys()) == 1:
-            use_case.publish(caller, command)
-
-    publisher: Any = until_opened
-    made = replace(use_case, publish=publisher)(MACHINE, ROTATE)
-    lose(office, "log-2")
-    with pytest.raises(InvalidInput, match="the log names"):
-        office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=old))
-    office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=made.verifier_key))
-    keys = office.service.transparency.read_keys(PUBLIC_CALLER, ReadLogKeys())
-    assert [one.key_reference for one in keys] == ["log", "log-2", "log-3"]
-    assert keys[2].above == keys[1].above
-    office.clock.forward(LATER)
-    assert office.use("after all").content is not None
-    publish(office.service)
-    require_sound(office)
-
-
-def test_a_log_whose_key_is_lost_and_whose_guard_knows_more_stays_halted(on_sqlite: RealOffice) -> None:
-    office = on_sqlite
-    old = key_of(office.service).text
-    office.service.close()
-    shutil.copytree(office.home, office.home.parent / "backup")
-    office.service = build(office.settings, clock=office.clock)
-    office.use("after the backup")
-    publish(office.service)
-    office.service.close()
-    for one in office.home.glob("seal.db*"):
-        one.unlink()
-    shutil.copy(office.home.parent / "backup" / "seal.db", office.home / "seal.db")
-    office.service = build(office.settings, clock=office.clock)
-    lose(office, "log")
-    with pytest.raises(LogHalted, match="its guard knows"):
-        office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=old))
-
-
-@dataclass
-class Backup:
-    """The database file of an instance as it was."""
-
-    office: RealOffice
-
-    def __post_init__(self) -> None:
-        self.office.service.close()
-        shutil.copytree(self.office.home, self.office.home.parent / "backup")
-        self._open()
-
-    def restore(self) -> None:
-        self.office.service.close()
-        for one in self.office.home.glob("seal.db*"):
-            one.unlink()
-        shutil.copy(self.office.home.parent / "backup" / "seal.db", self.office.home / "seal.db")
-        self._open()
-
-    def _open(self) -> None:
-        self.office.service = build(self.office.settings, clock=self.office.clock)
-
-
-def recover(office: RealOffice) -> Recovered:
-    return office.service.transparency.recover(office.operator, RecoverLog(confirmed=True, told=lambda *_: None))
-
-
-@pytest.mark.parametrize(("rotations", "destroyed"), [(1, []), (1, ["log"]), (2, []), (2, ["log", "log-2"])])
-def test_a_backup_from_before_rotations_gets_the_keys_back_with_the_entries(
-    on_sqlite: RealOffice, rotations: int, destroyed: list[str]
-) -> None:
-    office = on_sqlite
-    backup = Backup(office)
-    for _ in range(rotations):
-        told = office.service.transparency.rotate_key(MACHINE, ROTATE)
-        office.clock.forward(LATER)
-    office.use("after")
-    publish(office.service)
-    for reference in destroyed:
-        office.confirmed(office.service.destroy_key, DestroyKey(reference=reference, confirmed=True))
-    backup.restore()
-    with pytest.raises(LogHalted, match="its guard knows"):
-        office.use("another history")
-    with pytest.raises(LogHalted, match="its guard knows"):
-        office.service.transparency.rotate_key(MACHINE, ROTATE)
-    done = recover(office)
-    assert done.done
-    assert [one.kind for one in done.open if one.kind is EventKind.KEY_CREATED] == []
-    office.clock.forward(LATER)
-    assert key_of(office.service).text == told.verifier_key
-    office.clock.forward(LATER)
-    publish(office.service)
-    open_checkpoint(published(office), verifier_key(told.verifier_key))
-    require_sound(office)
-    assert office.service.transparency.rotate_key(MACHINE, ROTATE).key_reference == f"log-{rotations + 2}"
-
-
-def test_a_recovery_in_the_middle_of_a_rotation_keeps_what_the_old_key_signed(on_sqlite: RealOffice) -> None:
-    """The guard has the next key's first checkpoint, the published file still the old key's last one."""
-    office = on_sqlite
-    backup = Backup(office)
-    old = key_of(office.service).text
-    use_case = rotating(office)
-    file = office.home / "log" / "checkpoint"
-    kept: list[bytes] = []
-
-    def keeping(caller: Any, command: PublishCheckpoint) -> Any:
-        if len(use_case.keys()) == 2:
-            kept.append(file.read_bytes())
-        return use_case.publish(caller, command)
-
-    publisher: Any = keeping
-    told = replace(use_case, publish=publisher)(MACHINE, ROTATE)
-    office.confirmed(office.service.destroy_key, DestroyKey(reference="log", confirmed=True))
-    file.write_bytes(kept[0])
-    backup.restore()
-    assert recover(office).done
-    with records(office).read() as transaction:
-        signed = transaction.tree.checkpoint_of(told.last.size)
-    assert signed is not None
-    assert open_checkpoint(signed.note, verifier_key(old)).checkpoint.root == told.last.root
-    office.clock.forward(LATER)
-    publish(office.service)
-    require_sound(office)
-
-
-def test_a_proof_by_a_key_that_ended_of_a_tree_that_never_was_shows_nothing(on_sqlite: RealOffice) -> None:
-    """Whoever has the old key can sign any tree: by this log's own word, only its own trees count."""
-    office = on_sqlite
-    told = office.service.transparency.rotate_key(MACHINE, ROTATE)
-    office.clock.forward(LATER)
-    publish(office.service)
-    backup = Backup(office)
-    unlogged = office.use("whose entry is lost")
-    assert unlogged.content is not None
-    with records(office).read() as transaction:
-        row = transaction.log.find(str(unlogged.use.terminal_entry_id))
-    assert row is not None
-    backup.restore()
-    assert logged(office, unlogged.content) is not Outcome.PASS
-    signer = rotating(office).publish.signer
-    for depth, by_key_of in ((3, told.last.size), (20, told.last.size), (20, None)):
-        path = tuple(bytes([one]) * 32 for one in range(depth))
-        root = row.leaf_hash
-        for one in path:
-            root = hashlib.sha256(b"\1" + root + one).digest()
-        text = Checkpoint(origin=office.settings.origin, size=1 << depth, root=root).text
-        forged = LogProof(index=0, path=path, checkpoint=signer.sign(text, by_key_of), extra=row.canon)
-        assert logged(office, unlogged.content, (write_proof(forged),)) is not Outcome.PASS
-
-
-def test_without_the_key_in_force_nothing_is_sealed(on_sqlite: RealOffice) -> None:
-    office = on_sqlite
-    office.service.transparency.rotate_key(MACHINE, ROTATE)
-    lose(office, "log-2")
-    with pytest.raises(LogHalted, match="log-2 is not here"):
-        office.use("without it")
-    assert not next(
-        one.ready
-        for one in office.service.check_readiness(PUBLIC_CALLER, CheckReadiness())
-        if one.name == "publication"
-    )
-
-
-def test_an_entry_that_names_a_foreign_key_stops_the_log_and_gives_that_key_nothing(on_sqlite: RealOffice) -> None:
-    """Whoever can insert into the database halts the log, and is no key of it."""
-    office = on_sqlite
-    real, foreign = key_of(office.service).text, MemoryLogKey(office.settings.origin)
-    use_case = rotating(office)
-    with records(office).write() as transaction:
-        signed = transaction.tree.latest_checkpoint()
-        assert signed is not None
-        facts = opening_facts(
-            office.settings.origin,
-            FIRST,
-            foreign.verifier_key,
-            foreign.verifier_key,
-            SignedTree(size=signed.size, root=signed.root),
-        )
-        use_case.log.append(transaction, act_of(MACHINE, Event(kind=EventKind.LOG_OPENED, facts=facts)))
-        transaction.commit()
-    office.clock.forward(LATER)
-    for asked in (key_of, lambda service: service.transparency.read_keys(PUBLIC_CALLER, ReadLogKeys())):
-        with pytest.raises((InstanceNotReady, IntegrityFailed)):
-            asked(office.service)
-    with pytest.raises((NoteRefused, IntegrityFailed, InstanceNotReady)):
-        use_case.publish.signer.open(foreign.sign(Checkpoint(origin=foreign.name, size=3, root=bytes(32)).text))
-    with pytest.raises(LogHalted):
-        office.use("halted")
-    assert real != foreign.verifier_key
-
-
-def test_a_prepared_key_signs_nothing_that_counts(on_sqlite: RealOffice) -> None:
-    office = on_sqlite
-    office.service.transparency.prepare_key(MACHINE, PrepareLogKey())
-    office.use("a")
-    publish(office.service)
-    office.use("b")
-    signer = rotating(office).publish.signer
-    size = insert_checkpoint(office, lambda text: signer.sign(text, periods=[numbered(office, 2)]))
-    found = office.service.transparency.checks.audit(office.operator, AuditLog()).findings
-    assert [one.subject for one in found] == [str(size)]
-
-
-def numbered(office: RealOffice, number: int) -> LogKeyPeriod:
-    key = rotating(office).maker.verifier_key_of(number)
-    return LogKeyPeriod(number=number, verifier_key=key, above=-1)
-
-
-def insert_checkpoint(office: RealOffice, sign: Callable[[str], bytes]) -> int:
-    """A stored checkpoint of a tree that has none, with the right root; its size."""
-    while office.service.transparency.sequence(MACHINE, SequenceLog()).placed:
-        pass
-    with records(office).write() as transaction:
-        size = transaction.tree.head().size - 1
-        while transaction.tree.checkpoint_of(size) is not None:
-            size -= 1
-        root = root_of([one.leaf_hash for one in transaction.tree.leaves(0, size)])
-        note = sign(Checkpoint(origin=office.settings.origin, size=size, root=root).text)
-        transaction.tree.insert_checkpoint(StoredCheckpoint(size=size, root=root, note=note, at=office.clock.now()))
-        transaction.commit()
-    return size
-
-
 def test_a_publisher_that_lags_behind_signs_with_the_key_of_its_tree(on_sqlite: RealOffice) -> None:
     """Of a directory of its own: it looked before the rotation, and writes after it."""
     office = on_sqlite
@@ -735,33 +424,6 @@ def test_a_rotation_that_was_broken_off_at_its_end_is_finished_and_not_begun_ane
     assert (told.key_reference, told.verifier_key) == ("log-2", prepared)
     assert told.size > told.last.size
     assert office.service.transparency.rotate_key(MACHINE, ROTATE).key_reference == "log-3"
-    require_sound(office)
-
-
-def test_a_new_guard_brings_no_new_key(on_sqlite: RealOffice) -> None:
-    office = on_sqlite
-    office.service.transparency.rotate_key(MACHINE, ROTATE)
-    office.confirmed(office.service.destroy_key, DestroyKey(reference="log", confirmed=True))
-    publish(office.service)
-    shutil.rmtree(office.settings.guard_directory)
-    made = office.service.transparency.initialise(MACHINE, InitialiseLog(guard_lost=True))
-    assert not made.key_made
-    assert made.verifier_key == key_of(office.service).text
-    assert not (office.settings.key_directory / "log.key").exists()
-    office.clock.forward(LATER)
-    assert office.use("after").content is not None
-
-
-def test_a_guard_and_a_key_that_are_both_lost_are_put_right_one_after_the_other(on_sqlite: RealOffice) -> None:
-    office = on_sqlite
-    old = key_of(office.service).text
-    lose(office, "log")
-    shutil.rmtree(office.settings.guard_directory)
-    made = office.service.transparency.initialise(MACHINE, InitialiseLog(guard_lost=True))
-    assert (made.key_made, made.verifier_key) == (False, None)
-    office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=old))
-    office.clock.forward(LATER)
-    assert office.use("after").content is not None
     require_sound(office)
 
 
@@ -848,3 +510,75 @@ def test_publishers_and_rotations_at_once_leave_one_history(office: RealOffice) 
     assert failures == []
     publish(office.service)
     require_sound(office)
+
+
+def command(office: RealOffice, *arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(seal_command(), ["log", *arguments], env={"SEAL_HOME": str(office.home), **environment})
+
+
+def test_by_command(on_sqlite: RealOffice) -> None:
+    office = on_sqlite
+    old = command(office, "key").stdout.strip()
+    refused = command(office, "rotate-key")
+    assert refused.exit_code == 1
+    assert "Nothing was changed" in refused.stderr
+    prepared = json.loads(command(office, "rotate-key", "--prepare", "--json").stdout)["next_key"]
+    assert command(office, "key").stdout.strip() == old != prepared
+    told = json.loads(command(office, "rotate-key", "--yes", "--json").stdout)
+    assert (told["previous_key"], told["verifier_key"]) == (old, prepared)
+    assert command(office, "key").stdout.strip() == prepared
+    keys = json.loads(command(office, "key", "--all", "--json").stdout)["keys"]
+    assert keys == [
+        {"verifier_key": old, "key_reference": "log", "above": 0},
+        {"verifier_key": prepared, "key_reference": "log-2", "above": told["previous_size"]},
+    ]
+    assert "log-2" in command(office, "key", "--all").stdout
+
+
+def test_before_the_log_has_a_guard_there_is_nothing_to_rotate(tmp_path: Path) -> None:
+    office = RealOffice(tmp_path / "var")
+    assert "seal log init" in command(office, "rotate-key", "--yes").stderr
+    assert [one.key_reference for one in office.service.transparency.read_keys(PUBLIC_CALLER, ReadLogKeys())] == ["log"]
+    office.service.close()
+
+
+def test_a_witness_that_was_told_the_next_key_cosigns_it_and_another_is_waited_for(tmp_path: Path) -> None:
+    office = RealOffice(tmp_path / "var")
+    office.service.transparency.initialise(MACHINE, InitialiseLog())
+    publish(office.service)
+    directory = tmp_path / "witness"
+    made_witness(directory, "witness.example/audit")
+    logs = directory / "logs"
+    logs.write_text(f"{key_of(office.service).text}\n")
+    named = witness_key_of(directory)
+    office.service.close()
+
+    def asking(address: str) -> Service:
+        changes = {"log_witnesses": (f"{named} {address}",), "log_witnesses_needed": 1}
+        office.settings = office.settings.model_copy(update=changes)
+        office.service = build(office.settings, clock=office.clock)
+        return office.service
+
+    with serving(directory) as (address, _):  # it knows the first key alone
+        rotated = asking(address).transparency.rotate_key(MACHINE, ROTATE)
+        assert rotated.size == rotated.last.size, "the key is changed, its first checkpoint waits"
+        open_checkpoint(published(office), verifier_key(rotated.previous_key))
+        office.service.close()
+    logs.write_text(f"{rotated.previous_key}\n{rotated.verifier_key}\n")
+    office.clock.forward(timedelta(minutes=2))
+    with serving(directory) as (address, _):
+        service = asking(address)
+        assert publish(service) > rotated.last.size
+        opened = open_checkpoint(published(office), verifier_key(rotated.verifier_key))
+        assert cosigned_at(opened.note, verifier_key(named))
+        again = service.transparency.prepare_key(MACHINE, PrepareLogKey())
+        service.close()
+    logs.write_text(f"{rotated.verifier_key}\n{again}\n")
+    office.clock.forward(timedelta(minutes=2))
+    with serving(directory) as (address, _):
+        service = asking(address)
+        twice = service.transparency.rotate_key(MACHINE, ROTATE)
+        assert twice.size > twice.last.size
+        assert cosigned_at(open_checkpoint(published(office), verifier_key(again)).note, verifier_key(named))
+        require_sound(office)
+        service.close()
