@@ -35,7 +35,7 @@ from seal_service.usecases.verify_document import VerifyDocument
 from tests.instance import RealOffice
 from tests.postgresql import postgresql_settings
 
-ROTATE = RotateLogKey(pause=lambda: None)
+ROTATE = RotateLogKey(pause=lambda: None, again=True)
 LATER = timedelta(seconds=2)
 """What a process read of the keys is believed for one."""
 
@@ -134,8 +134,9 @@ class Backup:
         self.office.service = build(self.office.settings, clock=self.office.clock)
 
 
-def recover(office: RealOffice) -> Recovered:
-    return office.service.transparency.recover(office.operator, RecoverLog(confirmed=True, told=lambda *_: None))
+def recover(office: RealOffice, lost_key: str | None = None) -> Recovered:
+    command = RecoverLog(confirmed=True, told=lambda *_: None, lost_key=lost_key)
+    return office.service.transparency.recover(office.operator, command)
 
 
 def numbered(office: RealOffice, number: int) -> LogKeyPeriod:

@@ -229,6 +229,7 @@ def transparency_of(
                 publication.sequence,
                 publish,
                 files,
+                rooms.clock,
             )
         ),
         read_receipt=guarded(ReadReceiptUseCase(records, publication.receipts)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from seal_service.bootstrap.audit_processes import PagesByProcesses
 from seal_service.bootstrap.filing import Guard as Guarding
@@ -14,6 +15,7 @@ from seal_service.log.page_check import PagesHere, PlacedRowCheck, compare_group
 from seal_service.log.tiles import entries_of
 from seal_service.log.tree_check import TiledTreeCheck, bundle_paths
 from seal_service.storage.tree_scan import SqlTreeScans
+from seal_service.usecases.audit_keys import key_changes
 from seal_service.usecases.audit_log import AuditLog, AuditLogUseCase, CheckFiles, CheckFilesUseCase, PublishedFiles
 
 
@@ -37,7 +39,9 @@ def checks_of(settings: Settings, rooms: Rooms, published: PublishedFiles, guard
     pages = PagesByProcesses(settings.database_address, settings.published_log, here)
     scans = SqlTreeScans(rooms.database)
     return TreeChecks(
-        audit=guarded(AuditLogUseCase(scans, published, TiledTreeCheck, pages, compare_group)),
+        audit=guarded(
+            AuditLogUseCase(scans, published, TiledTreeCheck, pages, compare_group, partial(key_changes, rooms.records))
+        ),
         files=guarded(
             CheckFilesUseCase(published, TiledTreeCheck, compare_group, bundle_paths, entries_of, signed_root)
         ),

@@ -66,6 +66,7 @@ def rotate_key(
     prepare: Annotated[
         bool, typer.Option("--prepare", help="Only make the next key and print it, for witnesses to be told of it.")
     ] = False,
+    again: Annotated[bool, typer.Option("--again", help="Also when it was rotated less than an hour ago.")] = False,
     key_lost: Annotated[
         str | None,
         typer.Option(
@@ -88,9 +89,8 @@ def rotate_key(
         return
     unless_confirmed(yes, "end the log's key and have another one sign its checkpoints and receipts from now on")
     with instance() as service:
-        done = service.transparency.rotate_key(
-            MACHINE, RotateLogKey(pause=partial(time.sleep, _PAUSE_SECONDS), lost_key=key_lost)
-        )
+        command = RotateLogKey(pause=partial(time.sleep, _PAUSE_SECONDS), again=again, lost_key=key_lost)
+        done = service.transparency.rotate_key(MACHINE, command)
     fields = {
         "verifier_key": done.verifier_key,
         "key_reference": done.key_reference,
@@ -120,6 +120,10 @@ def init(
         unless_confirmed(yes, "begin a new guard with the last checkpoint that is here, whatever the lost one held")
     with instance() as service:
         made = service.transparency.initialise(MACHINE, InitialiseLog(guard_lost=guard_lost))
+        if made.verifier_key is None:
+            print_fields({"verifier_key": None, "key_made": False, "published": made.size}, as_json=as_json)
+            print("The guard is made; the log's key is not here: `seal log rotate-key --key-lost`.", file=sys.stderr)
+            raise typer.Exit(1)
         while service.transparency.sequence(MACHINE, SequenceLog()).placed:
             pass
         done = service.transparency.publish(MACHINE, PublishCheckpoint())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from seal_service.cli.options import AsJson, Yes, example
@@ -16,15 +18,23 @@ MACHINE = Caller(account_id=None, name="seal log recover", roles=frozenset({Role
 EXAMPLE = example("seal log recover", "seal log recover --yes --json")
 
 
-def recover(yes: Yes = False, as_json: AsJson = False) -> None:
+def recover(
+    key_lost: Annotated[
+        str | None,
+        typer.Option("--key-lost", metavar="VKEY", help="A key of the log that is in no backup, as it was given out."),
+    ] = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
     """日志恢复: after an old backup was restored, take the entries that it lacks from the published log.
 
     Run on the machine, before `seal serve`. Without --yes everything is compared and nothing changed (1).
     Personal fields of these entries are lost. Seals that were acted on since the backup are stopped; what has to be
-    done again is listed.
+    done again is listed. A key that signed what is missing and is gone is named by --key-lost, here and then to
+    `seal log rotate-key`.
     """
     with instance() as service, counting() as told:
-        found = service.transparency.recover(MACHINE, RecoverLog(confirmed=yes, told=told))
+        found = service.transparency.recover(MACHINE, RecoverLog(confirmed=yes, told=told, lost_key=key_lost))
     fields: dict[str, object] = {
         "done": found.done,
         "before": found.before,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from seal_service.domain.publication import LOG_KEY
 
@@ -23,6 +24,10 @@ class LogKeyPeriod:
     """It signs trees of more entries than this,"""
     opened_by: str | None = None
     """and of those the ones that have this entry `log.open`; None: the first key, which signs every tree."""
+    since: datetime | None = None
+    """When that entry was written."""
+    previous_root: bytes | None = None
+    """Of the last tree that the key before signed, as that entry says."""
 
     @property
     def reference(self) -> str:

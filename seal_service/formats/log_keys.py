@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from seal_service.domain.errors import LogDamaged
 from seal_service.domain.events import EventKind, Scalar
@@ -35,23 +36,52 @@ def opening_facts(
 def log_key_periods(canons: Iterable[bytes]) -> tuple[LogKeyPeriod, ...]:
     """The keys that entries `log.open` name, the first one first; LogDamaged when they do not follow one another."""
     found = [FIRST]
-    # That of the log's beginning names no key. Clocks give several entries one millisecond: they are told by number.
     entries = [canonical.decode(canon) for canon in canons]
-    opened = [_facts(one) | {"id": one["id"]} for one in entries if one.get("kind") == EventKind.LOG_OPENED]
-    for facts in sorted(
-        (one for one in opened if "key_number" in one), key=lambda one: str(one["key_number"]).zfill(9)
-    ):
-        number, above = facts["key_number"], facts.get("previous_size")
-        key, previous = facts.get("verifier_key"), facts.get("previous_key")
+    opened = [(_facts(one), one) for one in entries if one.get("kind") == EventKind.LOG_OPENED]
+    # That of the log's beginning names no key. Clocks give several entries one millisecond: they are told by number.
+    for facts, entry in sorted((one for one in opened if "key_number" in one[0]), key=_number):
         last = found[-1]
-        follows = number == last.number + 1 and isinstance(above, int) and above >= last.above
-        if not follows or not isinstance(key, str) or last.verifier_key not in (None, previous):
-            raise LogDamaged("The log's entries `log.open` name keys that do not follow one another")
-        found[-1] = replace(last, verifier_key=str(previous))
-        found.append(
-            LogKeyPeriod(number=last.number + 1, verifier_key=key, above=int(str(above)), opened_by=str(facts["id"]))
-        )
+        try:
+            period = _period(facts, entry)
+            if period.number != last.number + 1 or period.above < last.above:
+                raise ValueError("it does not follow the one before")
+            if last.verifier_key not in (None, facts["previous_key"]):
+                raise ValueError("it names another key before it")
+        except (KeyError, TypeError, ValueError) as error:
+            raise LogDamaged(
+                f"The entry {entry.get('id')} (log.open) names no key that follows: {error}. Run `seal log audit`, and "
+                "compare with a backup"
+            ) from error
+        found[-1] = replace(last, verifier_key=str(facts["previous_key"]))
+        found.append(period)
     return tuple(found)
+
+
+def _number(opened: tuple[Mapping[str, object], Mapping[str, object]]) -> str:
+    return str(opened[0]["key_number"]).zfill(9)
+
+
+def _period(facts: Mapping[str, object], entry: Mapping[str, object]) -> LogKeyPeriod:
+    number, above, key = facts["key_number"], facts["previous_size"], facts["verifier_key"]
+    if type(number) is not int or type(above) is not int or not isinstance(key, str):
+        raise ValueError("a number, a size and a key are needed")
+    return LogKeyPeriod(
+        number=number,
+        verifier_key=key,
+        above=above,
+        opened_by=str(entry["id"]),
+        since=datetime.fromisoformat(str(entry["at"])),
+        previous_root=bytes.fromhex(str(facts["previous_root"])),
+    )
+
+
+def unclosed(canons: Sequence[bytes]) -> Iterator[tuple[str, str | None]]:
+    """Entries `log.open` of keys that were not lost, each with its `log.close`: before it there has to be one."""
+    entries = [canonical.decode(canon) for canon in canons]
+    for entry in entries:
+        facts = _facts(entry)
+        if entry.get("kind") == EventKind.LOG_OPENED and "key_number" in facts and facts.get("key_lost") is not True:
+            yield str(entry["id"]), closing_entry(canons, str(facts.get("verifier_key")))
 
 
 def closing_entry(canons: Iterable[bytes], next_key: str) -> str | None:

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 
 from seal_service.domain.errors import InvalidInput, LogDamaged, LogIncomplete, NoteRefused, Unavailable
 from seal_service.domain.logged import EntryFacts, Inclusion, LoggedUse, ProvenUses
+from seal_service.formats.checkpoint import read_checkpoint
 from seal_service.formats.merkle_leaf import leaf_hash
+from seal_service.formats.note import read_note
 from seal_service.log.entry_facts import entry_facts
 from seal_service.log.proofs import read_proof
 from seal_service.log.proven_uses import proven_uses, trusted_logs
@@ -66,11 +68,13 @@ class OwnLog:
 
     def _require_own(self, checkpoint: bytes) -> None:
         """NoteRefused for a tree that this log never had, whoever signed it: a key that ended may be in other hands."""
-        tree = self.signer.open(checkpoint)
+        tree = read_checkpoint(read_note(checkpoint).text)
         try:
             root = self.published.root(tree.size)
         except (LogIncomplete, LogDamaged, Unavailable) as error:
             raise NoteRefused(f"The log cannot be compared with the proof's tree: {error.message}") from error
+        if root is None:
+            raise NoteRefused(f"The published log does not reach the proof's tree of {tree.size} entries")
         if root != tree.root:
             raise NoteRefused(f"The proof's tree of {tree.size} entries is none of this log's")
 

@@ -82,21 +82,20 @@ class LogKey:
         self._rule = rule
         self._periods = periods
         self._held: dict[int, Ed25519Key] = {}
-        self._ended: dict[int, VerifierKey | None] = {}
+        self._here: dict[int, VerifierKey | None] = {}
         self._lock = Lock()
 
     @property
     def verifier_key(self) -> str:
         """name+id+key (C2SP vkey); InstanceNotReady without the key in force, SoftwareKeysRefused for one that may not
         be, IntegrityFailed for one that the log does not name."""
-        periods = self._periods()
-        return self._public(periods, periods[-1]).text
+        period = self._periods()[-1]
+        return self._named(period, self._verifier(self._key(period.number))).text
 
     @property
     def verifier_keys(self) -> tuple[str, ...]:
-        """Of all periods, the one in force first."""
-        periods = self._periods()
-        return tuple(self._public(periods, one).text for one in reversed(periods))
+        """Of all periods, the one in force first; their private halves may be gone."""
+        return tuple(self._public(one).text for one in reversed(self._periods.anew()))
 
     def sign(self, text: str, size: int | None = None, periods: Sequence[LogKeyPeriod] | None = None) -> bytes:
         """The signed note, by the key in force or by that of a tree's size.
@@ -128,7 +127,7 @@ class LogKey:
             return later
 
     def _opened(self, content: bytes, size: int, periods: Sequence[LogKeyPeriod]) -> SignedTree:
-        return _tree(open_checkpoint(content, self._public(periods, period_of(periods, size))))
+        return _tree(open_checkpoint(content, self._public(period_of(periods, size))))
 
     def is_there(self, number: int = 1) -> bool:
         """Whether there is that key."""
@@ -147,25 +146,30 @@ class LogKey:
         """name+id+key; InstanceNotReady without that key, SoftwareKeysRefused."""
         return self._verifier(self._key(number)).text
 
-    def _public(self, periods: Sequence[LogKeyPeriod], period: LogKeyPeriod) -> VerifierKey:
-        """The key in force has to be here; one that ended may be gone, and then is as the log names it.
-
-        What the log names is in a database, so that a key that is here has the last word.
-        """
-        if period.number == periods[-1].number or period.verifier_key is None:
-            return self._named(period, self._verifier(self._key(period.number)))
+    def _public(self, period: LogKeyPeriod) -> VerifierKey:
+        """A key that the log names may be gone. What names it is in a database, so that a key that is here and can be
+        read has the last word."""
+        if period.verifier_key is None:
+            return self._verifier(self._key(period.number))
         with self._lock:
-            if period.number not in self._ended:
-                found = self._found(period.number)
-                self._ended[period.number] = None if found is None else self._verifier(found[0])
-            here = self._ended[period.number]
+            if period.number not in self._here:
+                self._here[period.number] = self._readable(period.number)
+            here = self._here[period.number]
         return self._named(period, here or verifier_key(period.verifier_key))
+
+    def _readable(self, number: int) -> VerifierKey | None:
+        try:
+            found = self._found(number)
+        except IntegrityFailed:
+            return None
+        return None if found is None else self._verifier(found[0])
 
     @staticmethod
     def _named(period: LogKeyPeriod, found: VerifierKey) -> VerifierKey:
         if period.verifier_key not in (None, found.text):
             raise IntegrityFailed(
-                f"The key {period.reference} is not the one that the log names ({period.verifier_key}): put that back"
+                f"The key {period.reference} is not the one that the log names ({period.verifier_key}): put that in "
+                "its place, or move this one away"
             )
         return found
 

@@ -20,6 +20,13 @@ LARGEST_PROOF = 64 * 1024
 class CheckpointReader(Protocol):
     """Knows by which key a checkpoint of the log must be signed. Safe for threads."""
 
+    @property
+    def verifier_key(self) -> str:
+        """name+id+key (C2SP vkey) of the one in force, for whoever checks.
+
+        Raises InstanceNotReady without that key, IntegrityFailed when the log names another one, SoftwareKeysRefused.
+        """
+
     def open(
         self, content: bytes, *, periods: Sequence[LogKeyPeriod] | None = None, beyond: int | None = None
     ) -> SignedTree:
@@ -35,12 +42,8 @@ class NoteSigner(CheckpointReader, Protocol):
     """The log's key, and those that were before it. Safe for threads."""
 
     @property
-    def verifier_key(self) -> str:
-        """name+id+key (C2SP vkey) of the one in force, for whoever checks. InstanceNotReady without a key."""
-
-    @property
     def verifier_keys(self) -> tuple[str, ...]:
-        """Of all of them, the one in force first. InstanceNotReady without a key."""
+        """Of all of them, the one in force first. InstanceNotReady for one that is not here and that none names."""
 
     def sign(self, text: str, size: int | None = None, periods: Sequence[LogKeyPeriod] | None = None) -> bytes:
         """The signed note of a text, which ends with a line feed, by the key in force; by that of a tree's size where

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from seal_service.domain.access import Caller, Permission
-from seal_service.domain.errors import InvalidInput, LogDamaged, LogHalted, NoteRefused
+from seal_service.domain.errors import IntegrityFailed, InvalidInput, LogDamaged, LogHalted, NoteRefused
 from seal_service.domain.invariants import Checked, Finding, Invariant
 from seal_service.domain.publication import SignedTree
 from seal_service.formats.merkle_leaf import leaf_hash
@@ -91,7 +91,7 @@ class PublishedFiles:
     def _opened(self, content: bytes, said_by: str, found: Findings) -> SignedTree | None:
         try:
             return self.signer.open(content)
-        except NoteRefused as error:
+        except (NoteRefused, LogDamaged, IntegrityFailed) as error:
             detail = f"{said_by}: {error.message}"
             found.add([Finding(invariant=Invariant.CHECKPOINT, subject="", detail=detail)])
             return None
@@ -110,11 +110,16 @@ class AuditLogUseCase:
     new_check: NewTreeCheck
     pages: ComparePages
     compare: CompareGroup
+    key_changes: Callable[[], tuple[Sequence[SignedRoot], Sequence[Finding]]] = lambda: ((), ())
+    """Roots that the log's entries name, and what is wrong with these."""
 
     def __call__(self, _caller: Caller, command: AuditLog) -> Checked:
         """What was found."""
         found, checked = Findings(), Counter[str]()
         size, said = self.published.roots(found)
+        named, unclosed = self.key_changes()
+        found.add(unclosed)
+        said += [one for one in named if one.size > command.first or not command.first]
         with self.scans.open() as scan:
             head = scan.head()
             if command.first % GROUP or not 0 <= command.first <= head.size:
@@ -149,7 +154,7 @@ class AuditLogUseCase:
                 signed = self.published.signer.open(one.note)
                 if (signed.size, signed.root) != (one.size, one.root):
                     raise NoteRefused("it is of another size or root")
-            except NoteRefused as error:
+            except (NoteRefused, LogDamaged, IntegrityFailed) as error:
                 detail = f"the stored checkpoint: {error.message}"
                 found.add([Finding(invariant=Invariant.CHECKPOINT, subject=str(one.size), detail=detail)])
             yield SignedRoot(one.size, one.root, "the stored checkpoint")

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
-from seal_service.domain.errors import InstanceNotReady, IntegrityFailed, LogHalted, NoteRefused, SealServiceError
+from seal_service.domain.errors import (
+    InstanceNotReady,
+    IntegrityFailed,
+    LogDamaged,
+    LogHalted,
+    NoteRefused,
+    SealServiceError,
+    SoftwareKeysRefused,
+)
 from seal_service.domain.publication import CONFLICT, DAMAGES, Compared, SignedTree, halted_because
 from seal_service.ports.records import Records
 from seal_service.ports.records.tree import StoredCheckpoint, TreeHead
@@ -30,6 +39,8 @@ class LogLook:
     guarded_tree: SignedTree | None
     contradicted: str | None = None
     """By guard or clock: why the log is halted; with what to do."""
+    keyless: str | None = None
+    """Why the key in force does not sign; with what to do."""
     conflicts: Mapping[str, str] = field(default_factory=dict)
     """What witnesses said that know another tree, by their names."""
     damage: str | None = None
@@ -38,6 +49,11 @@ class LogLook:
     @property
     def halted(self) -> str | None:
         """Why; with what to do."""
+        return self.halted_with_key or self.keyless
+
+    @property
+    def halted_with_key(self) -> str | None:
+        """Why it would be, were its key here."""
         if self.contradicted is not None or not self.conflicts:
             return self.contradicted
         name, told = next(iter(self.conflicts.items()))
@@ -103,8 +119,8 @@ class LogCondition:
         """The guard first: what the log has signed since then is no contradiction."""
         try:
             guarded = self._guard.read() if self._guard.is_there() else None
-            tree = None if guarded is None else self._opened(guarded, self._head().size)
-        except (LogHalted, InstanceNotReady, IntegrityFailed) as error:
+            tree = None if guarded is None else self._opened(guarded)
+        except (LogHalted, LogDamaged, InstanceNotReady, IntegrityFailed) as error:
             return LogLook(head=self._head(), signed=None, guarded=None, guarded_tree=None, contradicted=error.message)
         with self._records.read() as transaction:
             head, signed = transaction.tree.head(), transaction.tree.latest_checkpoint()
@@ -132,6 +148,7 @@ class LogCondition:
             guarded=guarded,
             guarded_tree=tree,
             contradicted=contradicted,
+            keyless=None if tree is None else self._keyless(),
             conflicts=conflicts,
             damage=next((told[one] for one in DAMAGES if one in told), None),
         )
@@ -151,8 +168,16 @@ class LogCondition:
         except SealServiceError:
             return TreeHead(size=0, hashes=())
 
-    def _opened(self, guarded: GuardedCheckpoint, size: int) -> SignedTree:
+    def _keyless(self) -> str | None:
         try:
-            return self._signer.open(guarded.content, beyond=size)
+            return None if self._signer.verifier_key else NOT_BEGUN
+        except (InstanceNotReady, IntegrityFailed, SoftwareKeysRefused) as error:
+            return error.message
+
+    def _opened(self, guarded: GuardedCheckpoint) -> SignedTree:
+        try:
+            with suppress(NoteRefused, InstanceNotReady):
+                return self._signer.open(guarded.content)
+            return self._signer.open(guarded.content, beyond=self._head().size)
         except NoteRefused as error:
             raise LogHalted(f"The log's guard holds no checkpoint of this log: {error.message}") from error

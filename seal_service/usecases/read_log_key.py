@@ -43,7 +43,7 @@ class ReadLogKeysUseCase:
         return tuple(
             LogKeyInTime(verifier_key=key, key_reference=one.reference, above=max(0, one.above))
             for one, key in zip(
-                self.keys(), reversed(self.signer.verifier_keys), strict=False
+                self.keys.anew(), reversed(self.signer.verifier_keys), strict=False
             )  # a rotation may come in between
         )
 

@@ -29,6 +29,7 @@ from seal_service.ports.records import (
 )
 from seal_service.ports.system import Clock
 from seal_service.ports.transparency import CheckpointReader, TreeFiles
+from seal_service.usecases.known_keys import AlsoKnown, known_key
 from seal_service.usecases.log_condition import NOT_BEGUN, LogCondition
 from seal_service.usecases.log_key_periods import LogKeyPeriods
 from seal_service.usecases.recovered_states import Followed, FollowEntries
@@ -50,6 +51,8 @@ class RecoverLog:
     confirmed: bool = False
     """Without it everything is read and compared, and nothing is changed."""
     told: Told = untold
+    lost_key: str | None = None
+    """密钥遗失: name+id+key of one that signed what is missing here, and is in no backup."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +93,17 @@ class RecoverLogUseCase:
         with self.files.publishing() as alone:
             if not alone:
                 raise Conflict("Another process publishes the log: stop `seal serve` before the log is recovered")
-            head, target, guarded = self._missing()  # 1 what the guard knows and this database does not
-            notes = self._signed(head, target, guarded)
+            lost = None if command.lost_key is None else AlsoKnown(self.signer, known_key(command.lost_key))
+            reader = lost or self.signer
+            head, target, guarded = self._missing(reader)  # 1 what the guard knows and this database does not
+            notes = self._signed(reader, head, target, guarded)
             trees = {size: root for size, (root, _) in notes.items()}
             self._require_one_history(head, trees, command.told)  # 2 before anything is written
             before = self._begun(head, write=command.confirmed)  # 3 where it began, for whoever has to repeat it
             if not command.confirmed:
                 return Recovered(before=before, size=target.size, done=False)
             self._replay(head, target, command.told)  # 4
-            followed = self._finish(caller, before, target, notes)  # 5, 6
+            followed = self._finish(caller, before, target, notes, reader)  # 5, 6
         return Recovered(
             before=before,
             size=target.size,
@@ -108,8 +113,8 @@ class RecoverLogUseCase:
             open=tuple(followed.open),
         )
 
-    def _missing(self) -> tuple[TreeHead, SignedTree, bytes]:
-        looked = self.condition.look()
+    def _missing(self, reader: CheckpointReader) -> tuple[TreeHead, SignedTree, bytes]:
+        looked = self.condition.by(reader).look()
         if looked.guarded is None or looked.guarded_tree is None:
             raise LogHalted(looked.halted or NOT_BEGUN)
         head, target = looked.head, looked.guarded_tree
@@ -119,15 +124,17 @@ class RecoverLogUseCase:
             raise Conflict("The log lacks nothing that its guard knows: there is nothing to recover")
         return head, target, looked.guarded.content
 
-    def _signed(self, head: TreeHead, target: SignedTree, guarded: bytes) -> Notes:
+    def _signed(self, reader: CheckpointReader, head: TreeHead, target: SignedTree, guarded: bytes) -> Notes:
         """Roots and notes by size: the guard's, and the published checkpoint's where that is another one."""
         notes = {target.size: (target.root, guarded)}
         published = self.files.tree()
         if published is None:
             return notes
         try:
-            with suppress(InstanceNotReady):  # of a key that the log names again only when its entries are back: see 6
-                self.signer.open(published.content, beyond=head.size)
+            with suppress(
+                NoteRefused, InstanceNotReady
+            ):  # its key may be named by entries that are to come back: see 6
+                reader.open(published.content, beyond=head.size)
             note = signed_by(published.content, self.log.origin)
         except NoteRefused as error:
             raise LogDamaged(f"The published checkpoint is not this log's: {error.message}") from error
@@ -198,14 +205,16 @@ class RecoverLogUseCase:
         if self.files.head_root(head) != target.root:  # a bundle that changed after it was compared
             raise LogDamaged("The bundles of the log changed while they were read: restore the backup again")
 
-    def _finish(self, caller: Caller, before: int, target: SignedTree, notes: Notes) -> Followed:
+    def _finish(
+        self, caller: Caller, before: int, target: SignedTree, notes: Notes, reader: CheckpointReader
+    ) -> Followed:
         now = self.clock.now()
         with self.records.write() as transaction:
             followed = self.follow(transaction, caller, self._replayed(transaction, before, target.size), now)  # 5
             periods = self.keys.read(transaction)
             for size, (root, note) in notes.items():  # 6 from here on the log is no longer halted
                 if size >= before and size and transaction.tree.checkpoint_of(size) is None:
-                    self._require_signed(note, periods)
+                    _require_signed(reader, note, periods, before)
                     transaction.tree.insert_checkpoint(StoredCheckpoint(size=size, root=root, note=note, at=now))
             codes = tuple(sorted(followed.stopped))
             facts: dict[str, Scalar] = {
@@ -222,15 +231,17 @@ class RecoverLogUseCase:
             transaction.commit()
         return followed
 
-    def _require_signed(self, note: bytes, periods: Sequence[LogKeyPeriod]) -> None:
-        try:
-            self.signer.open(note, periods=periods)
-        except NoteRefused as error:
-            raise LogDamaged(
-                f"Guard or published checkpoint have a key that the log does not name: {error.message}"
-            ) from error
-
     def _replayed(self, transaction: Transaction, first: int, size: int) -> Iterator[tuple[int, ReplayedEntry]]:
         for begin in range(first, size, _PAGE):
             canons = transaction.tree.entries(begin, min(_PAGE, size - begin))
             yield from enumerate((self.entries.entry(one) for one in canons), begin)
+
+
+def _require_signed(reader: CheckpointReader, note: bytes, periods: Sequence[LogKeyPeriod], before: int) -> None:
+    """LogDamaged for a note by no key of the log, which has its entries back by now."""
+    try:
+        reader.open(note, periods=periods, beyond=before)
+    except (NoteRefused, InstanceNotReady) as error:
+        raise LogDamaged(
+            f"Guard or published checkpoint have a key that the log does not name: {error.message}"
+        ) from error

@@ -119,7 +119,7 @@ class FollowEntries:
 
 
 def _made_log_key(entry: ReplayedEntry) -> bool:
-    """A key of the log is where it was: no backup is put in the place of keys."""
+    """A key of the log that is not here any more is asked for by whatever needs it."""
     return entry.row.kind is EventKind.KEY_CREATED and entry.facts.get("role") == "log"
 
 

@@ -19,14 +19,15 @@ from seal_service.domain.errors import (
     Unavailable,
 )
 from seal_service.domain.events import Event, EventKind, act_of
+from seal_service.domain.key_use import SETTLING
 from seal_service.domain.log_keys import LogKeyPeriod, log_key_reference
 from seal_service.domain.publication import SignedTree
-from seal_service.formats.checkpoint import open_checkpoint
 from seal_service.formats.log_keys import closing_entry, closing_facts, opening_facts
-from seal_service.formats.note import verifier_key
 from seal_service.ports.records import Records, SigningLog, Transaction
+from seal_service.ports.system import Clock
 from seal_service.ports.transparency import LogKeyMaker, TreeFiles
-from seal_service.usecases.log_condition import NOT_BEGUN, LogCondition
+from seal_service.usecases.known_keys import KnownKey, known_key
+from seal_service.usecases.log_condition import NOT_BEGUN, LogCondition, LogLook
 from seal_service.usecases.log_key_periods import LogKeyPeriods
 from seal_service.usecases.publish_checkpoint import PublishCheckpoint, PublishCheckpointUseCase
 from seal_service.usecases.sequence_log import MOST_AT_ONCE, SequenceLog, SequenceLogUseCase
@@ -41,6 +42,8 @@ class RotateLogKey:
 
     pause: Callable[[], object]
     """Between attempts to publish while another process does."""
+    again: bool = False
+    """Also when the key in force followed another one less than an hour ago."""
     lost_key: str | None = None
     """密钥遗失: name+id+key of the one in force, whose private key is gone for good."""
 
@@ -61,21 +64,6 @@ class LogKeyRotated:
     key_reference: str
     size: int
     """That is published under the key that follows."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownKey:
-    """The port CheckpointReader, by one key."""
-
-    verifier_key: str
-
-    def open(
-        self, content: bytes, *, periods: Sequence[LogKeyPeriod] | None = None, beyond: int | None = None
-    ) -> SignedTree:
-        """NoteRefused."""
-        del periods, beyond
-        checkpoint = open_checkpoint(content, verifier_key(self.verifier_key)).checkpoint
-        return SignedTree(size=checkpoint.size, root=checkpoint.root)
 
 
 @dataclass(frozen=True)
@@ -121,7 +109,7 @@ class RotateLogKeyUseCase:
     initialised, LogHalted, LogDamaged, Unavailable while the last checkpoint cannot be published, Conflict when another
     rotation came first.
 
-    A key that is lost has signed its last checkpoint: there is no `log.close`, and the next key has this log's word
+    A key that is lost has signed its last checkpoint: no `log.close` is needed, and the next key has this log's word
     alone. Raises Conflict for a key that is here, InvalidInput for one that is not this log's.
     """
 
@@ -134,22 +122,24 @@ class RotateLogKeyUseCase:
     sequence: SequenceLogUseCase
     publish: PublishCheckpointUseCase
     files: TreeFiles
+    clock: Clock
 
     def __call__(self, caller: Caller, command: RotateLogKey) -> LogKeyRotated:
         """Steps 1–5."""
         with self.records.read() as transaction:
             periods = self.keys.read(transaction)
         period, lost, number = periods[-1], command.lost_key, periods[-1].number + 1
-        if lost is None and period.number > 1 and self._published() <= period.above:
-            return self._finished(caller, periods, command)  # an earlier rotation, of which step 5 is missing
+        if lost is None and period.number > 1 and not command.again:
+            if self._signed_size() <= period.above:
+                return self._finished(caller, periods, command)  # an earlier rotation, of which step 5 is missing
+            self._require_settled(period)
         if lost is None:
-            self._require_standing(self.condition)
+            _require_standing(self.condition.look())
             ending = self.maker.verifier_key_of(period.number)
         else:
-            ending = self._lost(period, lost)
-            self._require_standing(
-                self.condition.by(KnownKey(ending)) if period.verifier_key is None else self.condition
-            )
+            ending = self._lost(period, known_key(lost))
+            condition = self.condition if period.verifier_key else self.condition.by(KnownKey(ending))
+            _require_standing(condition.look(), but_for_key=True)
         # 1 the next key, as it was prepared or made now
         following = next_log_key(self.records, self.log, self.maker, caller, number)
         closed = None
@@ -179,31 +169,34 @@ class RotateLogKeyUseCase:
             size=self._publish_beyond(caller, signed.size, command),
         )
 
-    def _lost(self, period: LogKeyPeriod, lost: str) -> str:
+    def _require_settled(self, period: LogKeyPeriod) -> None:
+        """Conflict just after a rotation: who repeats one that was broken off has no further one in mind."""
+        if period.since is not None and self.clock.now() - period.since < SETTLING:
+            raise Conflict(
+                f"The log's key {period.reference} is in force since {period.since.isoformat(timespec='seconds')}: a "
+                "rotation that was broken off is complete. To end this key too, repeat with --again"
+            )
+
+    def _signed_size(self) -> int:
+        with self.records.read() as transaction:
+            signed = transaction.tree.latest_checkpoint()
+        return 0 if signed is None else signed.size
+
+    def _lost(self, period: LogKeyPeriod, lost: KnownKey) -> str:
         """The key that is lost, as the log names it; by what it signed where the log does not name it."""
-        if self.maker.is_there(period.number):
+        if self.maker.is_there(period.number) and self.maker.verifier_key_of(period.number) == lost.verifier_key:
             raise Conflict(f"The key {period.reference} is here: `seal log rotate-key` without --key-lost ends it")
         with self.records.read() as transaction:
             signed = transaction.tree.latest_checkpoint()
         try:
-            known = verifier_key(lost).text
-            if period.verifier_key is not None and known != period.verifier_key:
+            if period.verifier_key is not None and lost.verifier_key != period.verifier_key:
                 raise NoteRefused(f"the log names {period.verifier_key}")
             if period.verifier_key is None:
-                KnownKey(known).open(b"" if signed is None else signed.note)
+                lost.open(b"" if signed is None else signed.note)
         except NoteRefused as error:
             told = f"This is not the key that signs this log: {error.message}"
             raise InvalidInput(told, field="lost_key") from error
-        return known
-
-    @staticmethod
-    def _require_standing(condition: LogCondition) -> None:
-        looked = condition.look()
-        reason = looked.halted or looked.damage
-        if reason is not None:
-            raise LogHalted(reason)
-        if not looked.begun:
-            raise InstanceNotReady(NOT_BEGUN)
+        return lost.verifier_key
 
     def _closed(self, caller: Caller, period: LogKeyPeriod, ending: str, following: str) -> str:
         """The entry `log.close`; one that a rotation wrote which was broken off."""
@@ -268,3 +261,12 @@ class RotateLogKeyUseCase:
     def _published(self) -> int:
         tree = self.files.tree()
         return 0 if tree is None else tree.size
+
+
+def _require_standing(looked: LogLook, *, but_for_key: bool = False) -> None:
+    """LogHalted, InstanceNotReady. `but_for_key`: what a publication would put right waits for the next key."""
+    reason = looked.halted_with_key if but_for_key else looked.halted or looked.damage
+    if reason is not None:
+        raise LogHalted(reason)
+    if not looked.begun:
+        raise InstanceNotReady(NOT_BEGUN)

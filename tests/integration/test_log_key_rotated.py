@@ -47,7 +47,7 @@ from seal_service.usecases.prove_entry import ProveEntry
 from seal_service.usecases.publish_checkpoint import PublishCheckpoint
 from seal_service.usecases.read_log_key import ReadLogKeys
 from seal_service.usecases.read_published_log import ProveConsistency
-from seal_service.usecases.rotate_log_key import LogKeyRotated, PrepareLogKey, RotateLogKey
+from seal_service.usecases.rotate_log_key import LogKeyRotated, PrepareLogKey
 from seal_service.usecases.sequence_log import SequenceLog
 from tests.instance import RealOffice
 from tests.rotated_log import (
@@ -407,7 +407,11 @@ def test_log_open_follows_only_what_the_old_key_signed_with_log_close_in_it(on_s
     assert len(use_case.keys()) == 1
 
 
-def test_a_rotation_that_was_broken_off_at_its_end_is_finished_and_not_begun_anew(on_sqlite: RealOffice) -> None:
+@pytest.mark.parametrize("published_meanwhile", [False, True])
+def test_a_rotation_that_was_broken_off_at_its_end_is_finished_and_not_begun_anew(
+    on_sqlite: RealOffice, published_meanwhile: bool
+) -> None:
+    """By the command that is given again, or by `seal serve`: no further key, which no witness was told of."""
     office = on_sqlite
     use_case = rotating(office)
     prepared = office.service.transparency.prepare_key(MACHINE, PrepareLogKey())
@@ -420,10 +424,18 @@ def test_a_rotation_that_was_broken_off_at_its_end_is_finished_and_not_begun_ane
     publisher: Any = until_opened
     with pytest.raises(KeyboardInterrupt):
         replace(use_case, publish=publisher)(MACHINE, ROTATE)
-    told = office.service.transparency.rotate_key(MACHINE, ROTATE)
-    assert (told.key_reference, told.verifier_key) == ("log-2", prepared)
-    assert told.size > told.last.size
-    assert office.service.transparency.rotate_key(MACHINE, ROTATE).key_reference == "log-3"
+    once = replace(ROTATE, again=False)
+    if published_meanwhile:
+        publish(office.service)
+    else:
+        told = office.service.transparency.rotate_key(MACHINE, once)
+        assert (told.key_reference, told.verifier_key) == ("log-2", prepared)
+        assert told.size > told.last.size
+    (office.home / "log" / "checkpoint").unlink()  # what is published says nothing of it
+    with pytest.raises(Conflict, match="--again"):
+        office.service.transparency.rotate_key(MACHINE, once)
+    office.clock.forward(timedelta(hours=2))
+    assert office.service.transparency.rotate_key(MACHINE, once).key_reference == "log-3"
     require_sound(office)
 
 
@@ -498,7 +510,7 @@ def test_publishers_and_rotations_at_once_leave_one_history(office: RealOffice) 
     try:
         for number in range(2, 6):
             office.use(f"before {number}")
-            told = office.service.transparency.rotate_key(MACHINE, RotateLogKey(pause=lambda: time.sleep(0.05)))
+            told = office.service.transparency.rotate_key(MACHINE, replace(ROTATE, pause=lambda: time.sleep(0.05)))
             assert told.key_reference == f"log-{number}"
             office.clock.forward(LATER)
     finally:

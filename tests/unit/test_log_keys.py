@@ -23,7 +23,7 @@ def key(number: int) -> str:
 
 
 def entry(kind: str, facts: dict[str, Scalar], entry_id: str = "e") -> bytes:
-    return canonical.encode({"kind": kind, "id": entry_id, "facts": facts})
+    return canonical.encode({"kind": kind, "id": entry_id, "at": "2026-11-29T00:00:00.000Z", "facts": facts})
 
 
 def opening(number: int, above: int, **changes: Scalar) -> bytes:
