@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from seal_service.bootstrap import Service, build
-from seal_service.domain.access import PUBLIC_CALLER
+from seal_service.domain.access import PUBLIC_CALLER, Caller
 from seal_service.domain.events import EventKind
 from seal_service.domain.log_keys import LogKeyPeriod
 from seal_service.domain.verdict import Outcome
@@ -157,3 +157,37 @@ def insert_checkpoint(office: RealOffice, sign: Callable[[str], bytes]) -> int:
         transaction.tree.insert_checkpoint(StoredCheckpoint(size=size, root=root, note=note, at=office.clock.now()))
         transaction.commit()
     return size
+
+
+def require_going_on(office: RealOffice) -> None:
+    """Once processes have read the keys again, seals are used and published, and everything agrees."""
+    office.clock.forward(LATER)
+    assert office.use("goes on").content is not None
+    publish(office.service)
+    require_sound(office)
+
+
+def unfinished(use_case: RotateLogKeyUseCase) -> RotateLogKeyUseCase:
+    """A rotation that publishes nothing under the next key."""
+    keys = len(use_case.keys())
+
+    def until_opened(caller: Caller, command: PublishCheckpoint) -> None:
+        if len(use_case.keys()) == keys:
+            use_case.publish(caller, command)
+
+    publisher: Any = until_opened
+    return replace(use_case, publish=publisher)
+
+
+def keeping(office: RealOffice, kept: list[bytes]) -> RotateLogKeyUseCase:
+    """A rotation that keeps the published checkpoint as it was before the next key's first one."""
+    use_case = rotating(office)
+    keys = len(use_case.keys())
+
+    def publish_and_keep(caller: Caller, command: PublishCheckpoint) -> None:
+        if len(use_case.keys()) > keys and not kept:
+            kept.append(published(office))
+        use_case.publish(caller, command)
+
+    publisher: Any = publish_and_keep
+    return replace(use_case, publish=publisher)

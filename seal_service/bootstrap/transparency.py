@@ -26,7 +26,6 @@ from seal_service.log.tree_files import TiledTreeFiles
 from seal_service.pki.bounded_http import BoundedHttp
 from seal_service.pki.witness_client import LARGEST_ANSWER
 from seal_service.ports.crypto import CertificateAuthority
-from seal_service.ports.reading import Queries
 from seal_service.ports.transparency import (
     Guard,
     LogFiles,
@@ -174,7 +173,6 @@ def transparency_of(
     settings: Settings,
     publication: Publication,
     rooms: Rooms,
-    queries: Queries,
     authority: CertificateAuthority,
     guarded: Guarding,
 ) -> Transparency:
@@ -198,7 +196,7 @@ def transparency_of(
         checks=checks_of(settings, rooms, PublishedFiles(publication.files, signer, guard), guarded),
         read_key=guarded(ReadLogKeyUseCase(signer)),
         initialise=guarded(
-            InitialiseLogUseCase(records, rooms.log, queries, files, rooms.log_key, rooms.log_keys, signer, guard)
+            InitialiseLogUseCase(records, rooms.log, files, rooms.log_key, rooms.log_keys, signer, guard)
         ),
         sequence=guarded(publication.sequence),
         publish=guarded(publish),

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from seal_service.cli import credentials
+from seal_service.cli.checked import print_checked
 from seal_service.cli.options import AsJson, Yes, example, noun, unless_confirmed
-from seal_service.cli.output import counting, print_fields, print_json, print_rows, working
+from seal_service.cli.output import counting, print_fields, working
 from seal_service.cli.session import instance, session
 from seal_service.domain.access import Caller, Role
 from seal_service.domain.backup import Backup
@@ -56,19 +57,7 @@ def check(
         raise typer.Exit(1)
     with instance() as service, counting() as told:
         found = service.check_database(MACHINE, CheckDatabase(deep=deep, told=told))
-    fields = {"schema": "current", "clean": found.clean, **found.checked}
-    rows: list[dict[str, object]] = [
-        {"invariant": one.invariant.value, "subject": one.subject, "detail": one.detail} for one in found.findings
-    ]
-    counts = {one.value: count for one, count in found.counts.items()}
-    if as_json:
-        print_json({**fields, "counts": counts, "findings": rows})
-    else:
-        print_fields({**fields, **counts}, as_json=False)
-        if rows:
-            print_rows(rows, ("invariant", "subject", "detail"))
-    if not found.clean:
-        raise typer.Exit(1)
+    print_checked(found, {"schema": "current"}, as_json=as_json)
 
 
 @app.command(epilog=example("seal db backup /srv/backups", "seal db backup /srv/backups --with-keys"))

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
+from seal_service.cli.checked import print_checked
 from seal_service.cli.options import AsJson, example
-from seal_service.cli.output import counting, print_fields, print_json, print_rows
+from seal_service.cli.output import counting
 from seal_service.cli.session import instance
 from seal_service.domain.access import Caller, Role
 from seal_service.domain.errors import InvalidInput
-from seal_service.domain.invariants import Checked
 from seal_service.usecases.audit_log import AuditLog, CheckFiles
 
 MACHINE = Caller(account_id=None, name="seal log audit", roles=frozenset({Role.SYSTEM_OPERATOR}))
@@ -47,7 +47,7 @@ def audit(
         found = service.transparency.checks.audit(MACHINE, AuditLog(first=begin, told=told, sound_up_to=sound_up_to))
     if state is not None and found.clean:
         state.unlink(missing_ok=True)
-    _print(found, as_json, {"from": begin})
+    print_checked(found, {"from": begin}, as_json=as_json)
 
 
 def fsck(as_json: AsJson = False) -> None:
@@ -55,7 +55,7 @@ def fsck(as_json: AsJson = False) -> None:
     when not."""
     with instance() as service, counting() as told:
         found = service.transparency.checks.files(MACHINE, CheckFiles(told=told))
-    _print(found, as_json, {})
+    print_checked(found, {}, as_json=as_json)
 
 
 def _kept(state: Path) -> int:
@@ -68,19 +68,3 @@ def _kept(state: Path) -> int:
     if not isinstance(place, int) or place < 0 or place % _GROUP:
         raise InvalidInput(f"{state} is no state of an audit: remove it to begin anew", field="state")
     return place
-
-
-def _print(found: Checked, as_json: bool, more: dict[str, object]) -> None:
-    fields = {"clean": found.clean, **more, **found.checked}
-    rows: list[dict[str, object]] = [
-        {"invariant": one.invariant.value, "subject": one.subject, "detail": one.detail} for one in found.findings
-    ]
-    counts = {one.value: count for one, count in found.counts.items()}
-    if as_json:
-        print_json({**fields, "counts": counts, "findings": rows})
-    else:
-        print_fields({**fields, **counts}, as_json=False)
-        if rows:
-            print_rows(rows, ("invariant", "subject", "detail"))
-    if not found.clean:
-        raise typer.Exit(1)

@@ -36,42 +36,44 @@ def opening_facts(
 def log_key_periods(canons: Iterable[bytes]) -> tuple[LogKeyPeriod, ...]:
     """The keys that entries `log.open` name, the first one first; LogDamaged when they do not follow one another."""
     found = [FIRST]
-    entries = [canonical.decode(canon) for canon in canons]
-    opened = [(_facts(one), one) for one in entries if one.get("kind") == EventKind.LOG_OPENED]
-    # That of the log's beginning names no key. Clocks give several entries one millisecond: they are told by number.
-    for facts, entry in sorted((one for one in opened if "key_number" in one[0]), key=_number):
+    opened = [one for one in map(canonical.decode, canons) if one.get("kind") == EventKind.LOG_OPENED]
+    # That of the log's beginning names no key. Clocks give several entries one millisecond: keys are told by number.
+    named = [_period(one) for one in opened if "key_number" in _facts(one)]
+    for previous_key, period in sorted(named, key=lambda one: one[1].number):
         last = found[-1]
-        try:
-            period = _period(facts, entry)
-            if period.number != last.number + 1 or period.above < last.above:
-                raise ValueError("it does not follow the one before")
-            if last.verifier_key not in (None, facts["previous_key"]):
-                raise ValueError("it names another key before it")
-        except (KeyError, TypeError, ValueError) as error:
-            raise LogDamaged(
-                f"The entry {entry.get('id')} (log.open) names no key that follows: {error}. Run `seal log audit`, and "
-                "compare with a backup"
-            ) from error
-        found[-1] = replace(last, verifier_key=str(facts["previous_key"]))
+        if period.number != last.number + 1 or period.above < last.above:
+            raise _misnamed(period.opened_by, "it does not follow the one before")
+        if last.verifier_key not in (None, previous_key):
+            raise _misnamed(period.opened_by, "it names another key before it")
+        found[-1] = replace(last, verifier_key=previous_key)
         found.append(period)
     return tuple(found)
 
 
-def _number(opened: tuple[Mapping[str, object], Mapping[str, object]]) -> str:
-    return str(opened[0]["key_number"]).zfill(9)
+def _period(entry: Mapping[str, object]) -> tuple[str, LogKeyPeriod]:
+    """The key before, and the one that an entry opens; LogDamaged."""
+    facts = _facts(entry)
+    try:
+        number, above, key = facts["key_number"], facts["previous_size"], facts["verifier_key"]
+        if type(number) is not int or type(above) is not int or not isinstance(key, str):
+            raise ValueError("a number, a size and a key are needed")
+        period = LogKeyPeriod(
+            number=number,
+            verifier_key=key,
+            above=above,
+            opened_by=str(entry["id"]),
+            since=datetime.fromisoformat(str(entry["at"])),
+            previous_root=bytes.fromhex(str(facts["previous_root"])),
+        )
+        return str(facts["previous_key"]), period
+    except (KeyError, ValueError) as error:
+        raise _misnamed(entry.get("id"), str(error)) from error
 
 
-def _period(facts: Mapping[str, object], entry: Mapping[str, object]) -> LogKeyPeriod:
-    number, above, key = facts["key_number"], facts["previous_size"], facts["verifier_key"]
-    if type(number) is not int or type(above) is not int or not isinstance(key, str):
-        raise ValueError("a number, a size and a key are needed")
-    return LogKeyPeriod(
-        number=number,
-        verifier_key=key,
-        above=above,
-        opened_by=str(entry["id"]),
-        since=datetime.fromisoformat(str(entry["at"])),
-        previous_root=bytes.fromhex(str(facts["previous_root"])),
+def _misnamed(entry_id: object, why: str) -> LogDamaged:
+    return LogDamaged(
+        f"The entry {entry_id} (log.open) names no key that follows: {why}. Run `seal log audit`, and compare with a "
+        "backup"
     )
 
 

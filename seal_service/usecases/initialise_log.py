@@ -8,10 +8,8 @@ from typing import ClassVar
 from seal_service.domain.access import Caller, Permission
 from seal_service.domain.errors import AlreadyRegistered, Conflict, LogHalted, NoteRefused
 from seal_service.domain.events import Event, EventKind, act_of
-from seal_service.domain.paging import PageRequest
 from seal_service.domain.publication import LOG_KEY
 from seal_service.formats.checkpoint import Checkpoint
-from seal_service.ports.reading import LogFilter, Queries
 from seal_service.ports.records import Records, SigningLog
 from seal_service.ports.records.tree import StoredCheckpoint, TreeHead
 from seal_service.ports.transparency import Guard, GuardedCheckpoint, LogKeyMaker, NoteSigner, TreeFiles
@@ -47,7 +45,6 @@ class InitialiseLogUseCase:
     permission: ClassVar[Permission] = Permission.MANAGE_KEYS
     records: Records
     log: SigningLog
-    queries: Queries
     files: TreeFiles
     maker: LogKeyMaker
     keys: LogKeyPeriods
@@ -57,16 +54,15 @@ class InitialiseLogUseCase:
     def __call__(self, caller: Caller, command: InitialiseLog) -> LogInitialised:
         """Key, entries that say so, guard."""
         with self.records.read() as transaction:
-            signed = transaction.tree.latest_checkpoint()
+            signed, opened = transaction.tree.latest_checkpoint(), bool(transaction.log.changes_of_key())
         lost = self._lost(guard_lost=command.guard_lost)
         self._require_unpublished(signed, guard_lost=command.guard_lost)
         number = self.keys()[-1].number
         key_there = self.maker.is_there(number)
         key_made = not key_there and signed is None  # one that signed and is not here is lost: no other takes its place
-        opened = next(iter(self.queries.log(PageRequest(limit=1), LogFilter(kind=EventKind.LOG_OPENED)).items), None)
         size = 0 if signed is None else signed.size
         events = []
-        if opened is None:
+        if not opened:
             events.append(Event(kind=EventKind.LOG_OPENED, facts={"origin": self.log.origin}))
         if key_made:
             events.append(Event(kind=EventKind.KEY_CREATED, facts={"role": "log", "key_reference": LOG_KEY}))

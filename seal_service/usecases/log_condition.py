@@ -170,9 +170,10 @@ class LogCondition:
 
     def _keyless(self) -> str | None:
         try:
-            return None if self._signer.verifier_key else NOT_BEGUN
+            _ = self._signer.verifier_key
         except (InstanceNotReady, IntegrityFailed, SoftwareKeysRefused) as error:
             return error.message
+        return None
 
     def _opened(self, guarded: GuardedCheckpoint) -> SignedTree:
         try:

@@ -29,7 +29,7 @@ from seal_service.ports.records import (
 )
 from seal_service.ports.system import Clock
 from seal_service.ports.transparency import CheckpointReader, TreeFiles
-from seal_service.usecases.known_keys import AlsoKnown, known_key
+from seal_service.usecases.known_keys import AlsoKnown, KnownKey, known_key
 from seal_service.usecases.log_condition import NOT_BEGUN, LogCondition
 from seal_service.usecases.log_key_periods import LogKeyPeriods
 from seal_service.usecases.recovered_states import Followed, FollowEntries
@@ -93,8 +93,8 @@ class RecoverLogUseCase:
         with self.files.publishing() as alone:
             if not alone:
                 raise Conflict("Another process publishes the log: stop `seal serve` before the log is recovered")
-            lost = None if command.lost_key is None else AlsoKnown(self.signer, known_key(command.lost_key))
-            reader = lost or self.signer
+            lost = None if command.lost_key is None else known_key(command.lost_key)
+            reader = self.signer if lost is None else AlsoKnown(self.signer, lost)
             head, target, guarded = self._missing(reader)  # 1 what the guard knows and this database does not
             notes = self._signed(reader, head, target, guarded)
             trees = {size: root for size, (root, _) in notes.items()}
@@ -103,7 +103,7 @@ class RecoverLogUseCase:
             if not command.confirmed:
                 return Recovered(before=before, size=target.size, done=False)
             self._replay(head, target, command.told)  # 4
-            followed = self._finish(caller, before, target, notes, reader)  # 5, 6
+            followed = self._finish(caller, before, target, notes, lost)  # 5, 6
         return Recovered(
             before=before,
             size=target.size,
@@ -131,9 +131,8 @@ class RecoverLogUseCase:
         if published is None:
             return notes
         try:
-            with suppress(
-                NoteRefused, InstanceNotReady
-            ):  # its key may be named by entries that are to come back: see 6
+            # Its key may be named by entries that are to come back: 6 asks again.
+            with suppress(NoteRefused, InstanceNotReady):
                 reader.open(published.content, beyond=head.size)
             note = signed_by(published.content, self.log.origin)
         except NoteRefused as error:
@@ -205,16 +204,14 @@ class RecoverLogUseCase:
         if self.files.head_root(head) != target.root:  # a bundle that changed after it was compared
             raise LogDamaged("The bundles of the log changed while they were read: restore the backup again")
 
-    def _finish(
-        self, caller: Caller, before: int, target: SignedTree, notes: Notes, reader: CheckpointReader
-    ) -> Followed:
+    def _finish(self, caller: Caller, before: int, target: SignedTree, notes: Notes, lost: KnownKey | None) -> Followed:
         now = self.clock.now()
         with self.records.write() as transaction:
             followed = self.follow(transaction, caller, self._replayed(transaction, before, target.size), now)  # 5
             periods = self.keys.read(transaction)
             for size, (root, note) in notes.items():  # 6 from here on the log is no longer halted
                 if size >= before and size and transaction.tree.checkpoint_of(size) is None:
-                    _require_signed(reader, note, periods, before)
+                    self._require_signed(note, periods, lost)
                     transaction.tree.insert_checkpoint(StoredCheckpoint(size=size, root=root, note=note, at=now))
             codes = tuple(sorted(followed.stopped))
             facts: dict[str, Scalar] = {
@@ -231,17 +228,19 @@ class RecoverLogUseCase:
             transaction.commit()
         return followed
 
+    def _require_signed(self, note: bytes, periods: Sequence[LogKeyPeriod], lost: KnownKey | None) -> None:
+        """LogDamaged for a note by no key that the log names, now that its entries are back, nor by the lost one."""
+        why = ""
+        for reader in (self.signer,) if lost is None else (self.signer, lost):
+            try:
+                reader.open(note, periods=periods)
+            except (NoteRefused, InstanceNotReady) as error:
+                why = error.message
+            else:
+                return
+        raise LogDamaged(f"Guard or published checkpoint have a key that the log does not name: {why}")
+
     def _replayed(self, transaction: Transaction, first: int, size: int) -> Iterator[tuple[int, ReplayedEntry]]:
         for begin in range(first, size, _PAGE):
             canons = transaction.tree.entries(begin, min(_PAGE, size - begin))
             yield from enumerate((self.entries.entry(one) for one in canons), begin)
-
-
-def _require_signed(reader: CheckpointReader, note: bytes, periods: Sequence[LogKeyPeriod], before: int) -> None:
-    """LogDamaged for a note by no key of the log, which has its entries back by now."""
-    try:
-        reader.open(note, periods=periods, beyond=before)
-    except (NoteRefused, InstanceNotReady) as error:
-        raise LogDamaged(
-            f"Guard or published checkpoint have a key that the log does not name: {error.message}"
-        ) from error

@@ -39,7 +39,6 @@ from seal_service.usecases.audit_log import AuditLog
 from seal_service.usecases.check_readiness import CheckReadiness
 from seal_service.usecases.destroy_key import DestroyKey
 from seal_service.usecases.initialise_log import InitialiseLog
-from seal_service.usecases.publish_checkpoint import PublishCheckpoint
 from seal_service.usecases.read_log_key import ReadLogKeys
 from seal_service.usecases.rotate_log_key import PrepareLogKey
 from seal_service.usecases.verify_document import VerifyDocument
@@ -49,6 +48,7 @@ from tests.rotated_log import (
     ROTATE,
     Backup,
     insert_checkpoint,
+    keeping,
     key_of,
     logged,
     lose,
@@ -60,8 +60,10 @@ from tests.rotated_log import (
     published_office,
     records,
     recover,
+    require_going_on,
     require_sound,
     rotating,
+    unfinished,
 )
 
 
@@ -92,23 +94,13 @@ def test_a_key_that_is_lost_is_followed_by_the_logs_own_word(on_sqlite: RealOffi
     told = office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=old))
     assert (told.previous_key, told.key_reference) == (old, "log-2")
     assert of_kind(office, EventKind.LOG_CLOSED) == []
-    office.clock.forward(LATER)
-    assert office.use("after").content is not None
-    publish(office.service)
-    require_sound(office)
+    require_going_on(office)
 
 
 def test_a_key_that_is_lost_before_it_signed_anything_is_followed_too(on_sqlite: RealOffice) -> None:
     office = on_sqlite
     old = key_of(office.service).text
-    use_case = rotating(office)
-
-    def until_opened(caller: Any, command: PublishCheckpoint) -> Any:
-        if len(use_case.keys()) == 1:
-            use_case.publish(caller, command)
-
-    publisher: Any = until_opened
-    made = replace(use_case, publish=publisher)(MACHINE, ROTATE)
+    made = unfinished(rotating(office))(MACHINE, ROTATE)
     lose(office, "log-2")
     with pytest.raises(InvalidInput, match="the log names"):
         office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=old))
@@ -116,10 +108,7 @@ def test_a_key_that_is_lost_before_it_signed_anything_is_followed_too(on_sqlite:
     keys = office.service.transparency.read_keys(PUBLIC_CALLER, ReadLogKeys())
     assert [one.key_reference for one in keys] == ["log", "log-2", "log-3"]
     assert keys[2].above == keys[1].above
-    office.clock.forward(LATER)
-    assert office.use("after all").content is not None
-    publish(office.service)
-    require_sound(office)
+    require_going_on(office)
 
 
 def test_a_log_whose_key_is_lost_and_whose_guard_knows_more_is_recovered_first(on_sqlite: RealOffice) -> None:
@@ -186,22 +175,12 @@ def test_what_the_publisher_met_does_not_keep_a_lost_key_in_force(on_sqlite: Rea
 def require_followed(office: RealOffice, lost: str) -> None:
     """The key that is lost is followed, and the log goes on."""
     office.service.transparency.rotate_key(MACHINE, replace(ROTATE, lost_key=lost))
-    office.clock.forward(LATER)
-    assert office.use("after all").content is not None
-    publish(office.service)
-    require_sound(office)
+    require_going_on(office)
 
 
 def test_between_its_entry_and_its_first_checkpoint_a_key_is_needed_too(on_sqlite: RealOffice) -> None:
     office = on_sqlite
-    use_case = rotating(office)
-
-    def until_opened(caller: Any, command: PublishCheckpoint) -> Any:
-        if len(use_case.keys()) == 1:
-            use_case.publish(caller, command)
-
-    publisher: Any = until_opened
-    replace(use_case, publish=publisher)(MACHINE, ROTATE)
+    unfinished(rotating(office))(MACHINE, ROTATE)
     lose(office, "log-2")
     with pytest.raises(LogHalted, match="log-2 is not here"):
         office.use("without it")
@@ -211,18 +190,10 @@ def test_a_published_file_by_a_key_between_that_is_gone_is_recovered_with_the_re
     office = on_sqlite
     backup = Backup(office)
     office.service.transparency.rotate_key(MACHINE, ROTATE)
-    file = office.home / "log" / "checkpoint"
-    use_case, kept = rotating(office), list[bytes]()
-
-    def keeping(caller: Any, command: PublishCheckpoint) -> Any:
-        if len(use_case.keys()) == 3:
-            kept.append(file.read_bytes())
-        return use_case.publish(caller, command)
-
-    publisher: Any = keeping
-    replace(use_case, publish=publisher)(MACHINE, ROTATE)
+    kept = list[bytes]()
+    keeping(office, kept)(MACHINE, ROTATE)
     office.confirmed(office.service.destroy_key, DestroyKey(reference="log-2", confirmed=True))
-    file.write_bytes(kept[0])
+    (office.home / "log" / "checkpoint").write_bytes(kept[0])
     backup.restore()
     assert recover(office).done
     office.clock.forward(LATER)
@@ -370,19 +341,10 @@ def test_a_recovery_in_the_middle_of_a_rotation_keeps_what_the_old_key_signed(on
     office = on_sqlite
     backup = Backup(office)
     old = key_of(office.service).text
-    use_case = rotating(office)
-    file = office.home / "log" / "checkpoint"
-    kept: list[bytes] = []
-
-    def keeping(caller: Any, command: PublishCheckpoint) -> Any:
-        if len(use_case.keys()) == 2:
-            kept.append(file.read_bytes())
-        return use_case.publish(caller, command)
-
-    publisher: Any = keeping
-    told = replace(use_case, publish=publisher)(MACHINE, ROTATE)
+    kept = list[bytes]()
+    told = keeping(office, kept)(MACHINE, ROTATE)
     office.confirmed(office.service.destroy_key, DestroyKey(reference="log", confirmed=True))
-    file.write_bytes(kept[0])
+    (office.home / "log" / "checkpoint").write_bytes(kept[0])
     backup.restore()
     assert recover(office).done
     with records(office).read() as transaction:
